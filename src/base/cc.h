@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__CC_H
+#define CEL__CC_H
+
+/* What the compiler is told: hints, layout, asserts. */
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define cel__likely(x)   __builtin_expect(!!(x), 1)
+#define cel__unlikely(x) __builtin_expect(!!(x), 0)
+
+#define CEL__NOINLINE   __attribute__((noinline))
+#define CEL__NORETURN   __attribute__((noreturn))
+#define CEL__UNUSED     __attribute__((unused))
+#define CEL__ALIGNED(n) __attribute__((aligned(n)))
+
+#define cel__container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define cel__countof(array)                  (sizeof(array) / sizeof((array)[0]))
+#define cel__min(a, b)                       ((a) < (b) ? (a) : (b))
+#define cel__max(a, b)                       ((a) > (b) ? (a) : (b))
+
+/* Cheap invariants stay on in release builds: a broken one must not limp on. */
+#define CEL__ASSERT(cond)                                  \
+    do {                                                   \
+        if (cel__unlikely(!(cond)))                        \
+            cel__assert_failed(#cond, __FILE__, __LINE__); \
+    } while (0)
+
+CEL__NORETURN __attribute__((cold)) static inline void
+cel__assert_failed(const char *cond, const char *file, int line)
+{
+    fprintf(stderr, "celadon: %s:%d: assertion failed: %s\n", file, line, cond);
+    abort();
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+#define CEL__ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CEL__ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define CEL__TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CEL__TSAN 1
+#endif
+#endif
+#ifndef CEL__ASAN
+#define CEL__ASAN 0
+#endif
+#ifndef CEL__TSAN
+#define CEL__TSAN 0
+#endif
+
+#endif
