@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__CORE_H
+#define CEL__CORE_H
+
+/* The loop's own state, which its backends and helpers share. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "celadon/loop.h"
+#include "fiber/sched.h"
+#include "loop/backend.h"
+#include "loop/fd.h"
+#include "loop/op.h"
+#include "loop/timer.h"
+#include "loop/wake.h"
+
+/* A callback to be run in the next turn; storage is the caller's. */
+struct cel__soon {
+    struct cel__list link;
+    void (*run)(struct cel__soon *soon);
+};
+
+struct cel__pool;
+struct cel__signals;
+
+struct cel_loop {
+    struct cel__sched sched;
+    const struct cel__backend *backend;
+    void *backend_data;
+    int64_t now;            /* read once a turn */
+    uint32_t ops_in_flight; /* those that something awaits; the backend's own do not count */
+    uint32_t jobs;          /* in the pool */
+    uint32_t holds;         /* reasons to wait although nothing is in flight */
+    int credit;             /* results in a row that tasks may take without parking */
+    bool is_stopping;
+    struct cel__list soon;
+    struct cel__inbox inbox;
+    struct cel__fd_table fds;
+    struct cel__pool *pool;       /* NULL until the first job */
+    struct cel__signals *signals; /* NULL until the first watcher */
+    struct cel_loop_options options;
+    int64_t process; /* the process's fork count when the loop was made */
+    void *tasks;     /* the task floor's, with its own end: */
+    int (*tasks_end)(struct cel_loop *loop);
+    struct cel__wheel wheel;
+};
+
+/* The thread's loop. */
+extern __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
+
+/* Counted starts and ends, so that a loop knows whether anything can still happen. */
+static inline int cel__op_start(struct cel_loop *loop, struct cel__op *op)
+{
+    int r = loop->backend->start(loop, op);
+
+    if (r == 0)
+        loop->ops_in_flight++;
+    return r;
+}
+
+/* For backends: the terminal event. */
+static inline void cel__op_end(struct cel_loop *loop, struct cel__op *op, int64_t result)
+{
+    loop->ops_in_flight--;
+    op->is_in_flight = 0;
+    op->result = result;
+    op->done(op);
+}
+
+static inline void cel__op_cancel(struct cel_loop *loop, struct cel__op *op, int code)
+{
+    if (!op->is_in_flight || op->is_cancelled)
+        return;
+    op->is_cancelled = 1;
+    op->cancel_code = code;
+    loop->backend->cancel(loop, op);
+}
+
+static inline void cel__loop_soon(struct cel_loop *loop, struct cel__soon *soon)
+{
+    cel__list_append(&loop->soon, &soon->link);
+}
+
+/* (any thread) */
+static inline void cel__loop_post(struct cel_loop *loop, struct cel__post *post)
+{
+    if (cel__inbox_push(&loop->inbox, post))
+        loop->backend->wake(loop);
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__FD_H
+#define CEL__FD_H
+
+/* Descriptors under a loop's care, named by slot and generation, so that an event
+ * of an earlier life is told from one of this. A record lives until its last op has
+ * ended, whoever closes it when. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+struct cel_loop;
+
+#define CEL__FD_IN  1 /* reading may succeed: no EAGAIN seen since the last edge */
+#define CEL__FD_OUT 2
+
+struct cel__fd {
+    int fd;
+    uint32_t slot;
+    uint32_t generation;
+    uint8_t ready;          /* CEL__FD_IN | CEL__FD_OUT */
+    uint8_t saw_end : 1;    /* the kernel reported hang-up or error: reading never blocks again */
+    uint8_t is_closing : 1; /* no new ops */
+    uint8_t owns : 1;       /* close(2) at the end */
+    uint8_t is_registered : 1; /* epoll knows it */
+    uint8_t is_stream : 1;     /* a connected stream socket: a short read means drained */
+    uint8_t is_listener : 1;   /* a listening socket */
+    struct cel__list readers;  /* ops waiting for IN, first come first served */
+    struct cel__list writers;
+    void *backend_data; /* the backend's, NULL at first */
+};
+
+/* Slots in chunks whose address never changes. */
+struct cel__fd_table {
+    struct cel__fd **chunks;
+    uint32_t chunk_count;
+    uint32_t *free_slots;
+    uint32_t free_count, free_cap;
+    uint32_t live;
+};
+
+/* Takes `fd` (already non-blocking) under the loop's care. On error fd stays the caller's. -ENOMEM,
+ * -errno. */
+int cel__fd_open(struct cel_loop *loop, struct cel__fd **out, int fd, bool owns);
+/* No new ops; those in flight end with -CEL_ECLOSED; then the descriptor is closed if owned. NULL
+ * is fine. */
+void cel__fd_close(struct cel_loop *loop, struct cel__fd *f);
+/* For backends: the record's end. */
+void cel__fd_release(struct cel_loop *loop, struct cel__fd *f);
+/* -> NULL when that life is over. */
+struct cel__fd *cel__fd_find(struct cel_loop *loop, uint32_t slot, uint32_t generation);
+void cel__fd_table_fini(struct cel__fd_table *table);
+
+#endif

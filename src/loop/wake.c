@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The sleeping protocol: the loop sets is_sleeping and then looks at the stack; a poster
+ * pushes and then takes is_sleeping away. Both sides are sequentially consistent, so at
+ * least one sees the other: no wake-up is lost, and of many posters one writes. */
+#include "loop/wake.h"
+
+#include <stddef.h>
+
+bool cel__inbox_push(struct cel__inbox *in, struct cel__post *post)
+{
+    struct cel__post *head = __atomic_load_n(&in->head, __ATOMIC_RELAXED);
+
+    do
+        post->next = head;
+    while (!__atomic_compare_exchange_n(&in->head, &head, post, true, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED));
+    return __atomic_load_n(&in->is_sleeping, __ATOMIC_SEQ_CST) != 0 &&
+           __atomic_exchange_n(&in->is_sleeping, 0, __ATOMIC_SEQ_CST) != 0;
+}
+
+bool cel__inbox_has_mail(const struct cel__inbox *in)
+{
+    return __atomic_load_n(&in->head, __ATOMIC_SEQ_CST) != NULL;
+}
+
+bool cel__inbox_sleep(struct cel__inbox *in)
+{
+    __atomic_store_n(&in->is_sleeping, 1, __ATOMIC_SEQ_CST);
+    if (!cel__inbox_has_mail(in))
+        return true;
+    cel__inbox_awake(in);
+    return false;
+}
+
+void cel__inbox_awake(struct cel__inbox *in)
+{
+    __atomic_store_n(&in->is_sleeping, 0, __ATOMIC_SEQ_CST);
+}
+
+static struct cel__post *reverse(struct cel__post *head)
+{
+    struct cel__post *reversed = NULL;
+
+    while (head != NULL) {
+        struct cel__post *next = head->next;
+
+        head->next = reversed;
+        reversed = head;
+        head = next;
+    }
+    return reversed;
+}
+
+unsigned cel__inbox_run(struct cel__inbox *in)
+{
+    struct cel__post *post;
+    unsigned count = 0;
+
+    if (__atomic_load_n(&in->head, __ATOMIC_RELAXED) == NULL)
+        return 0;
+    post = reverse(__atomic_exchange_n(&in->head, NULL, __ATOMIC_ACQUIRE));
+    while (post != NULL) {
+        struct cel__post *next = post->next;
+
+        post->run(post);
+        post = next;
+        count++;
+    }
+    return count;
+}
