@@ -25,7 +25,7 @@
 #define WAKE_NAME      UINT64_MAX
 #define NOTHING_YET    INT64_MIN /* an attempt that must wait */
 
-struct epoll_data {
+struct reactor {
     int ep;
     int wake_fd;
     void *free_loans; /* linked through their first word */
@@ -35,7 +35,7 @@ struct epoll_data {
 
 static int epoll_open(struct cel_loop *loop)
 {
-    struct epoll_data *data = cel__mem_zalloc(sizeof *data);
+    struct reactor *data = cel__mem_zalloc(sizeof *data);
     struct epoll_event wake = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_NAME};
     int r;
 
@@ -63,7 +63,7 @@ fail:
 
 static void epoll_close(struct cel_loop *loop)
 {
-    struct epoll_data *data = loop->backend_data;
+    struct reactor *data = loop->backend_data;
 
     while (data->free_loans != NULL) {
         void *loan = data->free_loans;
@@ -83,7 +83,7 @@ static int epoll_attach(struct cel_loop *loop, struct cel__fd *f)
 
 static int enlist(struct cel_loop *loop, struct cel__fd *f)
 {
-    struct epoll_data *data = loop->backend_data;
+    struct reactor *data = loop->backend_data;
     struct epoll_event event = {
         .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
         .data.u64 = (uint64_t)f->generation << 32 | f->slot,
@@ -97,7 +97,7 @@ static int enlist(struct cel_loop *loop, struct cel__fd *f)
     return 0;
 }
 
-static void *loan_take(struct epoll_data *data)
+static void *loan_take(struct reactor *data)
 {
     void *loan = data->free_loans;
 
@@ -108,7 +108,7 @@ static void *loan_take(struct epoll_data *data)
     return loan;
 }
 
-static void loan_give(struct epoll_data *data, void *loan)
+static void loan_give(struct reactor *data, void *loan)
 {
     if (data->free_loan_count >= LOANS_KEPT_MAX) {
         cel__mem_free(loan);
@@ -395,7 +395,7 @@ static void on_event(struct cel_loop *loop, const struct epoll_event *event)
     pump(loop, f, &f->writers, CEL__FD_OUT);
 }
 
-static void drain_wake(struct epoll_data *data)
+static void drain_wake(struct reactor *data)
 {
     uint64_t count;
 
@@ -405,7 +405,7 @@ static void drain_wake(struct epoll_data *data)
 
 static void epoll_detach(struct cel_loop *loop, struct cel__fd *f)
 {
-    struct epoll_data *data = loop->backend_data;
+    struct reactor *data = loop->backend_data;
     struct cel__list *queues[] = {&f->readers, &f->writers};
 
     for (int i = 0; i < 2; i++)
@@ -420,7 +420,7 @@ static void epoll_detach(struct cel_loop *loop, struct cel__fd *f)
 
 static int epoll_wait_turn(struct cel_loop *loop, int64_t until)
 {
-    struct epoll_data *data = loop->backend_data;
+    struct reactor *data = loop->backend_data;
     struct timespec timeout = {0}, *limit = &timeout;
     int n;
 
@@ -446,7 +446,7 @@ static int epoll_wait_turn(struct cel_loop *loop, int64_t until)
 
 static void epoll_wake(struct cel_loop *loop)
 {
-    struct epoll_data *data = loop->backend_data;
+    struct reactor *data = loop->backend_data;
     uint64_t one = 1;
 
     while (cel__sys.write(data->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
