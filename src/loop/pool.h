@@ -12,6 +12,7 @@
 #include "loop/wake.h"
 
 struct cel_loop;
+struct cel__pool;
 
 enum cel__job_state { CEL__JOB_QUEUED, CEL__JOB_RUNNING, CEL__JOB_DONE };
 
