@@ -83,6 +83,10 @@ struct cel_allocator {
  */
 CEL_PUBLIC void cel_set_allocator(const struct cel_allocator *allocator);
 
+/* Frees what a function of this library handed over "freed with cel_free". NULL is fine. Any
+ * thread. */
+CEL_PUBLIC void cel_free(void *ptr);
+
 enum cel_log_level { CEL_LOG_ERROR, CEL_LOG_WARN, CEL_LOG_INFO, CEL_LOG_DEBUG };
 
 /* Where log lines go; `line` has no newline and is gone after the call. NULL restores stderr.

@@ -81,3 +81,8 @@ void cel__mem_free(void *ptr)
     if (ptr != NULL)
         the.free(ptr, the.arg);
 }
+
+void cel_free(void *ptr)
+{
+    cel__mem_free(ptr);
+}

@@ -172,9 +172,9 @@ static void spread_slot(struct cel__wheel *w, struct cel__list *slot)
 static void expire(struct cel__wheel *w, int64_t now, unsigned max)
 {
     uint64_t target = (uint64_t)now >> TICK_SHIFT;
-    uint64_t tick;
+    uint64_t tick = 0;
     unsigned level, seen = 0;
-    struct cel__list *slot;
+    struct cel__list *slot = NULL;
 
     while (seen++ < max && (slot = next_slot(w, &level, &tick)) != NULL && tick <= target) {
         w->tick = cel__max(w->tick, tick);

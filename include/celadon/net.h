@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CELADON_NET_H
+#define CELADON_NET_H
+
+/* Blocking-style sockets that park the task, not the thread.
+ *
+ * Addresses are text: "127.0.0.1:80", "[::1]:80", "name:80" (resolved), ":80" (any), "unix:/path",
+ * "unix:@abstract". No call takes a timeout: the scopes around (celadon/task.h) carry the deadline.
+ * Calls marked (parks) return -ECANCELED or -ETIMEDOUT on their account, and then nothing happened
+ * except where said. A stream has one reader and one writer at a time, who may be two tasks.
+ * All functions belong to the loop's thread. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "celadon/base.h"
+#include "celadon/task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cel_stream;
+struct cel_listener;
+struct cel_tls;
+
+/* ---- TLS contexts: certificates and rules, shared by many streams ---- */
+
+struct cel_tls_options {
+    const char *cert_file, *key_file; /* PEM; a server's own, or a client's */
+    const char *ca_file;              /* PEM; NULL: the system's */
+    const char *alpn;                 /* protocols in order, "h2,http/1.1"; NULL: none */
+    bool insecure_no_verify;          /* accept any certificate; logged */
+    bool verify_client;               /* server: demand a certificate */
+};
+
+/* Owner: the caller; streams that use it hold on to it. -ENOMEM, -CEL_ETLS (cel_last_error names
+ * the file and cause). */
+CEL_PUBLIC CEL_NODISCARD int cel_tls_new(struct cel_tls **out,
+                                         const struct cel_tls_options *options);
+/* NULL is fine. */
+CEL_PUBLIC void cel_tls_free(struct cel_tls *tls);
+
+/* ---- listening ---- */
+
+struct cel_listen_options {
+    int backlog;     /* 0: 1024 */
+    bool reuse_port; /* SO_REUSEPORT: several loops share the address */
+    struct cel_tls
+        *tls; /* each accepted stream does the server's handshake at its first read or write */
+};
+
+/* (parks only to resolve a name) options may be NULL. Owner: the caller. -EADDRINUSE, -EACCES,
+ * -EINVAL not an address, -CEL_EDNS, -ENOMEM, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_listen(struct cel_listener **out, const char *address,
+                                        const struct cel_listen_options *options);
+/* (parks) The next connection. Owner of *out: the caller. Out of descriptors it waits and tries
+ * again, it does not fail. -CEL_ECLOSED, -ENOMEM, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_accept(struct cel_listener *listener, struct cel_stream **out);
+/* "127.0.0.1:34567": where it really listens. Valid as long as the listener. */
+CEL_PUBLIC const char *cel_listener_address(const struct cel_listener *listener);
+/* A parked cel_accept ends with -CEL_ECLOSED. NULL is fine. */
+CEL_PUBLIC void cel_listener_close(struct cel_listener *listener);
+
+/* ---- connecting ---- */
+
+struct cel_connect_options {
+    struct cel_tls *tls;     /* do TLS, verified for the name in the address, or for: */
+    const char *server_name; /* SNI and the name to verify */
+    bool keep_nagle;         /* TCP_NODELAY is set unless */
+};
+
+/* (parks) Resolves, tries the addresses as RFC 8305 says (250 ms apart, IPv6 first, losers are
+ * closed), and does the TLS handshake. options may be NULL. Owner: the caller. On any error nothing
+ * is left open. -CEL_EDNS, -CEL_ETLS, -ECONNREFUSED, -EINVAL not an address, -ENOMEM, -errno;
+ * cel_last_error()->phase: "dns", "connect", "tls". */
+CEL_PUBLIC CEL_NODISCARD int cel_connect(struct cel_stream **out, const char *address,
+                                         const struct cel_connect_options *options);
+
+/* Two ends joined in this process. -ENOMEM, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_stream_pair(struct cel_stream **a, struct cel_stream **b);
+/* Takes over a connected stream socket, a pipe's end, a terminal; closed with the stream if `owns`.
+ * On error fd stays the caller's. -ENOMEM, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_stream_open(struct cel_stream **out, int fd, bool owns);
+
+/* ---- streams ---- */
+
+/* (parks) At least one byte, at most len; 0: the end. -ECONNRESET, -CEL_ETLS, -CEL_ECLOSED, -errno;
+ * after an error the stream can only be closed. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_read(struct cel_stream *stream, void *buf, size_t len);
+/* (parks) Exactly len bytes: len, or an error: -CEL_EEOF when it ended before; what had come stays
+ * unread then. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_read_exactly(struct cel_stream *stream, void *buf, size_t len);
+/* (parks) Up to and including the delimiter, which is one byte: how many; 0: ended with nothing
+ * unread; -CEL_EEOF: ended without it, -CEL_ETOOLARGE: cap bytes without it; both leave the bytes
+ * unread. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_read_until(struct cel_stream *stream, char delimiter,
+                                                void *buf, size_t cap);
+/* (parks) Unread bytes without a copy: waits until at least `min` contiguous ones are there (min >=
+ * 1), then *data is valid until the next call on this stream's reading side. -> how many are there,
+ * which is < min only at the end (0: nothing more). -CEL_ETOOLARGE min is beyond 16 MiB, -ENOMEM,
+ * and as cel_read. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_peek(struct cel_stream *stream, const char **data, size_t min);
+/* Takes n peeked bytes as read. */
+CEL_PUBLIC void cel_consume(struct cel_stream *stream, size_t n);
+
+/* (parks) All of it: len or an error; *what* was written before an error or cancel is told by
+ * cel_stream_written. -EPIPE, -ECONNRESET, -CEL_ETLS, -CEL_ECLOSED, -errno. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_write(struct cel_stream *stream, const void *buf, size_t len);
+/* (parks) The pieces in order, in as few system calls as can be; iov is not changed. As cel_write.
+ */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_writev(struct cel_stream *stream, const struct iovec *iov,
+                                            int count);
+/* Bytes of the last cel_write or cel_writev that went out. */
+CEL_PUBLIC size_t cel_stream_written(const struct cel_stream *stream);
+/* (parks) No more writing: the peer reads an end (TLS: close_notify). Reading goes on. -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_shutdown(struct cel_stream *stream);
+/* Closes at once; what is parked on the stream ends with -CEL_ECLOSED. With TLS a close_notify is
+ * sent if it goes out without waiting. NULL is fine. */
+CEL_PUBLIC void cel_close(struct cel_stream *stream);
+/* (parks) TLS over what is an open stream: the handshake of a client (server_name is verified) or
+ * of a server. -CEL_ETLS; the stream can only be closed then. */
+CEL_PUBLIC CEL_NODISCARD int cel_stream_start_tls(struct cel_stream *stream, struct cel_tls *tls,
+                                                  const char *server_name, bool is_server);
+/* "127.0.0.1:34567"; "" where there is none. Valid as long as the stream. */
+CEL_PUBLIC const char *cel_stream_peer(struct cel_stream *stream);
+CEL_PUBLIC const char *cel_stream_local(struct cel_stream *stream);
+/* The protocol that ALPN agreed on, or "". */
+CEL_PUBLIC const char *cel_stream_alpn(const struct cel_stream *stream);
+/* For setsockopt and the like; -1 for streams without one. The stream goes on owning it. */
+CEL_PUBLIC int cel_stream_fd(const struct cel_stream *stream);
+/* Is there nothing unread, and has the peer neither closed nor sent: may an idle connection be used
+ * again? Does not park. */
+CEL_PUBLIC bool cel_stream_is_quiet(struct cel_stream *stream);
+
+/* ---- datagrams ---- */
+
+struct cel_socket;
+
+/* address NULL: not bound. Owner: the caller. -EADDRINUSE, -EINVAL, -ENOMEM, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_udp_open(struct cel_socket **out, const char *address);
+/* (parks) One datagram; *from (may be NULL) is its sender. -> its length; longer than cap:
+ * -EMSGSIZE, it is lost. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_recv_from(struct cel_socket *socket, void *buf, size_t cap,
+                                               struct sockaddr_storage *from);
+/* (parks) */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_send_to(struct cel_socket *socket, const void *buf, size_t len,
+                                             const struct sockaddr_storage *to);
+CEL_PUBLIC const char *cel_socket_address(const struct cel_socket *socket);
+CEL_PUBLIC void cel_socket_close(struct cel_socket *socket);
+
+/* ---- names ---- */
+
+/* (parks) The addresses of a host name, in the order to try them; numeric ones need no lookup.
+ * count: room in, number out. -CEL_EDNS with the cause in cel_last_error. */
+CEL_PUBLIC CEL_NODISCARD int cel_resolve(const char *host, uint16_t port,
+                                         struct sockaddr_storage *out, size_t *count);
+/* "host:port" text to an address without a lookup. -EINVAL. Does not park. */
+CEL_PUBLIC CEL_NODISCARD int cel_address_parse(const char *text, struct sockaddr_storage *out);
+/* -> out, filled ("?" for what has no text form). Does not park. */
+CEL_PUBLIC char *cel_address_format(const struct sockaddr_storage *address, char *out, size_t cap);
+
+/* ---- any descriptor ---- */
+
+/* (parks) Until fd is ready for one of poll(2)'s `events`: -> those that it is ready for. fd stays
+ * the caller's. */
+CEL_PUBLIC CEL_NODISCARD int cel_wait_fd(int fd, short events);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CELADON_OFFLOAD_H
+#define CELADON_OFFLOAD_H
+
+/* Work that blocks or computes goes to a thread of the loop's bounded pool and comes back as a
+ * future. */
+
+#include "celadon/task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Runs fn(arg) on a pool thread; fn must not touch the loop, its tasks or futures. The future is
+ * done with what fn returned. Cancelling it (cel_future_cancel) takes a job that still waits out of
+ * the queue; a running one goes on and its result is dropped. Free the future when it is done;
+ * freed earlier, it is freed when the job ends.
+ * -> NULL: memory is out, or queue_max jobs wait (errno-free: try again when one is done). */
+CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_offload(void *(*fn)(void *arg), void *arg);
+
+/* (parks) The same, awaited. 0 and *result; -ECANCELED, -ETIMEDOUT before it began: it did not run.
+ * A job that runs is awaited to its end whatever the scopes around say. -EAGAIN the queue is full,
+ * -ENOMEM. */
+CEL_PUBLIC CEL_NODISCARD int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* One result or failure, many who wait. A future ends once; who waits is woken in the order of
+ * coming, by readying a task or queueing a callback: no code of the program runs inside `set`. */
+#include "task/future.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "task/error.h"
+#include "task/wait.h"
+
+void cel__future_init(struct cel_future *f)
+{
+    *f = (struct cel_future){.state = CEL__PENDING};
+    cel__list_init(&f->waiters);
+}
+
+struct cel_future *cel_future_new(void)
+{
+    struct cel_future *f = cel__mem_alloc(sizeof *f);
+
+    if (f != NULL)
+        cel__future_init(f);
+    return f;
+}
+
+void cel__future_end(struct cel_future *f, void *value, int code, struct cel_error *error)
+{
+    struct cel__list *node;
+
+    f->state = CEL__DONE;
+    f->value = value;
+    f->code = code;
+    f->error = error;
+    while ((node = cel__list_pop(&f->waiters)) != NULL) {
+        struct cel__waiter *waiter = cel__container_of(node, struct cel__waiter, link);
+
+        waiter->wake(waiter);
+    }
+}
+
+int cel_future_set(struct cel_future *future, void *value)
+{
+    if (future->state == CEL__DONE)
+        return -EALREADY;
+    cel__future_end(future, value, 0, NULL);
+    return 0;
+}
+
+int cel_future_fail(struct cel_future *future, int code, const char *fmt, ...)
+{
+    char text[sizeof((struct cel_error *)0)->text];
+    va_list va;
+
+    CEL__ASSERT(code < 0);
+    if (future->state == CEL__DONE)
+        return -EALREADY;
+    va_start(va, fmt);
+    vsnprintf(text, sizeof text, fmt, va);
+    va_end(va);
+    cel__future_end(future, NULL, code, cel__error_new(__FILE__, __LINE__, code, text));
+    return 0;
+}
+
+/* A callback that waits. */
+struct watcher {
+    struct cel__waiter waiter;
+    struct cel__soon soon;
+    struct cel_loop *loop;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static void call_back(struct cel__soon *soon)
+{
+    struct watcher w = *cel__container_of(soon, struct watcher, soon);
+
+    cel__mem_free(cel__container_of(soon, struct watcher, soon));
+    w.fn(w.arg);
+}
+
+static void queue_callback(struct cel__waiter *waiter)
+{
+    struct watcher *w = cel__container_of(waiter, struct watcher, waiter);
+
+    w->soon.run = call_back;
+    cel__loop_soon(w->loop, &w->soon);
+}
+
+int cel_on_done(union cel_awaitable x, void (*fn)(void *arg), void *arg)
+{
+    struct cel_future *f = cel_ensure(x);
+    struct watcher *w = cel__mem_alloc(sizeof *w);
+
+    if (w == NULL)
+        return -ENOMEM;
+    *w = (struct watcher){
+        .waiter.wake = queue_callback, .loop = cel__loop_here, .fn = fn, .arg = arg};
+    if (f->state == CEL__DONE)
+        queue_callback(&w->waiter);
+    else
+        cel__list_append(&f->waiters, &w->waiter.link);
+    return 0;
+}
+
+/* A task that waits for one future. */
+struct sleeper {
+    struct cel__waiter waiter;
+    struct cel_task *task;
+    int code;
+};
+
+static void wake_sleeper(struct cel__waiter *waiter)
+{
+    cel__unpark(cel__container_of(waiter, struct sleeper, waiter)->task);
+}
+
+static void interrupt_sleeper(struct cel_task *task, int code)
+{
+    struct sleeper *s = task->wait_on;
+
+    if (cel__list_is_empty(&s->waiter.link))
+        return; /* done already: the result stands */
+    cel__list_unlink(&s->waiter.link);
+    s->code = code;
+    cel__unpark(task);
+}
+
+int cel__future_wait(struct cel_future *f, bool is_shielded)
+{
+    struct cel_task *task = cel__task_parking();
+    struct sleeper s = {.waiter.wake = wake_sleeper, .task = task};
+    int code = is_shielded ? 0 : cel__checkpoint(task);
+
+    if (code != 0 || f->state == CEL__DONE)
+        return code;
+    cel__list_append(&f->waiters, &s.waiter.link);
+    cel__park(task, is_shielded ? NULL : interrupt_sleeper, &s); /* parks */
+    return s.code;
+}
+
+int cel__future_take(struct cel_future *f, void **value)
+{
+    f->was_awaited = 1;
+    if (f->code == 0) {
+        if (value != NULL)
+            *value = f->value;
+        return 0;
+    }
+    if (f->error != NULL && cel__task_here() != NULL) {
+        cel__error_give(cel__task_here(), f->error);
+        f->error = NULL;
+    }
+    return -CEL_EFAILED;
+}
+
+struct cel_future *cel_ensure(union cel_awaitable x)
+{
+    return x.future; /* a task's address is that of the future it begins with */
+}
+
+bool cel_is_done(union cel_awaitable x)
+{
+    return cel_ensure(x)->state == CEL__DONE;
+}
+
+int cel_outcome(union cel_awaitable x)
+{
+    struct cel_future *f = cel_ensure(x);
+
+    return f->state == CEL__DONE ? f->code : -EINPROGRESS;
+}
+
+void *cel_value(union cel_awaitable x)
+{
+    struct cel_future *f = cel_ensure(x);
+
+    return f->state == CEL__DONE && f->code == 0 ? f->value : NULL;
+}
+
+int cel_await(union cel_awaitable x, void **value)
+{
+    struct cel_future *f = cel_ensure(x);
+    int r = cel__future_wait(f, false); /* parks */
+
+    return r < 0 ? r : cel__future_take(f, value);
+}
+
+int cel_await_shielded(union cel_awaitable x, void **value)
+{
+    struct cel_future *f = cel_ensure(x);
+
+    (void)cel__future_wait(f, true); /* parks */
+    return cel__future_take(f, value);
+}

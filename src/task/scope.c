@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Scopes form a tree: a task's own scope hangs in the scope it was spawned into, and each scope
+ * that a task opens hangs in the one it was opened in. A cancel walks down that tree.
+ *
+ * 1. code is level-triggered: once set it stays until the scope is left; it may change from
+ *    -ETIMEDOUT to -ECANCELED (an outer scope wins), never back.
+ * 2. A shielded scope takes no code from above; when it is left, the code above is seen again.
+ * 3. live counts the children that run; a scope is left when it is 0.
+ * 4. Nothing here allocates: a cancel cannot fail. */
+#include "task/scope.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "loop/core.h"
+#include "task/error.h"
+#include "task/slab.h"
+#include "task/wait.h"
+
+#define SHIELD_MAX (5 * CEL_SECOND)
+
+void cel__scope_open(struct cel__scope *scope, struct cel__scope *parent, struct cel_task *task,
+                     uint8_t flags)
+{
+    *scope = (struct cel__scope){.parent = parent, .task = task, .flags = flags | CEL__SCOPE_OPEN};
+    cel__list_init(cel__scope_inner(scope));
+    cel__list_append(cel__scope_inner(parent), cel__scope_link(scope));
+    if (parent->code != 0 && !(flags & CEL__SCOPE_SHIELDED))
+        scope->code = -ECANCELED;
+}
+
+static void set_code(struct cel__scope *scope, int code)
+{
+    struct cel_task *task = scope->task;
+
+    scope->code = code;
+    if (task != NULL && task->scope == scope && task->interrupt != NULL)
+        task->interrupt(task, code);
+}
+
+/* The rings do not change meanwhile: an interrupt only readies tasks. */
+static void cancel_below(struct cel__scope *top)
+{
+    struct cel__scope *at = top;
+    struct cel__list *next = cel__scope_inner(top)->next;
+
+    for (;;) {
+        struct cel__scope *inner;
+
+        if (next == cel__scope_inner(at)) {
+            if (at == top)
+                return;
+            next = cel__scope_link(at)->next;
+            at = at->parent;
+            continue;
+        }
+        inner = cel__scope_of_link(next);
+        next = next->next;
+        if (inner->flags & CEL__SCOPE_SHIELDED || inner->code == -ECANCELED)
+            continue;
+        set_code(inner, -ECANCELED);
+        at = inner;
+        next = cel__scope_inner(inner)->next;
+    }
+}
+
+void cel__scope_cancel(struct cel__scope *scope, int code)
+{
+    bool was_told = scope->code != 0;
+
+    if (scope->code == -ECANCELED || (was_told && code != -ECANCELED))
+        return;
+    set_code(scope, code);
+    if (!was_told)
+        cancel_below(scope);
+}
+
+static void free_handles(struct cel__scope *scope)
+{
+    struct cel__tasks *tasks = cel__loop_here->tasks;
+
+    CEL__LIST_EACH_SAFE (node, cel__scope_inner(scope)) {
+        struct cel__scope *inner = cel__scope_of_link(node);
+
+        CEL__ASSERT(inner->flags & CEL__SCOPE_TASK);
+        cel__list_unlink(node);
+        cel__task_release(tasks, cel__task_of_scope(inner));
+    }
+}
+
+void cel__scope_join(struct cel__scope *scope)
+{
+    struct cel_task *task = cel__task_here();
+
+    while (scope->live != 0) {
+        scope->joiner = task;
+        cel__park(task, NULL, NULL); /* parks */
+    }
+    if (!cel__list_is_empty(cel__scope_inner(scope)))
+        free_handles(scope);
+}
+
+static void child_failed(struct cel__scope *scope, struct cel_task *child, int code)
+{
+    const char *text = child->future.error != NULL ? child->future.error->text : cel_strerror(code);
+
+    if (scope->flags & CEL__SCOPE_GROUP) {
+        if (scope->error != 0)
+            return;
+        scope->error = code;
+        if (scope->task != NULL && !child->future.was_awaited) {
+            cel__error_give(scope->task, child->future.error);
+            child->future.error = NULL;
+        }
+        cel__scope_cancel(scope, -ECANCELED);
+        return;
+    }
+    if (child->is_detached)
+        cel__log(CEL_LOG_ERROR, "%s (spawned at %s:%d) failed: %s", cel_task_name(child),
+                 child->fiber.file, child->fiber.line, text);
+}
+
+void cel__scope_child_ended(struct cel__scope *scope, struct cel_task *child)
+{
+    int code = child->future.code;
+    bool was_cancelled = code == -ECANCELED && child->own.code == -ECANCELED;
+
+    scope->live--;
+    if (code < 0 && !was_cancelled)
+        child_failed(scope, child, code);
+    if (scope->live == 0 && scope->joiner != NULL) {
+        cel__unpark(scope->joiner);
+        scope->joiner = NULL;
+    }
+}
+
+static struct cel__timer *timer_of(struct cel_scope *scope)
+{
+    return (struct cel__timer *)(void *)scope->timer_;
+}
+
+static void expire(struct cel__timer *timer)
+{
+    struct cel_scope *scope = cel__container_of((void *)timer, struct cel_scope, timer_);
+
+    if (scope->core.code != 0)
+        return; /* something outside was first */
+    scope->core.flags |= CEL__SCOPE_EXPIRED;
+    cel__scope_cancel(&scope->core, -ETIMEDOUT);
+}
+
+static int64_t deadline_of(const struct cel_scope_options *options)
+{
+    int64_t timeout = options->timeout;
+
+    if (options->deadline != 0)
+        return options->deadline;
+    if (timeout == 0 && options->is_shielded)
+        timeout = SHIELD_MAX;
+    return timeout != 0 ? cel__clock_add(cel_now(), timeout) : CEL_FOREVER;
+}
+
+void cel_scope_enter(struct cel_scope *scope, const struct cel_scope_options *options)
+{
+    static const struct cel_scope_options none;
+    struct cel_task *task = cel__task_parking();
+    uint8_t flags = 0;
+
+    _Static_assert(sizeof(struct cel__timer) <= sizeof scope->timer_, "a timer fits");
+    if (options == NULL)
+        options = &none;
+    if (options->is_group)
+        flags |= CEL__SCOPE_GROUP;
+    if (options->is_shielded)
+        flags |= CEL__SCOPE_SHIELDED;
+    cel__scope_open(&scope->core, task->scope, task, flags);
+    task->scope = &scope->core;
+    cel__timer_init(timer_of(scope), expire);
+    cel_scope_set_deadline(scope, deadline_of(options));
+}
+
+void cel_scope_set_deadline(struct cel_scope *scope, int64_t deadline)
+{
+    struct cel__wheel *wheel = &cel__loop_here->wheel;
+
+    cel__timer_cancel(wheel, timer_of(scope));
+    if (deadline == CEL_FOREVER || scope->core.flags & CEL__SCOPE_EXPIRED)
+        return;
+    if (deadline <= cel_now())
+        expire(timer_of(scope));
+    else
+        cel__timer_arm(wheel, timer_of(scope), deadline);
+}
+
+int cel_scope_leave(struct cel_scope *scope)
+{
+    struct cel__scope *core = &scope->core;
+
+    if (!(core->flags & CEL__SCOPE_OPEN))
+        return core->error;
+    CEL__ASSERT(core->task == cel__task_here() && core->task->scope == core &&
+                "scopes are left by their task, in reverse order");
+    cel__scope_join(core); /* parks */
+    cel__timer_cancel(&cel__loop_here->wheel, timer_of(scope));
+    cel__scope_unlink(core);
+    core->task->scope = core->parent;
+    core->flags &= (uint8_t)~CEL__SCOPE_OPEN;
+    return core->error;
+}
+
+void cel_scope_cancel(struct cel_scope *scope)
+{
+    if (scope->core.flags & CEL__SCOPE_OPEN)
+        cel__scope_cancel(&scope->core, -ECANCELED);
+}
+
+bool cel_scope_expired(const struct cel_scope *scope)
+{
+    return (scope->core.flags & CEL__SCOPE_EXPIRED) != 0;
+}
+
+int cel_scope_error(const struct cel_scope *scope)
+{
+    return scope->core.error;
+}

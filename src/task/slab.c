@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "task/slab.h"
+
+#include "base/mem.h"
+
+#define CHUNK_TASKS 64
+#define ALIGNMENT   64
+
+struct chunk {
+    struct chunk *next;
+    char room[CHUNK_TASKS * sizeof(struct cel_task) + ALIGNMENT];
+};
+
+static int end_tasks_unset(struct cel_loop *loop)
+{
+    return 0;
+}
+
+struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
+{
+    struct cel__tasks *tasks = loop->tasks;
+
+    if (cel__likely(tasks != NULL))
+        return tasks;
+    tasks = cel__mem_zalloc(sizeof *tasks);
+    if (tasks == NULL)
+        return NULL;
+    cel__list_init(cel__scope_inner(&tasks->root));
+    cel__list_init(cel__scope_link(&tasks->root));
+    tasks->root.flags = CEL__SCOPE_OPEN;
+    loop->tasks = tasks;
+    loop->tasks_end = end_tasks_unset;
+    return tasks;
+}
+
+static bool grow(struct cel__tasks *tasks)
+{
+    struct chunk *chunk = cel__mem_alloc(sizeof *chunk);
+    char *at;
+
+    _Static_assert(sizeof(struct cel_task) % 32 == 0, "tasks lie side by side on half lines");
+    if (chunk == NULL)
+        return false;
+    chunk->next = tasks->chunks;
+    tasks->chunks = chunk;
+    at = (char *)(((uintptr_t)chunk->room + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+    for (int i = CHUNK_TASKS - 1; i >= 0; i--) {
+        void *task = at + (size_t)i * sizeof(struct cel_task);
+
+        *(void **)task = tasks->free_list;
+        tasks->free_list = task;
+    }
+    return true;
+}
+
+struct cel_task *cel__task_alloc(struct cel__tasks *tasks)
+{
+    void *task;
+
+    if (tasks->free_list == NULL && !grow(tasks))
+        return NULL;
+    task = tasks->free_list;
+    tasks->free_list = *(void **)task;
+    return task;
+}
+
+void cel__task_release(struct cel__tasks *tasks, struct cel_task *task)
+{
+    if (task->future.error != NULL)
+        cel__mem_free(task->future.error);
+    if (task->error != NULL)
+        cel__mem_free(task->error);
+    *(void **)task = tasks->free_list;
+    tasks->free_list = task;
+}
+
+void cel__tasks_free(struct cel__tasks *tasks)
+{
+    while (tasks->chunks != NULL) {
+        struct chunk *chunk = tasks->chunks;
+
+        tasks->chunks = chunk->next;
+        cel__mem_free(chunk);
+    }
+    cel__mem_free(tasks);
+}

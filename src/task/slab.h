@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__TASK_SLAB_H
+#define CEL__TASK_SLAB_H
+
+/* Memory of tasks: chunks per loop and a LIFO free list, so that spawning reuses what is warm. */
+
+#include "task/state.h"
+
+/* The loop's set of tasks, made when first asked for. NULL when memory is out. */
+struct cel__tasks *cel__tasks_of(struct cel_loop *loop);
+/* Uninitialised memory, or NULL. */
+struct cel_task *cel__task_alloc(struct cel__tasks *tasks);
+/* The task has ended; frees its error too. Its stack may still be the one that runs: nothing of
+ * the fiber but its first word is touched. */
+void cel__task_release(struct cel__tasks *tasks, struct cel_task *task);
+void cel__tasks_free(struct cel__tasks *tasks);
+
+#endif

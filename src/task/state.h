@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__TASK_STATE_H
+#define CEL__TASK_STATE_H
+
+/* What a future, a task and the loop's set of tasks are made of. */
+
+#include "base/list.h"
+#include "celadon/task.h"
+#include "fiber/fiber.h"
+#include "loop/core.h"
+
+enum cel__future_state { CEL__PENDING, CEL__DONE };
+
+/* Woken once, when what it waits for is done; unlinked by then. */
+struct cel__waiter {
+    struct cel__list link;
+    void (*wake)(struct cel__waiter *waiter);
+};
+
+struct cel_future {
+    struct cel__list waiters; /* struct cel__waiter, first come first woken */
+    void *value;              /* while a task is pending: its argument */
+    struct cel_error *error;  /* of a failure; moves to the first who awaits it */
+    int code;
+    uint8_t state;
+    uint8_t is_task : 1;
+    uint8_t is_job : 1;    /* embedded in an offload job */
+    uint8_t is_orphan : 1; /* freed by its owner while the job runs */
+    uint8_t was_awaited : 1;
+};
+
+#define CEL__SCOPE_SHIELDED 1
+#define CEL__SCOPE_GROUP    2
+#define CEL__SCOPE_EXPIRED  4
+#define CEL__SCOPE_OPEN     8
+#define CEL__SCOPE_TASK     16 /* a task's own */
+
+struct cel_task {
+    struct cel_future future; /* first: a task is awaited as the future it is */
+    struct cel__scope *scope; /* the innermost one that it is in now */
+    /* While parked and to be woken by a cancel: ends the wait with `code`, or sees to it. */
+    void (*interrupt)(struct cel_task *task, int code);
+    void *wait_on;           /* what interrupt works on; before the start: the task's function */
+    struct cel_fiber fiber;  /* the scheduler's view of it */
+    struct cel__scope own;   /* its children's scope; linked into the scope that it belongs to */
+    struct cel_error *error; /* of the last failing call, or NULL */
+    struct cel_at_end *at_end;
+    int failed; /* by cel_fail: the code */
+    bool is_detached;
+};
+
+_Static_assert(offsetof(struct cel_task, future) == 0, "a task is a future");
+_Static_assert(offsetof(struct cel_task, fiber) == 64,
+               "the fiber's hot fields fill one cache line");
+_Static_assert(sizeof(struct cel_task) <= 288, "a parked task is small");
+
+/* The loop's tasks. */
+struct cel__tasks {
+    struct cel__scope root;
+    void *free_list; /* tasks' memory, linked through the first word */
+    void *chunks;    /* likewise */
+    unsigned live;
+};
+
+static inline struct cel_task *cel__task_of_fiber(struct cel_fiber *fiber)
+{
+    return cel__container_of(fiber, struct cel_task, fiber);
+}
+
+static inline struct cel_task *cel__task_here(void)
+{
+    struct cel_loop *loop = cel__loop_here;
+
+    if (loop == NULL || loop->sched.current == NULL)
+        return NULL;
+    return cel__task_of_fiber(loop->sched.current);
+}
+
+static inline struct cel__list *cel__scope_inner(struct cel__scope *scope)
+{
+    return (struct cel__list *)scope->inner;
+}
+
+static inline struct cel__list *cel__scope_link(struct cel__scope *scope)
+{
+    return (struct cel__list *)scope->link;
+}
+
+static inline struct cel__scope *cel__scope_of_link(struct cel__list *link)
+{
+    return cel__container_of(link, struct cel__scope, link);
+}
+
+static inline struct cel_task *cel__task_of_scope(struct cel__scope *own)
+{
+    return cel__container_of(own, struct cel_task, own);
+}
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* A task: a scheduled fiber that runs one function, and the future of what it returns.
+ *
+ *   spawned --ready--> running <--> parked --return--> joining its children --> ended
+ *
+ * Ending, in order: the at-end functions, the children, the future's waiters, the scope above.
+ * After that a detached task's memory is free; another's waits for its handle to be given up or for
+ * its scope to be left. */
+#include "celadon/task.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "loop/core.h"
+#include "task/error.h"
+#include "task/future.h"
+#include "task/scope.h"
+#include "task/slab.h"
+#include "task/wait.h"
+
+static void run_at_end(struct cel_task *task)
+{
+    struct cel_scope shield;
+
+    if (task->at_end == NULL)
+        return;
+    cel_scope_enter(&shield, &(struct cel_scope_options){.is_shielded = true});
+    while (task->at_end != NULL) {
+        struct cel_at_end *node = task->at_end;
+
+        task->at_end = node->next;
+        node->fn(node->arg); /* parks */
+    }
+    (void)cel_scope_leave(&shield); /* parks */
+}
+
+static void task_main(struct cel_fiber *fiber)
+{
+    struct cel_task *task = cel__task_of_fiber(fiber);
+    cel_task_fn *fn = (cel_task_fn *)task->wait_on;
+    void *value = fn(task->future.value); /* parks */
+
+    CEL__ASSERT(task->scope == &task->own && "a task ended inside a scope that it had entered");
+    run_at_end(task); /* parks */
+    if (task->failed != 0)
+        cel__scope_cancel(&task->own, -ECANCELED);
+    cel__scope_join(&task->own); /* parks */
+    task->future.value = value;
+}
+
+/* The last act on the task's stack. */
+static void task_ended(struct cel_fiber *fiber)
+{
+    struct cel_task *task = cel__task_of_fiber(fiber);
+    struct cel__tasks *tasks = cel__loop_here->tasks;
+    struct cel_error *error = task->failed != 0 ? task->error : NULL;
+
+    if (error != NULL)
+        task->error = NULL;
+    tasks->live--;
+    cel__future_end(&task->future, task->failed != 0 ? NULL : task->future.value, task->failed,
+                    error);
+    cel__scope_child_ended(task->own.parent, task);
+    if (!task->is_detached)
+        return;
+    cel__scope_unlink(&task->own);
+    cel__task_release(tasks, task);
+}
+
+/* Cancel what the program left, let it run to its end, and say what would not end. */
+static int end_tasks(struct cel_loop *loop)
+{
+    struct cel__tasks *tasks = loop->tasks;
+    int64_t grace = cel_now() + 5 * CEL_SECOND;
+    int left;
+
+    cel__scope_cancel(&tasks->root, -ECANCELED);
+    while (tasks->live != 0 && cel_now() < grace)
+        if (cel_loop_turn(loop, grace - cel_now()) < 0)
+            break;
+    left = (int)tasks->live;
+    CEL__LIST_EACH_SAFE (node, cel__scope_inner(&tasks->root)) {
+        struct cel_task *task = cel__task_of_scope(cel__scope_of_link(node));
+
+        if (task->future.state == CEL__PENDING) {
+            cel__log(CEL_LOG_WARN, "%s (spawned at %s:%d) did not end when the loop closed",
+                     cel_task_name(task), task->fiber.file, task->fiber.line);
+            continue;
+        }
+        cel__list_unlink(node);
+        cel__task_release(tasks, task);
+    }
+    if (left == 0)
+        cel__tasks_free(tasks); /* else their stacks still point into it */
+    loop->tasks = NULL;
+    loop->tasks_end = NULL;
+    return left;
+}
+
+static struct cel__scope *scope_for(struct cel__tasks *tasks, bool in_root)
+{
+    struct cel_task *here = cel__task_here();
+
+    return here != NULL && !in_root ? here->scope : &tasks->root;
+}
+
+struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn_options *options,
+                              const char *file, int line)
+{
+    static const struct cel_spawn_options none;
+    struct cel_loop *loop = cel__loop_here;
+    struct cel__tasks *tasks;
+    struct cel__scope *scope;
+    struct cel_task *task;
+
+    CEL__ASSERT(loop != NULL && "tasks need a loop: cel_run or cel_loop_new");
+    if (options == NULL)
+        options = &none;
+    tasks = cel__tasks_of(loop);
+    task = tasks != NULL ? cel__task_alloc(tasks) : NULL;
+    if (task == NULL)
+        return NULL;
+    task->future.error = task->error = NULL;
+    if (cel__fiber_init(&task->fiber, options->stack_size_bytes, task_main) < 0) {
+        cel__task_release(tasks, task);
+        return NULL;
+    }
+    loop->tasks_end = end_tasks;
+    task->fiber.on_exit = task_ended;
+    task->fiber.name = options->name;
+    task->fiber.file = file;
+    task->fiber.line = line;
+    cel__future_init(&task->future);
+    task->future.is_task = 1;
+    task->future.value = arg;
+    task->wait_on = (void *)fn;
+    task->interrupt = NULL;
+    task->at_end = NULL;
+    task->failed = 0;
+    task->is_detached = options->is_detached;
+    scope = scope_for(tasks, options->in_root);
+    cel__scope_open(&task->own, scope, task, CEL__SCOPE_TASK);
+    task->scope = &task->own;
+    scope->live++;
+    tasks->live++;
+    cel__sched_ready(&loop->sched, &task->fiber);
+    return task;
+}
+
+int cel_go_at(cel_task_fn *fn, void *arg, bool in_root, const char *file, int line)
+{
+    const struct cel_spawn_options options = {.is_detached = true, .in_root = in_root};
+
+    return cel_spawn_at(fn, arg, &options, file, line) != NULL ? 0 : -ENOMEM;
+}
+
+struct cel_task *cel_task_current(void)
+{
+    return cel__task_here();
+}
+
+const char *cel_task_name(const struct cel_task *task)
+{
+    return task->fiber.name != NULL ? task->fiber.name : "task";
+}
+
+void cel_task_set_name(struct cel_task *task, const char *name)
+{
+    task->fiber.name = name;
+}
+
+void cel_task_cancel(struct cel_task *task)
+{
+    if (task->future.state == CEL__PENDING)
+        cel__scope_cancel(&task->own, -ECANCELED);
+}
+
+bool cel_task_is_cancelled(const struct cel_task *task)
+{
+    return task->own.code != 0;
+}
+
+void cel_task_free(struct cel_task *task)
+{
+    if (task == NULL)
+        return;
+    if (task->future.state == CEL__PENDING) {
+        task->is_detached = true;
+        return;
+    }
+    cel__scope_unlink(&task->own);
+    cel__task_release(cel__loop_here->tasks, task);
+}
+
+int cel_join(struct cel_task *task, void **value)
+{
+    int r = cel__future_wait(&task->future, false); /* parks */
+
+    if (r < 0)
+        return r;
+    r = cel__future_take(&task->future, value);
+    cel_task_free(task);
+    return r;
+}
+
+int cel_future_cancel(struct cel_future *future)
+{
+    if (future->state == CEL__DONE)
+        return -EALREADY;
+    if (future->is_task)
+        cel_task_cancel((struct cel_task *)future);
+    else
+        cel__future_end(future, NULL, -ECANCELED, NULL);
+    return 0;
+}
+
+int cel_checkpoint(void)
+{
+    return cel__checkpoint(cel__task_parking());
+}
+
+void cel_task_at_end(struct cel_at_end *node, void (*fn)(void *arg), void *arg)
+{
+    struct cel_task *task = cel__task_parking();
+
+    *node = (struct cel_at_end){task->at_end, fn, arg};
+    task->at_end = node;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "task/wait.h"
+
+#include <errno.h>
+
+#define CREDIT 64
+
+void cel__park(struct cel_task *task, void (*interrupt)(struct cel_task *task, int code),
+               void *wait_on)
+{
+    task->interrupt = interrupt;
+    task->wait_on = wait_on;
+    cel__sched_park(&cel__loop_here->sched); /* parks */
+    task->interrupt = NULL;
+}
+
+static void op_done(struct cel__op *op)
+{
+    cel__unpark(op->arg);
+}
+
+static void interrupt_op(struct cel_task *task, int code)
+{
+    cel__op_cancel(cel__loop_here, task->wait_on, code);
+}
+
+/* Results that are there at once must not keep the others from running. */
+static void take_credit(struct cel_loop *loop)
+{
+    if (--loop->credit > 0)
+        return;
+    loop->credit = CREDIT;
+    cel__sched_yield(&loop->sched); /* parks */
+}
+
+static int64_t do_op(struct cel_task *task, struct cel__op *op,
+                     void (*interrupt)(struct cel_task *task, int code))
+{
+    struct cel_loop *loop = cel__loop_here;
+    int r;
+
+    op->done = op_done;
+    op->arg = task;
+    r = cel__op_start(loop, op);
+    if (r < 0)
+        return r;
+    if (r == 1)
+        take_credit(loop); /* parks */
+    else
+        cel__park(task, interrupt, op); /* parks */
+    return op->result;
+}
+
+int64_t cel__wait_op(struct cel__op *op)
+{
+    struct cel_task *task = cel__task_parking();
+    int code = cel__checkpoint(task);
+
+    if (code != 0)
+        return code;
+    return do_op(task, op, interrupt_op); /* parks */
+}
+
+int64_t cel__wait_op_shielded(struct cel__op *op)
+{
+    return do_op(cel__task_parking(), op, NULL); /* parks */
+}
+
+struct place {
+    struct cel__list link;
+    struct cel_task *task;
+    int code;
+};
+
+static void leave_line(struct cel_task *task, int code)
+{
+    struct place *place = task->wait_on;
+
+    if (cel__list_is_empty(&place->link))
+        return; /* woken already: that result stands */
+    cel__list_unlink(&place->link);
+    place->code = code;
+    cel__unpark(task);
+}
+
+int cel__waitq_park(struct cel__waitq *q)
+{
+    struct cel_task *task = cel__task_parking();
+    struct place place = {.task = task};
+    int code = cel__checkpoint(task);
+
+    if (code != 0)
+        return code;
+    cel__list_append(&q->parked, &place.link);
+    cel__park(task, leave_line, &place); /* parks */
+    return place.code;
+}
+
+bool cel__waitq_wake_one(struct cel__waitq *q)
+{
+    struct cel__list *node = cel__list_pop(&q->parked);
+
+    if (node == NULL)
+        return false;
+    cel__unpark(cel__container_of(node, struct place, link)->task);
+    return true;
+}
+
+void cel__waitq_wake_all(struct cel__waitq *q)
+{
+    while (cel__waitq_wake_one(q))
+        continue;
+}

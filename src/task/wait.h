@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__WAIT_H
+#define CEL__WAIT_H
+
+/* The one place where a task parks: here its result, the deadlines and the cancels meet. */
+
+#include "task/state.h"
+
+/* What a parking call returns at once on account of the scopes around; 0: go on. */
+static inline int cel__checkpoint(const struct cel_task *task)
+{
+    return task->scope->code;
+}
+
+/* The running task; a parking call made outside of one is a mistake of the program. */
+static inline struct cel_task *cel__task_parking(void)
+{
+    struct cel_task *task = cel__task_here();
+
+    CEL__ASSERT(task != NULL && "a call that parks must be made from a task");
+    return task;
+}
+
+/* (parks) Until somebody readies the task. `interrupt` (NULL: none) is called with a code when the
+ * scopes around want the wait to end; it must see to it that the task is readied, once. */
+void cel__park(struct cel_task *task, void (*interrupt)(struct cel_task *task, int code),
+               void *wait_on);
+
+static inline void cel__unpark(struct cel_task *task)
+{
+    cel__sched_ready(&cel__loop_here->sched, &task->fiber);
+}
+
+/* (parks) Does the operation and waits for its end. -> its result. */
+int64_t cel__wait_op(struct cel__op *op);
+/* (parks) The same, neither a checkpoint nor to be cancelled; for cleaning up. */
+int64_t cel__wait_op_shielded(struct cel__op *op);
+
+/* Tasks in line. A zeroed queue must be initialised. */
+struct cel__waitq {
+    struct cel__list parked;
+};
+
+static inline void cel__waitq_init(struct cel__waitq *q)
+{
+    cel__list_init(&q->parked);
+}
+
+static inline bool cel__waitq_is_empty(const struct cel__waitq *q)
+{
+    return cel__list_is_empty(&q->parked);
+}
+
+/* (parks) At the end of the line. 0 when woken; -ECANCELED, -ETIMEDOUT: not woken. */
+int cel__waitq_park(struct cel__waitq *q);
+/* The first in line. -> whether there was one. A woken task is out of reach of a cancel. */
+bool cel__waitq_wake_one(struct cel__waitq *q);
+void cel__waitq_wake_all(struct cel__waitq *q);
+
+#endif
