@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The article's event loop: two coroutines take turns on one loop, until both are done. */
+#include <stdio.h>
+
+#include <celadon/task.h>
+
+static void *my_coroutine(void *arg)
+{
+    const char *name = arg;
+
+    for (int count = 0; count < 3; count++) {
+        printf("%s says %d\n", name, count);
+        if (cel_sleep(CEL_SECOND) < 0)
+            break;
+    }
+    return NULL;
+}
+
+static void *wait_for_both(void *arg)
+{
+    struct cel_task *tasks[] = {cel_spawn(my_coroutine, "Alice"), cel_spawn(my_coroutine, "Bob")};
+    int r = cel_wait(tasks, 2, CEL_WAIT_ALL);
+
+    return r < 0 ? cel_fail(r, "waiting") : NULL;
+}
+
+int main(void)
+{
+    return cel_run(wait_for_both, NULL, NULL) < 0;
+}

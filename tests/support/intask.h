@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_INTASK_H
+#define TESTS_INTASK_H
+
+/* A test body that is a task: IN_TASK(name) { … } defines it, and the cmocka test `name` runs it on
+ * the backend of the environment and demands that nothing is left open. */
+
+#include "celadon/task.h"
+#include "support/check.h"
+
+static inline void run_in_task(cel_task_fn *fn)
+{
+    struct cel_loop *loop;
+    struct cel_task *task;
+
+    assert_int_equal(cel_loop_new(&loop, NULL), 0);
+    task = cel_spawn(fn, NULL);
+    assert_non_null(task);
+    assert_int_equal(cel_loop_until(loop, task, NULL), 0);
+    cel_task_free(task);
+    assert_int_equal(cel_loop_close(loop), 0);
+}
+
+#define IN_TASK(name)                   \
+    static void name##_body(void);      \
+    static void *name##_task(void *arg) \
+    {                                   \
+        name##_body();                  \
+        return arg;                     \
+    }                                   \
+    static void name(void **state)      \
+    {                                   \
+        run_in_task(name##_task);       \
+    }                                   \
+    static void name##_body(void)
+
+#endif
