@@ -3,6 +3,7 @@
 #include "http/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -85,7 +86,7 @@ static int add_fields(struct cel_session *s, const struct cel_session_options *o
         {"User-Agent", NULL}, {"Accept", "*/*"}, {"Accept-Encoding", "gzip, deflate, br, zstd"}};
     size_t count = cel__countof(defaults);
 
-    cel__text_printf(own_agent, sizeof own_agent, "celadon/%s", cel_version());
+    snprintf(own_agent, sizeof own_agent, "celadon/%s", cel_version());
     defaults[0].value = agent != NULL ? agent : own_agent;
     for (const struct cel_header *h = o->headers; h != NULL && h->name != NULL; h++)
         count++;

@@ -25,6 +25,9 @@ struct cel_session {
     struct cel__buf lines; /* all fields as they are sent */
 };
 
+/* Authorization and its like, or what the caller calls so. */
+bool cel__header_is_secret(const struct cel_header *header);
+
 /* The TLS context for https. -ENOMEM, -CEL_ETLS. */
 CEL_NODISCARD int cel__session_tls(struct cel_session *session, struct cel_tls **out);
 void cel__session_hold(struct cel_session *session);

@@ -8,7 +8,8 @@
 #include "http/body.h"
 #include "http/limit.h"
 #include "http/places.h"
-#include "proto/coding.h"
+
+struct cel__decoder;
 
 struct cel__source {
     struct cel__conn *conn; /* NULL when it was given back */

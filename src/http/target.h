@@ -13,7 +13,6 @@ struct cel__target {
     struct cel__where where; /* its host stands in `hosts`; tls is left to the session */
     struct cel_str path;     /* with the query, no fragment; stands in url or is "/" … */
     char *host;              /* owned */
-    char *path_own;          /* owned, when it is not a part of url; or NULL */
     char *authorization;     /* "Basic …" of the URL's user and password, or NULL; owned */
 };
 
