@@ -96,6 +96,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     if (options != NULL)
         loop->options = *options;
     cel__list_init(&loop->soon);
+    cel__list_init(&loop->attachments);
     loop->credit = CREDIT;
     loop->process = forks;
     name = loop->options.backend != NULL ? loop->options.backend : getenv("CELADON_BACKEND");
@@ -301,7 +302,19 @@ void cel_timer_stop(struct cel_loop *loop, struct cel_timer *timer)
     cel__timer_cancel(&loop->wheel, (struct cel__timer *)timer);
 }
 
-/* Order: tasks, then jobs, then handles, then the backend; each may still use what comes after. */
+static void end_attachments(struct cel_loop *loop)
+{
+    struct cel__list *node;
+
+    while ((node = cel__list_pop(&loop->attachments)) != NULL) {
+        struct cel__attachment *a = cel__container_of(node, struct cel__attachment, link);
+
+        a->end(a);
+    }
+}
+
+/* Order: tasks, then what they shared, then jobs, then handles, then the backend; each may still
+ * use what comes after. */
 int cel_loop_close(struct cel_loop *loop)
 {
     int left = 0;
@@ -315,6 +328,7 @@ int cel_loop_close(struct cel_loop *loop)
     }
     if (loop->tasks_end != NULL)
         left += loop->tasks_end(loop);
+    end_attachments(loop);
     cel__signals_free(loop->signals);
     while (loop->jobs != 0 || loop->ops_in_flight != 0 || has_ready(loop))
         if (cel_loop_turn(loop, 100 * CEL_MILLISECOND) < 0)
