@@ -163,20 +163,26 @@ static void *keep_door(void *arg)
     return NULL;
 }
 
-void door_open(struct door *door, const struct answer *answers, size_t count)
+struct door *door_open(const struct answer *answers, size_t count)
 {
-    memset(door, 0, sizeof *door);
+    struct door *door = calloc(1, sizeof *door);
+
+    assert_non_null(door);
     door->answers = answers;
     door->answer_count = count;
     assert_int_equal(cel_listen(&door->listener, "127.0.0.1:0", NULL), 0);
     door->task = cel_spawn(keep_door, door);
     assert_non_null(door->task);
+    return door;
 }
 
 void door_close(struct door *door)
 {
     cel_listener_close(door->listener);
     assert_int_equal(cel_join(door->task, NULL), 0);
+    while (door->at_once > 0)
+        assert_int_equal(cel_yield(), 0);
+    free(door);
 }
 
 const char *door_url(const struct door *door, const char *path_fmt, ...)

@@ -39,8 +39,8 @@ struct door {
     void (*play)(struct door *door, struct cel_stream *peer, unsigned nth);
 };
 
-void door_open(struct door *door, const struct answer *answers, size_t count);
-/* Waits until all its connections are closed. */
+struct door *door_open(const struct answer *answers, size_t count);
+/* Waits until its clients have left, and frees it. */
 void door_close(struct door *door);
 /* "http://127.0.0.1:PORT/PATH" in one of 16 buffers used in turn. */
 const char *door_url(const struct door *door, const char *path_fmt, ...) CEL_PRINTF(2, 3);
@@ -52,7 +52,6 @@ void door_reset(struct cel_stream *peer);
 
 #define DOOR(name, ...)                                    \
     static const struct answer name##_answers[] = {__VA_ARGS__}; \
-    struct door name;                                      \
-    door_open(&name, name##_answers, sizeof name##_answers / sizeof name##_answers[0])
+    struct door *name = door_open(name##_answers, sizeof name##_answers / sizeof name##_answers[0])
 
 #endif
