@@ -244,7 +244,7 @@ int cel_fetch(struct cel_session *session, const char *url,
         cel__limit_enter(&f.limit,
                          total != CEL_FOREVER ? cel__clock_add(cel_now(), total) : CEL_FOREVER);
         r = run(&f, &response); /* parks */
-        r = (int)cel__limit_leave(&f.limit, r, f.phase, f.target.url);
+        r = (int)cel__limit_leave(&f.limit, r, f.phase, f.target.url.ptr);
     }
     finish(&f);
     if (r == 0)

@@ -18,8 +18,8 @@
 struct cel__origin {
     struct cel__places *places;
     struct cel_str key;        /* as cel__origin_key says; owned */
-    char *address;             /* for cel_connect: "host:port"; owned, `host` stands in it */
-    struct cel_str host;       /* without brackets */
+    char *address;             /* for cel_connect: "host:port"; owned */
+    const char *host;          /* without brackets; stands behind the address */
     struct cel_str host_field; /* what the Host field says */
     bool is_tls;
     unsigned refs; /* fetches that look at it, and connections */

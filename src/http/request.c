@@ -110,7 +110,7 @@ static int write_head(struct cel__fetch *f, struct cel__buf *out)
     int r;
 
     out->len = 0;
-    cel__h1_write_request(&w, out, f->method, f->target.path, f->origin->host_field);
+    cel__h1_write_request(&w, out, f->method, f->target.parts.target, f->origin->host_field);
     write_defaults(f, &w);
     if (f->target.authorization != NULL)
         cel__h1_write_field(&w, CEL_LIT("Authorization"), cel__str(f->target.authorization));
