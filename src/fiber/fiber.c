@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a fiber: a stack at init, the entry's call, the end. */
+/* The parts of a fiber's life that greenlets and scheduled fibers share. */
 #include "fiber/fiber.h"
 
 #include <errno.h>
-#include <string.h>
 
+#include "fiber/greenlet.h"
 #include "fiber/thread.h"
 
-int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes, void (*run)(struct cel__ctx *))
+int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
+                       void (*run)(struct cel__ctx *, void *value))
 {
     struct cel__thread *t = cel__thread();
-    struct cel__stack *stack = cel__stack_get(t->stacks, stack_bytes, f);
+    struct cel__stack *stack = cel__stack_get(&t->stacks, stack_bytes, f);
 
     if (stack == NULL)
         return -ENOMEM;
-    memset(f, 0, sizeof *f);
-    f->stack = stack;
-    f->link = f->top = f;
-    f->thread_id = t->main.thread_id;
+    *f = (struct cel_fiber){.stack = stack,
+                            .top = f,
+                            .thread_id = t->main.thread_id,
+                            .switchable_on = CEL__FIBER_NOWHERE};
     cel__ctx_init(&f->ctx, stack->top, run);
+#if CEL__ANNOTATED
+    f->note.base = cel__stack_base(stack);
+    f->note.size_bytes = (size_t)(stack->top - cel__stack_base(stack));
+#endif
+#if CEL__TSAN
+    f->note.tsan = __tsan_create_fiber(0);
+#endif
     return 0;
 }
 
@@ -27,10 +35,67 @@ void cel__fiber_release(struct cel_fiber *f)
     struct cel__stack *stack = f->stack;
 
     f->stack = NULL;
-    cel__stack_put(cel__thread()->stacks, stack);
+#if CEL__TSAN
+    if (cel__thread_state.current == f)
+        cel__thread_state.tsan_garbage = f->note.tsan;
+    else
+        __tsan_destroy_fiber(f->note.tsan);
+#endif
+    cel__stack_put(&cel__thread_state.stacks, stack);
 }
 
-struct cel_fiber *cel__fiber_current(void)
+#if CEL__ANNOTATED
+void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
 {
-    return cel__thread()->current;
+#if CEL__ASAN
+    __sanitizer_start_switch_fiber(from != NULL ? &from->note.fake_stack : NULL, to->note.base,
+                                   to->note.size_bytes);
+#endif
+#if CEL__TSAN
+    __tsan_switch_to_fiber(to->note.tsan, 0);
+#endif
+    (void)from;
+    (void)to;
+}
+
+void cel__fiber_arrived(struct cel_fiber *self)
+{
+#if CEL__ASAN
+    __sanitizer_finish_switch_fiber(self->note.fake_stack, NULL, NULL);
+#endif
+#if CEL__TSAN
+    if (cel__thread_state.tsan_garbage != NULL) {
+        __tsan_destroy_fiber(cel__thread_state.tsan_garbage);
+        cel__thread_state.tsan_garbage = NULL;
+    }
+#endif
+    (void)self;
+}
+#endif
+
+void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent)
+{
+    struct cel__greenlet *g = cel__greenlet_of(f);
+
+    if (g->sibling_link != NULL) {
+        *g->sibling_link = g->sibling;
+        if (g->sibling != NULL)
+            g->sibling->sibling_link = g->sibling_link;
+        g->sibling = NULL;
+        g->sibling_link = NULL;
+    }
+    f->parent = parent;
+    if (parent == NULL)
+        return;
+    g->sibling = parent->children;
+    g->sibling_link = &parent->children;
+    if (g->sibling != NULL)
+        g->sibling->sibling_link = &g->sibling;
+    parent->children = g;
+}
+
+void cel__fiber_orphan(struct cel_fiber *f)
+{
+    while (f->children != NULL)
+        cel__fiber_adopt(&f->children->fiber, f->parent);
 }
