@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The article's first program: two greenlets.
  *
- * Its listing never leaves function A for function B, so B does not run. With -p the program does what
- * the article's text says of it: A switches to B, and B, whose parent is A, finishes back into it. */
+ * Its listing never leaves function A for function B, so B does not run. With -p the program does
+ * what the article's text says of it: A switches to B, and B, whose parent is A, finishes back into
+ * it. */
 #include <stdio.h>
 #include <string.h>
 

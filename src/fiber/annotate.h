@@ -31,16 +31,6 @@
 /* Whether a switch has something to tell, and therefore cannot be a jump. */
 #define CEL__ANNOTATED (CEL__ASAN || CEL__TSAN)
 
-#if CEL__ANNOTATED
-/* A part of each fiber. */
-struct cel__annotation {
-    const void *base; /* the stack, as ASan is told of it */
-    size_t size_bytes;
-    void *fake_stack; /* ASan's, while the fiber is suspended */
-    void *tsan;       /* TSan's name for the fiber */
-};
-#endif
-
 /* The slot's memory is about to serve a new fiber. */
 static inline void cel__annotate_stack_get(char *base, char *top)
 {

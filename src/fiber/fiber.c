@@ -20,12 +20,8 @@ int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
                             .thread_id = t->main.thread_id,
                             .switchable_on = CEL__FIBER_NOWHERE};
     cel__ctx_init(&f->ctx, stack->top, run);
-#if CEL__ANNOTATED
-    f->note.base = cel__stack_base(stack);
-    f->note.size_bytes = (size_t)(stack->top - cel__stack_base(stack));
-#endif
 #if CEL__TSAN
-    f->note.tsan = __tsan_create_fiber(0);
+    f->tsan_fiber = __tsan_create_fiber(0);
 #endif
     return 0;
 }
@@ -37,9 +33,9 @@ void cel__fiber_release(struct cel_fiber *f)
     f->stack = NULL;
 #if CEL__TSAN
     if (cel__thread_state.current == f)
-        cel__thread_state.tsan_garbage = f->note.tsan;
+        cel__thread_state.tsan_garbage = f->tsan_fiber;
     else
-        __tsan_destroy_fiber(f->note.tsan);
+        __tsan_destroy_fiber(f->tsan_fiber);
 #endif
     cel__stack_put(&cel__thread_state.stacks, stack);
 }
@@ -48,11 +44,14 @@ void cel__fiber_release(struct cel_fiber *f)
 void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
 {
 #if CEL__ASAN
-    __sanitizer_start_switch_fiber(from != NULL ? &from->note.fake_stack : NULL, to->note.base,
-                                   to->note.size_bytes);
+    const struct cel__thread *t = &cel__thread_state;
+    const char *base = to->stack != NULL ? cel__stack_base(to->stack) : t->main_base;
+    size_t size = to->stack != NULL ? (size_t)(to->stack->top - base) : t->main_size_bytes;
+
+    __sanitizer_start_switch_fiber(from != NULL ? &from->asan_stack : NULL, base, size);
 #endif
 #if CEL__TSAN
-    __tsan_switch_to_fiber(to->note.tsan, 0);
+    __tsan_switch_to_fiber(to->tsan_fiber, 0);
 #endif
     (void)from;
     (void)to;
@@ -61,7 +60,7 @@ void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
 void cel__fiber_arrived(struct cel_fiber *self)
 {
 #if CEL__ASAN
-    __sanitizer_finish_switch_fiber(self->note.fake_stack, NULL, NULL);
+    __sanitizer_finish_switch_fiber(self->asan_stack, NULL, NULL);
 #endif
 #if CEL__TSAN
     if (cel__thread_state.tsan_garbage != NULL) {

@@ -52,15 +52,12 @@ struct cel_fiber {
     const char *name; /* NULL or the caller's, for as long as the fiber lives */
     const char *file; /* where it was made; static, or NULL */
     int line;
-#if CEL__ANNOTATED
-    struct cel__annotation note;
-#endif
+    void *asan_stack; /* ASan's fake stack while the fiber is suspended */
+    void *tsan_fiber; /* TSan's name for it */
 };
 
-#if !CEL__ANNOTATED
 static_assert(offsetof(struct cel_fiber, entry) <= 64, "what switches touch is one cache line");
-static_assert(sizeof(struct cel_fiber) <= 128, "a parked task is small");
-#endif
+static_assert(sizeof(struct cel_fiber) == 128, "a parked task is small, and lies on whole lines");
 
 /* Zeroes f and gives it a stack of this thread's pool, on which run(ctx, value) will begin and
  * which it leaves by cel__fiber_switch_last. 0 bytes: the default, 64 KiB. -ENOMEM, and nothing to

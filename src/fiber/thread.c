@@ -47,18 +47,18 @@ static void key_create(void)
 }
 
 #if CEL__ANNOTATED
-static void annotate_main(struct cel_fiber *f)
+static void annotate_main(struct cel__thread *t)
 {
     pthread_attr_t attr;
     void *base;
 
     if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-        if (pthread_attr_getstack(&attr, &base, &f->note.size_bytes) == 0)
-            f->note.base = base;
+        if (pthread_attr_getstack(&attr, &base, &t->main_size_bytes) == 0)
+            t->main_base = base;
         (void)pthread_attr_destroy(&attr);
     }
 #if CEL__TSAN
-    f->note.tsan = __tsan_get_current_fiber();
+    t->main.tsan_fiber = __tsan_get_current_fiber();
 #endif
 }
 #endif
@@ -74,7 +74,7 @@ void cel__thread_start(struct cel__thread *t)
     t->current = &t->main;
     cel__stacks_init(&t->stacks);
 #if CEL__ANNOTATED
-    annotate_main(&t->main);
+    annotate_main(t);
 #endif
     pthread_once(&once, key_create);
     if (has_key)
