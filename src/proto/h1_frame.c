@@ -248,3 +248,8 @@ enum cel__h1_error cel__h1_frame_end(struct cel__h1_head *h, const char *buf)
     end_response(h);
     return CEL__H1_E_NONE;
 }
+
+bool cel__h1_is_host(struct cel_str s)
+{
+    return host_len(s) != 0;
+}

@@ -17,4 +17,8 @@ enum cel__h1_error cel__h1_frame_field(struct cel__h1_head *h, const char *buf,
 /* After the last field: fills body, keep_alive and the flags. */
 enum cel__h1_error cel__h1_frame_end(struct cel__h1_head *h, const char *buf);
 
+/* host[:port]: a name of letters, digits and "-._~", an IPv4 address, or an IPv6 address in
+ * brackets; a port of 1 to 5 digits. */
+bool cel__h1_is_host(struct cel_str s);
+
 #endif
