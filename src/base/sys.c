@@ -30,6 +30,11 @@ static int sys_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
     return getsockname(fd, addr, len);
 }
 
+static int sys_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+    return getpeername(fd, addr, len);
+}
+
 static int sys_eventfd(unsigned initial, int flags)
 {
     return eventfd(initial, flags);
@@ -84,14 +89,15 @@ static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
         .accept4 = sys_accept4, .bind = sys_bind, .clock_gettime = clock_gettime, .close = close, \
         .connect = sys_connect, .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl,           \
         .epoll_pwait2 = sys_epoll_pwait2, .eventfd = sys_eventfd, .fsync = fsync, .fstat = fstat, \
-        .getrandom = getrandom, .getsockname = sys_getsockname, .getsockopt = getsockopt,         \
-        .io_uring_setup = sys_io_uring_setup, .io_uring_enter = sys_io_uring_enter,               \
-        .io_uring_register = sys_io_uring_register, .listen = listen, .madvise = madvise,         \
-        .mmap = mmap, .mprotect = mprotect, .munmap = munmap, .openat = sys_openat,               \
-        .openat2 = sys_openat2, .pipe2 = pipe2, .pread = pread, .pwrite = pwrite, .read = read,   \
-        .readv = readv, .recv = recv, .recvmsg = recvmsg, .send = send, .sendfile = sendfile,     \
-        .sendmsg = sendmsg, .setsockopt = setsockopt, .shutdown = shutdown, .signalfd = signalfd, \
-        .socket = socket, .write = write, .writev = writev,                                       \
+        .getrandom = getrandom, .getpeername = sys_getpeername, .getsockname = sys_getsockname,   \
+        .getsockopt = getsockopt, .io_uring_setup = sys_io_uring_setup,                           \
+        .io_uring_enter = sys_io_uring_enter, .io_uring_register = sys_io_uring_register,         \
+        .listen = listen, .madvise = madvise, .mmap = mmap, .mprotect = mprotect,                 \
+        .munmap = munmap, .openat = sys_openat, .openat2 = sys_openat2, .pipe2 = pipe2,           \
+        .pread = pread, .pwrite = pwrite, .read = read, .readv = readv, .recv = recv,             \
+        .recvmsg = recvmsg, .send = send, .sendfile = sendfile, .sendmsg = sendmsg,               \
+        .setsockopt = setsockopt, .shutdown = shutdown, .signalfd = signalfd, .socket = socket,   \
+        .socketpair = socketpair, .unlink = unlink, .write = write, .writev = writev,             \
     }
 
 static const struct cel__sys kernel = SYS_TABLE;

@@ -39,6 +39,7 @@ struct cel__sys {
     int (*fsync)(int fd);
     int (*fstat)(int fd, struct stat *st);
     ssize_t (*getrandom)(void *buf, size_t len, unsigned flags);
+    int (*getpeername)(int fd, struct sockaddr *addr, socklen_t *len);
     int (*getsockname)(int fd, struct sockaddr *addr, socklen_t *len);
     int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *len);
     int (*io_uring_setup)(unsigned entries, struct io_uring_params *params);
@@ -66,6 +67,8 @@ struct cel__sys {
     int (*shutdown)(int fd, int how);
     int (*signalfd)(int fd, const sigset_t *mask, int flags);
     int (*socket)(int domain, int type, int protocol);
+    int (*socketpair)(int domain, int type, int protocol, int fds[2]);
+    int (*unlink)(const char *path);
     ssize_t (*write)(int fd, const void *buf, size_t len);
     ssize_t (*writev)(int fd, const struct iovec *iov, int n);
 };

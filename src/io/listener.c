@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* Listening and accepting.
+ *
+ * 1. What an accepted socket shall have is set on the listening one: Linux hands it down, so a
+ *    connection costs no system call but its accept.
+ * 2. The stream's memory is there before the connection is taken, so that none is lost for want
+ *    of it.
+ * 3. Out of descriptors the queue stays readable: trying at once again would spin. The listener
+ *    pauses, longer each time, and says so once a second. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/cc.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "io/address.h"
+#include "io/stream.h"
+#include "loop/core.h"
+#include "task/error.h"
+#include "task/wait.h"
+
+#define BACKLOG   1024
+#define PAUSE_MIN (100 * CEL_MILLISECOND)
+#define PAUSE_MAX CEL_SECOND
+
+struct cel_listener {
+    struct cel__fd *fd; /* not to be used once is_closed */
+    struct cel_stream *spare;
+    struct cel__waitq paused; /* those who wait for descriptors */
+    int64_t pause;            /* the next one */
+    int64_t log_at;           /* not before */
+    unsigned inside;          /* tasks in cel_accept */
+    bool is_closed;           /* freed when nobody is inside any more */
+    char *unix_path;          /* removed at close; NULL: none */
+    char address[CEL__ADDRESS_MAX];
+};
+
+static int set_flag(int fd, int level, int name)
+{
+    int on = 1;
+
+    return cel__sys.setsockopt(fd, level, name, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+static int prepare_inet(int fd, int family, const struct cel_listen_options *options)
+{
+    int off = 0;
+    int r = set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
+
+    if (r == 0 && options->reuse_port)
+        r = set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
+    if (r == 0)
+        r = set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+    if (r == 0)
+        r = set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+    if (r == 0 && family == AF_INET6 &&
+        cel__sys.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
+        r = -errno;
+    return r;
+}
+
+/* A socket file that nobody listens on any more is in the way: take it away. */
+static int remove_stale(const struct sockaddr_storage *at)
+{
+    const struct sockaddr_un *un = (const struct sockaddr_un *)at;
+    struct stat st;
+    int fd, r;
+
+    if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return -EADDRINUSE;
+    fd = cel__sys.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    r = cel__sys.connect(fd, (const struct sockaddr *)at, cel__address_len(at));
+    r = r < 0 && errno == ECONNREFUSED && cel__sys.unlink(un->sun_path) == 0 ? 0 : -EADDRINUSE;
+    cel__sys.close(fd);
+    return r;
+}
+
+static int bind_to(int fd, const struct sockaddr_storage *at)
+{
+    const struct sockaddr *address = (const struct sockaddr *)at;
+    int r;
+
+    if (cel__sys.bind(fd, address, cel__address_len(at)) == 0)
+        return 0;
+    if (errno != EADDRINUSE || at->ss_family != AF_UNIX)
+        return -errno;
+    r = remove_stale(at);
+    if (r == 0 && cel__sys.bind(fd, address, cel__address_len(at)) < 0)
+        r = -errno;
+    return r;
+}
+
+/* -> a listening descriptor. */
+static int open_socket(const struct sockaddr_storage *at, const struct cel_listen_options *options)
+{
+    int backlog = options->backlog > 0 ? options->backlog : BACKLOG;
+    int fd = cel__sys.socket(at->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int r = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (at->ss_family != AF_UNIX)
+        r = prepare_inet(fd, at->ss_family, options);
+    if (r == 0)
+        r = bind_to(fd, at);
+    if (r == 0 && cel__sys.listen(fd, backlog) < 0)
+        r = -errno;
+    if (r < 0) {
+        cel__sys.close(fd);
+        return r;
+    }
+    return fd;
+}
+
+static int listener_new(struct cel_listener **out, int fd, const struct sockaddr_storage *at)
+{
+    const struct sockaddr_un *un = (const struct sockaddr_un *)at;
+    struct cel_listener *l = cel__mem_zalloc(sizeof *l);
+    struct sockaddr_storage bound = {0};
+    socklen_t len = sizeof bound;
+    int r = -ENOMEM;
+
+    if (l == NULL)
+        goto fail;
+    if (at->ss_family == AF_UNIX && un->sun_path[0] != '\0') {
+        l->unix_path = cel__mem_strdup(un->sun_path);
+        if (l->unix_path == NULL)
+            goto fail;
+    }
+    if (cel__sys.getsockname(fd, (struct sockaddr *)&bound, &len) < 0) {
+        r = -errno;
+        goto fail;
+    }
+    cel__address_trim(&bound, len);
+    cel_address_format(&bound, l->address, sizeof l->address);
+    r = cel__fd_open(cel__loop_here, &l->fd, fd, true);
+    if (r < 0)
+        goto fail;
+    l->fd->is_listener = 1;
+    l->pause = PAUSE_MIN;
+    cel__waitq_init(&l->paused);
+    *out = l;
+    return 0;
+
+fail:
+    if (l != NULL)
+        cel__mem_free(l->unix_path);
+    cel__mem_free(l);
+    cel__sys.close(fd);
+    return r;
+}
+
+static int find_address(const char *text, struct sockaddr_storage *out)
+{
+    char name[256];
+    struct cel_str host;
+    uint16_t port;
+    size_t count = 1;
+
+    if (cel_address_parse(text, out) == 0)
+        return 0;
+    if (cel__address_split(cel__str(text), &host, &port) < 0 || host.len >= sizeof name)
+        return -EINVAL;
+    memcpy(name, host.ptr, host.len);
+    name[host.len] = '\0';
+    return cel_resolve(name, port, out, &count); /* parks */
+}
+
+int cel_listen(struct cel_listener **out, const char *address,
+               const struct cel_listen_options *options)
+{
+    static const struct cel_listen_options none;
+    struct sockaddr_storage at;
+    int fd, r;
+
+    if (options == NULL)
+        options = &none;
+    r = find_address(address, &at); /* parks */
+    if (r == -EINVAL)
+        return cel__raise(r, "listen", "'%s' is not an address", address);
+    if (r < 0)
+        return r;
+    fd = open_socket(&at, options);
+    if (fd == -EAFNOSUPPORT && address[0] == ':') { /* a machine without IPv6 */
+        struct sockaddr_in v4 = {.sin_family = AF_INET,
+                                 .sin_port = ((struct sockaddr_in6 *)&at)->sin6_port};
+
+        memcpy(&at, &v4, sizeof v4);
+        fd = open_socket(&at, options);
+    }
+    if (fd < 0)
+        return cel__raise(fd, "listen", "%s: %s", address, cel_strerror(fd));
+    return listener_new(out, fd, &at);
+}
+
+static void free_listener(struct cel_listener *l)
+{
+    cel__mem_free(l->spare);
+    cel__mem_free(l->unix_path);
+    cel__mem_free(l);
+}
+
+static bool is_shortage(int64_t r)
+{
+    return r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM;
+}
+
+/* (parks) -> 0: try again. */
+static int wait_for_descriptors(struct cel_listener *l, int64_t why)
+{
+    int64_t now = cel_now();
+    int r = 0;
+
+    if (now >= l->log_at) {
+        l->log_at = now + CEL_SECOND;
+        cel__log(CEL_LOG_WARN, "%s cannot accept (%s): pausing", l->address, cel_errname((int)why));
+    }
+    CEL_SCOPE (pause, .timeout = l->pause)
+        r = cel__waitq_park(&l->paused); /* parks */
+    l->pause = cel__min(2 * l->pause, PAUSE_MAX);
+    if (l->is_closed)
+        return -CEL_ECLOSED;
+    return r == -ETIMEDOUT && cel_scope_expired(&pause) ? cel_checkpoint() : r;
+}
+
+/* (parks) -> a connected descriptor. */
+static int64_t accept_one(struct cel_listener *l)
+{
+    for (;;) {
+        struct cel__op op = {.kind = CEL__OP_ACCEPT, .fd = l->fd};
+        int64_t fd = l->is_closed ? -CEL_ECLOSED : cel__wait_op(&op); /* parks */
+        int r;
+
+        if (fd >= 0) {
+            l->pause = PAUSE_MIN;
+            return fd;
+        }
+        if (fd == -ECONNABORTED || fd == -EINTR)
+            continue;
+        if (!is_shortage(fd))
+            return fd;
+        r = wait_for_descriptors(l, fd); /* parks */
+        if (r < 0)
+            return r;
+    }
+}
+
+static int take_connection(struct cel_listener *l, struct cel_stream *s)
+{
+    int64_t fd = accept_one(l); /* parks */
+    int r;
+
+    if (fd < 0)
+        return (int)fd;
+    r = cel__fd_open(cel__loop_here, &s->fd, (int)fd, true);
+    if (r < 0) {
+        cel__sys.close((int)fd);
+        return r;
+    }
+    s->fd->is_stream = 1;
+    return 0;
+}
+
+int cel_accept(struct cel_listener *l, struct cel_stream **out)
+{
+    struct cel_stream *s = l->spare;
+    int r = 0;
+
+    l->spare = NULL;
+    if (s == NULL)
+        r = cel__stream_new(&s, NULL);
+    if (r < 0)
+        return r;
+    l->inside++;
+    r = take_connection(l, s); /* parks */
+    l->inside--;
+    if (r == 0) {
+        *out = s;
+    } else if (l->spare == NULL) {
+        l->spare = s;
+    } else {
+        cel__mem_free(s);
+    }
+    if (l->is_closed && l->inside == 0)
+        free_listener(l);
+    return r;
+}
+
+const char *cel_listener_address(const struct cel_listener *l)
+{
+    return l->address;
+}
+
+void cel_listener_close(struct cel_listener *l)
+{
+    if (l == NULL)
+        return;
+    CEL__ASSERT(!l->is_closed && "a listener is closed once");
+    l->is_closed = true;
+    if (l->unix_path != NULL)
+        cel__sys.unlink(l->unix_path);
+    cel__fd_close(cel__loop_here, l->fd);
+    cel__waitq_wake_all(&l->paused);
+    if (l->inside == 0)
+        free_listener(l);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__STREAM_H
+#define CEL__STREAM_H
+
+/* What a stream is made of, and the interface that a plain descriptor and TLS have in common. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "celadon/net.h"
+#include "io/unread.h"
+#include "loop/fd.h"
+
+struct cel__tls_link;
+
+/* How the bytes of a stream go. All but the last two park; they check s->is_closed after that. */
+struct cel__transport {
+    /* At least one byte, at most len; 0: the end. */
+    ssize_t (*read)(struct cel_stream *s, void *buf, size_t len);
+    /* The empty u gets at least one byte; -> how many, 0: the end. Holds no memory while it waits.
+     */
+    ssize_t (*fill)(struct cel_stream *s, struct cel__unread *u);
+    /* All of it: len. s->written is kept up to date, also when it fails. */
+    ssize_t (*write)(struct cel_stream *s, const void *buf, size_t len);
+    /* The same; uses the array up as it goes. */
+    ssize_t (*writev)(struct cel_stream *s, struct iovec *iov, int count);
+    int (*shutdown)(struct cel_stream *s);
+    /* Has the peer neither sent nor closed? */
+    bool (*is_quiet)(struct cel_stream *s);
+    /* Last words, if they go out without waiting; nobody writes. */
+    void (*farewell)(struct cel_stream *s);
+};
+
+struct cel_stream {
+    const struct cel__transport *via;
+    struct cel__fd *fd; /* not to be used once is_closed */
+    struct cel__unread unread;
+    size_t written;            /* of the last write */
+    struct cel__tls_link *tls; /* NULL: plain */
+    void (*tls_free)(struct cel__tls_link *link);
+    char *peer, *local; /* as text, when first asked for */
+    uint8_t is_reading : 1;
+    uint8_t is_writing : 1;
+    uint8_t is_closed : 1; /* by cel_close; freed when nobody is inside any more */
+};
+
+/* A stream over f, which it closes in the end; on error f stays the caller's. -ENOMEM. */
+CEL_NODISCARD int cel__stream_new(struct cel_stream **out, struct cel__fd *f);
+/* The same over a descriptor that is a connected stream socket; closes it on error. -ENOMEM,
+ * -errno. */
+CEL_NODISCARD int cel__stream_of_socket(struct cel_stream **out, int fd);
+
+extern const struct cel__transport cel__plain;
+
+#endif
