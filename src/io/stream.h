@@ -50,6 +50,14 @@ CEL_NODISCARD int cel__stream_new(struct cel_stream **out, struct cel__fd *f);
  * -errno. */
 CEL_NODISCARD int cel__stream_of_socket(struct cel_stream **out, int fd);
 
+/* What is unread and at hand, without parking. -> how many; 0: nothing, or a read or peek is
+ * needed. */
+static inline size_t cel__stream_unread(const struct cel_stream *s, const char **data)
+{
+    *data = s->unread.ptr;
+    return s->unread.len;
+}
+
 extern const struct cel__transport cel__plain;
 
 #endif
