@@ -170,6 +170,14 @@ CASES = [
      [('src/top/meson.build', 'package')]),
 ]
 
+# The page maker reads the tree that it lies in.
+CASES.append(
+    ('function_without_words_is_found',
+     {'tools/man': own('tools/man'),
+      'include/celadon/more.h': MORE_H.replace('/* More. */', '/* Of more. */\n')
+      + '\nCEL_PUBLIC int cel_mute(void);\n'},
+     [('include/celadon/more.h', 'man'), ('include/celadon/base.h', 'man')]))
+
 # These run clang's tools with the project's own configuration.
 CLANG_CASES = [
     ('format_of_another_taste_is_found',

@@ -2,6 +2,7 @@
 """Calls, phrases and marks in the text of files."""
 import re
 import subprocess
+import sys
 
 # A call of this name, not a member's and not a longer name's.
 CALL = r'(?<![\w.>])(?:{})\s*\('
@@ -114,4 +115,15 @@ def packages(p):
                                      f'add a line "build pc:{m.group(1)} PACKAGE" to tools/deps')
 
 
-CHECKS = [banned, phrases, spdx, scripts, packages]
+def manual(p):
+    """Each exported function has its words, so that its man page has them."""
+    if 'tools/man' not in p.files:
+        return
+    r = subprocess.run([sys.executable, p.at('tools/man'), '--check'], text=True,
+                       stdout=subprocess.PIPE, check=False)
+    for line in r.stdout.splitlines():
+        path, number, _, text = line.split(':', 3)
+        yield from p.finding(path, int(number), 'man', text.strip())
+
+
+CHECKS = [banned, phrases, spdx, scripts, packages, manual]
