@@ -79,9 +79,24 @@ static unsigned class_of(size_t size_bytes)
 
 /* --- slabs --- */
 
-/* As many slots as the pool has already, within bounds; fewer when the system has not got them.
- * The guard is one page longer than it must be: with a power of two from stack to stack, the tops
- * of all would share a few sets of the TLB. */
+/* Maps *count slots, or fewer when the system has not got as many. */
+static char *map_slots(size_t slot_bytes, size_t *count)
+{
+    for (; *count > 0; *count /= 2) {
+        char *base = cel__sys.mmap(NULL, *count * slot_bytes, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+        if (base == MAP_FAILED)
+            continue;
+        /* A huge page below one touched page of each stack would cost fivehundredfold. */
+        (void)cel__sys.madvise(base, *count * slot_bytes, MADV_NOHUGEPAGE);
+        return base;
+    }
+    return NULL;
+}
+
+/* As many slots as the pool has already, within bounds. The guard is one page longer than it
+ * must be: with a power of two from stack to stack, all tops would share a few sets of the TLB. */
 static struct slab *slab_new(struct cel__stacks *all, unsigned class)
 {
     struct cel__stack_pool *pool = &all->pools[class];
@@ -93,22 +108,15 @@ static struct slab *slab_new(struct cel__stacks *all, unsigned class)
     char *base;
 
     count = cel__max(cel__min(count, SLAB_BYTES / slot_bytes), (size_t)1);
-    for (;; count /= 2) {
-        if (count == 0)
-            return NULL;
-        base = cel__sys.mmap(NULL, count * slot_bytes, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-        if (base != MAP_FAILED)
-            break;
-    }
+    base = map_slots(slot_bytes, &count);
+    if (base == NULL)
+        return NULL;
     /* The records stay untouched until their slot is used. */
     slab = cel__mem_alloc(sizeof *slab + count * sizeof slab->slots[0]);
     if (slab == NULL) {
         (void)cel__sys.munmap(base, count * slot_bytes);
         return NULL;
     }
-    /* A huge page under one touched page of each stack would make a thousandfold of it. */
-    (void)cel__sys.madvise(base, count * slot_bytes, MADV_NOHUGEPAGE);
     *slab = (struct slab){.base = base,
                           .size_bytes = size_bytes,
                           .guard_bytes = guard_bytes,
