@@ -69,46 +69,47 @@ static void start(struct cel_fiber *f, void (*entry)(struct cel_fiber *))
     cel__sched_ready(&sched, f);
 }
 
-static __attribute__((noinline)) double third(void)
+/* A quotient that is rounded downwards to the nearest in both formats. */
+static __attribute__((noinline)) double seventh(void)
 {
-    volatile double one = 1, three = 3;
+    volatile double one = 1, seven = 7;
 
-    return one / three;
+    return one / seven;
 }
 
-static __attribute__((noinline)) long double long_third(void)
+static __attribute__((noinline)) long double long_seventh(void)
 {
-    volatile long double one = 1, three = 3;
+    volatile long double one = 1, seven = 7;
 
-    return one / three;
+    return one / seven;
 }
 
 static void rounds_up(struct cel_fiber *f)
 {
-    double near = third();
-    long double long_near = long_third();
+    double near = seventh();
+    long double long_near = long_seventh();
 
     (void)f;
     assert_int_equal(get_rounding(), NEAREST);
     set_rounding(UPWARD);
-    assert_true(third() > near && long_third() > long_near);
+    assert_true(seventh() > near && long_seventh() > long_near);
     for (int i = 0; i < 3; i++) {
         cel__sched_yield(&sched);
         assert_int_equal(get_rounding(), UPWARD);
-        assert_true(third() > near && long_third() > long_near);
+        assert_true(seventh() > near && long_seventh() > long_near);
     }
 }
 
 static void rounds_to_nearest(struct cel_fiber *f)
 {
-    double near = third();
-    long double long_near = long_third();
+    double near = seventh();
+    long double long_near = long_seventh();
 
     (void)f;
     for (int i = 0; i < 3; i++) {
         cel__sched_yield(&sched);
         assert_int_equal(get_rounding(), NEAREST);
-        assert_true(third() == near && long_third() == long_near);
+        assert_true(seventh() == near && long_seventh() == long_near);
     }
 }
 
