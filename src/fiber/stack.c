@@ -13,33 +13,25 @@
  *    neither decommitted nor unmapped. */
 #include "fiber/stack.h"
 
-#include <errno.h>
-
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "fiber/annotate.h"
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
 
 #define WARM_BYTES     ((size_t)64 << 20) /* what the warm stacks of one size may at most hold */
 #define WARM_MAX       1024
 #define WARM_MIN       16
 #define SLAB_MIN_SLOTS 16
 #define SLAB_BYTES     ((size_t)512 << 20)
-#define CANARY         UINT64_C(0x5afe57acce1ad0e5)
+#define COLOURS        8
+#define COLOUR_BYTES   128
 
 enum slot_state { SLOT_BUSY, SLOT_WARM, SLOT_COLD, SLOT_LEAVING };
 
 struct slab {
     struct cel__list node; /* pool->partial or pool->full */
     char *base;
-    size_t size_bytes; /* of one stack */
+    size_t size_bytes;  /* of one stack */
+    size_t guard_bytes; /* below each */
     struct cel__stack *cold;
     struct cel__stack *leaving; /* empty except while trimming, as are the next and the count */
     struct slab *leaving_next;
@@ -58,7 +50,7 @@ static struct slab *slab_of(const struct cel__stack *stack)
 
 static size_t stride(const struct slab *slab)
 {
-    return CEL__STACK_GUARD + slab->size_bytes;
+    return slab->guard_bytes + slab->size_bytes;
 }
 
 static char *guard_of(const struct slab *slab, uint32_t index)
@@ -73,7 +65,9 @@ size_t cel__stack_size(const struct cel__stack *stack)
 
 char *cel__stack_base(const struct cel__stack *stack)
 {
-    return guard_of(slab_of(stack), stack->index) + CEL__STACK_GUARD;
+    const struct slab *slab = slab_of(stack);
+
+    return guard_of(slab, stack->index) + slab->guard_bytes;
 }
 
 static unsigned class_of(size_t size_bytes)
@@ -85,34 +79,49 @@ static unsigned class_of(size_t size_bytes)
 
 /* --- slabs --- */
 
-/* As many slots as the pool has already, within bounds; fewer when the system has not got them. */
-static struct slab *slab_new(struct cel__stack_pool *pool, unsigned class)
+/* Maps *count slots, or fewer when the system has not got as many. */
+static char *map_slots(size_t slot_bytes, size_t *count)
 {
-    size_t size_bytes = CEL__STACK_MIN << class;
-    size_t slot_bytes = CEL__STACK_GUARD + size_bytes;
+    for (; *count > 0; *count /= 2) {
+        char *base = cel__sys.mmap(NULL, *count * slot_bytes, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+        if (base == MAP_FAILED)
+            continue;
+        /* A huge page below one touched page of each stack would cost fivehundredfold. */
+        (void)cel__sys.madvise(base, *count * slot_bytes, MADV_NOHUGEPAGE);
+        return base;
+    }
+    return NULL;
+}
+
+/* As many slots as the pool has already, within bounds. The guard is one page longer than it
+ * must be: with a power of two from stack to stack, all tops would share a few sets of the TLB. */
+static struct slab *slab_new(struct cel__stacks *all, unsigned class)
+{
+    struct cel__stack_pool *pool = &all->pools[class];
+    size_t size_bytes = cel__max(CEL__STACK_MIN << class, all->page_bytes);
+    size_t guard_bytes = CEL__STACK_GUARD + all->page_bytes;
+    size_t slot_bytes = guard_bytes + size_bytes;
     size_t count = cel__max(pool->slot_count, (size_t)SLAB_MIN_SLOTS);
     struct slab *slab;
     char *base;
 
     count = cel__max(cel__min(count, SLAB_BYTES / slot_bytes), (size_t)1);
-    for (;; count /= 2) {
-        if (count == 0)
-            return NULL;
-        base = cel__sys.mmap(NULL, count * slot_bytes, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-        if (base != MAP_FAILED)
-            break;
-    }
+    base = map_slots(slot_bytes, &count);
+    if (base == NULL)
+        return NULL;
     /* The records stay untouched until their slot is used. */
     slab = cel__mem_alloc(sizeof *slab + count * sizeof slab->slots[0]);
     if (slab == NULL) {
         (void)cel__sys.munmap(base, count * slot_bytes);
         return NULL;
     }
-    /* A huge page under one touched page of each stack would make a thousandfold of it. */
-    (void)cel__sys.madvise(base, count * slot_bytes, MADV_NOHUGEPAGE);
-    *slab = (struct slab){
-        .base = base, .size_bytes = size_bytes, .count = (uint32_t)count, .class = class};
+    *slab = (struct slab){.base = base,
+                          .size_bytes = size_bytes,
+                          .guard_bytes = guard_bytes,
+                          .count = (uint32_t)count,
+                          .class = class};
     cel__list_append(&pool->partial, &slab->node);
     pool->slot_count += count;
     return slab;
@@ -128,72 +137,23 @@ static void slab_free(struct cel__stack_pool *pool, struct slab *slab)
     cel__mem_free(slab);
 }
 
-/* --- guards --- */
-
-/* A kernel or emulator that does not know markers may take them for a hint and say yes. Reading
- * through a marker must fail. */
-static bool marker_works(char *guard)
-{
-    return cel__sys.madvise(guard, CEL__STACK_GUARD, MADV_POPULATE_READ) < 0 && errno == EFAULT;
-}
-
-static bool install_marker(struct cel__stacks *all, char *guard)
-{
-    if (cel__sys.madvise(guard, CEL__STACK_GUARD, MADV_GUARD_INSTALL) < 0)
-        return false;
-    if (!all->is_probed && !marker_works(guard)) {
-        errno = EINVAL;
-        return false;
-    }
-    all->is_probed = true;
-    return true;
-}
-
-static void install_canary(struct cel__stacks *all, struct cel__stack *stack, char *base)
-{
-    if (all->guard != CEL__GUARD_CANARY)
-        cel__log(
-            CEL_LOG_WARN,
-            "stacks go without guard pages from here on (%s): an overflow is noticed only when "
-            "a fiber ends; raise vm.max_map_count, or use Linux 6.13 or newer",
-            cel_errname(errno));
-    all->guard = CEL__GUARD_CANARY;
-    *(uint64_t *)(void *)base = CANARY;
-    stack->has_canary = true;
-}
-
-/* -> false when memory is out. Falls back from markers, which split no mapping, to protection,
- * which does and so ends at some 32,000 stacks, to a canary. */
-static bool install_guard(struct cel__stacks *all, struct cel__stack *stack, char *guard)
-{
-    stack->has_canary = false;
-    if (all->guard == CEL__GUARD_MARKER) {
-        if (install_marker(all, guard))
-            return true;
-        if (errno != EINVAL)
-            return false;
-        all->guard = CEL__GUARD_PROTECT;
-    }
-    if (all->guard == CEL__GUARD_PROTECT &&
-        cel__sys.mprotect(guard, CEL__STACK_GUARD, PROT_NONE) == 0)
-        return true;
-    install_canary(all, stack, guard + CEL__STACK_GUARD);
-    return true;
-}
-
 /* --- slots --- */
 
+/* The tops differ in their offset within a page, else all would share a few sets of the cache. */
 static struct cel__stack *slot_fresh(struct cel__stacks *all, struct slab *slab)
 {
     struct cel__stack *stack = &slab->slots[slab->fresh];
     char *guard = guard_of(slab, slab->fresh);
+    int kind;
 
-    if (!install_guard(all, stack, guard))
+    kind = cel__guard_install(&all->guards, guard, slab->guard_bytes);
+    if (kind < 0)
         return NULL;
+    stack->has_canary = kind == CEL__GUARD_CANARY;
     stack->index = slab->fresh++;
     stack->class = slab->class & 0x7f;
-    stack->top = guard + stride(slab);
-    stack->valgrind_id = (uint16_t)cel__annotate_slot_new(guard + CEL__STACK_GUARD, stack->top);
+    stack->top = guard + stride(slab) - stack->index % COLOURS * COLOUR_BYTES;
+    stack->valgrind_id = (uint16_t)cel__annotate_slot_new(guard + slab->guard_bytes, stack->top);
     return stack;
 }
 
@@ -206,7 +166,7 @@ static CEL__NOINLINE struct cel__stack *slot_from_slab(struct cel__stacks *all, 
     if (!cel__list_is_empty(&pool->partial))
         slab = cel__container_of(pool->partial.next, struct slab, node);
     else
-        slab = slab_new(pool, class);
+        slab = slab_new(all, class);
     if (slab == NULL)
         return NULL;
 
@@ -215,7 +175,7 @@ static CEL__NOINLINE struct cel__stack *slot_from_slab(struct cel__stacks *all, 
         slab->cold = stack->next;
         slab->cold_count--;
         if (stack->has_canary)
-            *(uint64_t *)(void *)cel__stack_base(stack) = CANARY;
+            cel__canary_set(cel__stack_base(stack));
     } else {
         stack = slot_fresh(all, slab);
         if (stack == NULL)
@@ -256,7 +216,7 @@ struct cel__stack *cel__stack_get(struct cel__stacks *all, size_t size_bytes, vo
 
 static void decommit(struct slab *slab, uint32_t first, uint32_t last)
 {
-    char *from = guard_of(slab, first) + CEL__STACK_GUARD;
+    char *from = guard_of(slab, first) + slab->guard_bytes;
 
     (void)cel__sys.madvise(from, (size_t)(guard_of(slab, last) + stride(slab) - from),
                            MADV_DONTNEED);
@@ -347,18 +307,13 @@ static CEL__NOINLINE void trim(struct cel__stack_pool *pool, size_t keep)
     }
 }
 
-static void check_canary(const struct cel__stack *stack)
-{
-    CEL__ASSERT(*(const uint64_t *)(const void *)cel__stack_base(stack) == CANARY);
-}
-
 void cel__stack_put(struct cel__stacks *all, struct cel__stack *stack)
 {
     struct cel__stack_pool *pool = &all->pools[stack->class];
 
     CEL__ASSERT(stack->state == SLOT_BUSY);
     if (cel__unlikely(stack->has_canary))
-        check_canary(stack);
+        CEL__ASSERT(cel__canary_is_whole(cel__stack_base(stack)) && "a stack overflowed");
     cel__annotate_stack_put(cel__stack_base(stack), stack->top);
     if (cel__unlikely(pool->warm_count >= pool->warm_max))
         trim(pool, pool->warm_max / 2);
@@ -373,7 +328,7 @@ void cel__stack_put(struct cel__stacks *all, struct cel__stack *stack)
 
 void cel__stacks_init(struct cel__stacks *all)
 {
-    *all = (struct cel__stacks){0};
+    *all = (struct cel__stacks){.page_bytes = (size_t)sysconf(_SC_PAGESIZE)};
     for (int i = 0; i < CEL__STACK_CLASSES; i++) {
         cel__list_init(&all->pools[i].partial);
         cel__list_init(&all->pools[i].full);
@@ -420,7 +375,7 @@ static struct cel__stack *guarding_in(struct cel__list *slabs, const char *addre
         size_t offset = (size_t)(address - slab->base);
 
         if (address >= slab->base && offset < slab->fresh * stride(slab) &&
-            offset % stride(slab) < CEL__STACK_GUARD)
+            offset % stride(slab) < slab->guard_bytes)
             return &slab->slots[offset / stride(slab)];
     }
     return NULL;

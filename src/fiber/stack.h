@@ -15,11 +15,12 @@
 #include "base/cc.h"
 #include "base/list.h"
 #include "celadon/base.h"
+#include "fiber/guard.h"
 
 #define CEL__STACK_MIN     ((size_t)16 << 10)
 #define CEL__STACK_MAX     ((size_t)8 << 20)
 #define CEL__STACK_DEFAULT ((size_t)64 << 10)
-#define CEL__STACK_GUARD   ((size_t)64 << 10)
+#define CEL__STACK_GUARD   ((size_t)64 << 10) /* at least */
 #define CEL__STACK_CLASSES 10
 
 static_assert(CEL__STACK_MIN << (CEL__STACK_CLASSES - 1) == CEL__STACK_MAX, "one class per size");
@@ -45,13 +46,11 @@ struct cel__stack_pool {
     size_t slot_count;
 };
 
-enum cel__stack_guard_kind { CEL__GUARD_MARKER, CEL__GUARD_PROTECT, CEL__GUARD_CANARY };
-
 /* A thread's. */
 struct cel__stacks {
     struct cel__stack_pool pools[CEL__STACK_CLASSES];
-    enum cel__stack_guard_kind guard;
-    bool is_probed;
+    size_t page_bytes;
+    struct cel__guards guards;
 };
 
 void cel__stacks_init(struct cel__stacks *all);
