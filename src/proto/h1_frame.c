@@ -100,6 +100,20 @@ enum cel__h1_error cel__h1_frame_target(struct cel__h1_head *h, const char *buf)
     return absolute_target(h, target);
 }
 
+/* A tab around the value is legal, and taken for a part of it by readers that are in use. */
+static bool has_tab(const char *buf, const struct cel__h1_field *f)
+{
+    const char *p = buf + f->name_at + f->name_len + 1, *value = buf + f->value_at;
+
+    for (; p != value; p++)
+        if (*p == '\t')
+            return true;
+    for (p += f->value_len; *p != '\r'; p++)
+        if (*p == '\t')
+            return true;
+    return false;
+}
+
 static enum cel__h1_error read_length(struct cel__h1_head *h, struct cel_str value)
 {
     if (cel__h1_has(h, CEL__FIELD_CONTENT_LENGTH))
@@ -174,11 +188,13 @@ enum cel__h1_error cel__h1_frame_field(struct cel__h1_head *h, const char *buf,
         read_connection(h, value);
         return CEL__H1_E_NONE;
     case CEL__FIELD_CONTENT_LENGTH:
-        return read_length(h, value);
+        return has_tab(buf, f) ? CEL__H1_E_LENGTH : read_length(h, value);
     case CEL__FIELD_TRANSFER_ENCODING:
         if (cel__h1_has(h, CEL__FIELD_TRANSFER_ENCODING))
             return CEL__H1_E_CODING_TWICE;
-        return cel__str_ieq(value, CEL_LIT("chunked")) ? CEL__H1_E_NONE : CEL__H1_E_CODING;
+        if (has_tab(buf, f) || !cel__str_ieq(value, CEL_LIT("chunked")))
+            return CEL__H1_E_CODING;
+        return CEL__H1_E_NONE;
     case CEL__FIELD_EXPECT:
         if (cel__str_ieq(value, CEL_LIT("100-continue")))
             h->expects_continue = true;
