@@ -245,6 +245,7 @@ int cel_connect(struct cel_stream **out, const char *address,
     struct sockaddr_storage at[ADDRESSES_MAX];
     size_t count = ADDRESSES_MAX;
     char host[HOST_MAX];
+    struct cel_stream *s;
     struct cel__fd *f;
     int r;
 
@@ -258,8 +259,18 @@ int cel_connect(struct cel_stream **out, const char *address,
     r = connect_first(&f, at, count, options->keep_nagle); /* parks */
     if (r < 0)
         return cel__raise(r, "connect", "%s: %s", address, cel_strerror(r));
-    r = cel__stream_new(out, f);
-    if (r < 0)
+    r = cel__stream_new(&s, f);
+    if (r < 0) {
         cel__fd_close(cel__loop_here, f);
+        return r;
+    }
+    if (options->tls != NULL)
+        r = cel_stream_start_tls(s, options->tls,
+                                 options->server_name != NULL ? options->server_name : host,
+                                 false); /* parks */
+    if (r < 0)
+        cel_close(s);
+    else
+        *out = s;
     return r;
 }

@@ -20,6 +20,7 @@
 #include "base/sys.h"
 #include "io/address.h"
 #include "io/stream.h"
+#include "io/tls.h"
 #include "loop/core.h"
 #include "task/error.h"
 #include "task/wait.h"
@@ -29,7 +30,8 @@
 #define PAUSE_MAX CEL_SECOND
 
 struct cel_listener {
-    struct cel__fd *fd; /* not to be used once is_closed */
+    struct cel__fd *fd;  /* not to be used once is_closed */
+    struct cel_tls *tls; /* NULL: plain */
     struct cel_stream *spare;
     struct cel__waitq paused; /* those who wait for descriptors */
     int64_t pause;            /* the next one */
@@ -197,11 +199,15 @@ int cel_listen(struct cel_listener **out, const char *address,
     }
     if (fd < 0)
         return cel__raise(fd, "listen", "%s: %s", address, cel_strerror(fd));
-    return listener_new(out, fd, &at);
+    r = listener_new(out, fd, &at);
+    if (r == 0)
+        (*out)->tls = cel__tls_ref(options->tls);
+    return r;
 }
 
 static void free_listener(struct cel_listener *l)
 {
+    cel_tls_free(l->tls);
     cel__mem_free(l->spare);
     cel__mem_free(l->unix_path);
     cel__mem_free(l);
@@ -268,6 +274,17 @@ static int take_connection(struct cel_listener *l, struct cel_stream *s)
     return 0;
 }
 
+static int hand_over(struct cel_listener *l, struct cel_stream *s, struct cel_stream **out)
+{
+    int r = l->tls != NULL ? cel__tls_attach(s, l->tls, NULL, true) : 0;
+
+    if (r < 0)
+        cel_close(s);
+    else
+        *out = s;
+    return r;
+}
+
 int cel_accept(struct cel_listener *l, struct cel_stream **out)
 {
     struct cel_stream *s = l->spare;
@@ -281,13 +298,12 @@ int cel_accept(struct cel_listener *l, struct cel_stream **out)
     l->inside++;
     r = take_connection(l, s); /* parks */
     l->inside--;
-    if (r == 0) {
-        *out = s;
-    } else if (l->spare == NULL) {
+    if (r < 0 && l->spare == NULL)
         l->spare = s;
-    } else {
+    else if (r < 0)
         cel__mem_free(s);
-    }
+    else
+        r = hand_over(l, s, out);
     if (l->is_closed && l->inside == 0)
         free_listener(l);
     return r;

@@ -70,6 +70,23 @@ static inline ssize_t end_write(struct cel_stream *s, ssize_t r)
     return cel__unlikely(s->is_closed) ? left_behind(s, r) : r;
 }
 
+int cel__stream_begin(struct cel_stream *s)
+{
+    int code = begin_read(s);
+
+    if (code == 0) {
+        CEL__ASSERT(!s->is_writing && "one task at a time writes to a stream");
+        s->is_writing = 1;
+    }
+    return code;
+}
+
+int cel__stream_end(struct cel_stream *s, int r)
+{
+    s->is_reading = s->is_writing = 0;
+    return cel__unlikely(s->is_closed) ? (int)left_behind(s, r) : r;
+}
+
 /* (parks) More bytes behind those that are unread already. */
 static ssize_t join(struct cel_stream *s, size_t more)
 {

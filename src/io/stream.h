@@ -57,6 +57,10 @@ static inline size_t cel__stream_unread(const struct cel_stream *s, const char *
     *data = s->unread.ptr;
     return s->unread.len;
 }
+/* For what needs both sides, alone. 0; -ECANCELED, -ETIMEDOUT: do not end it. */
+CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
+/* The stream may be gone afterwards. -> r. */
+int cel__stream_end(struct cel_stream *s, int r);
 
 extern const struct cel__transport cel__plain;
 

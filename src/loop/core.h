@@ -22,6 +22,12 @@ struct cel__soon {
     void (*run)(struct cel__soon *soon);
 };
 
+/* What a higher floor keeps per loop; found by its `end`. */
+struct cel__attachment {
+    struct cel__list link;
+    void (*end)(struct cel__attachment *attachment); /* at close, after the tasks; frees it */
+};
+
 struct cel__pool;
 struct cel__signals;
 
@@ -44,6 +50,7 @@ struct cel_loop {
     int64_t process; /* the process's fork count when the loop was made */
     void *tasks;     /* the task floor's, with its own end: */
     int (*tasks_end)(struct cel_loop *loop);
+    struct cel__list attachments;
     struct cel__wheel wheel;
 };
 
@@ -76,6 +83,24 @@ static inline void cel__op_cancel(struct cel_loop *loop, struct cel__op *op, int
     op->is_cancelled = 1;
     op->cancel_code = code;
     loop->backend->cancel(loop, op);
+}
+
+/* NULL: not there. */
+static inline struct cel__attachment *cel__loop_find(struct cel_loop *loop,
+                                                     void (*end)(struct cel__attachment *))
+{
+    CEL__LIST_EACH (node, &loop->attachments) {
+        struct cel__attachment *a = cel__container_of(node, struct cel__attachment, link);
+
+        if (a->end == end)
+            return a;
+    }
+    return NULL;
+}
+
+static inline void cel__loop_attach(struct cel_loop *loop, struct cel__attachment *a)
+{
+    cel__list_append(&loop->attachments, &a->link);
 }
 
 static inline void cel__loop_soon(struct cel_loop *loop, struct cel__soon *soon)

@@ -96,6 +96,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     if (options != NULL)
         loop->options = *options;
     cel__list_init(&loop->soon);
+    cel__list_init(&loop->attachments);
     loop->credit = CREDIT;
     loop->process = forks;
     name = loop->options.backend != NULL ? loop->options.backend : getenv("CELADON_BACKEND");
@@ -314,7 +315,19 @@ static unsigned drain(struct cel_loop *loop)
     return handles;
 }
 
-/* Order: tasks, then jobs, then handles, then the backend; each may still use what comes after. */
+static void end_attachments(struct cel_loop *loop)
+{
+    struct cel__list *node;
+
+    while ((node = cel__list_pop(&loop->attachments)) != NULL) {
+        struct cel__attachment *a = cel__container_of(node, struct cel__attachment, link);
+
+        a->end(a);
+    }
+}
+
+/* Order: tasks, then what they shared, then jobs, then handles, then the backend; each may still
+ * use what comes after. */
 int cel_loop_close(struct cel_loop *loop)
 {
     unsigned handles;
@@ -329,6 +342,7 @@ int cel_loop_close(struct cel_loop *loop)
     }
     if (loop->tasks_end != NULL)
         left += loop->tasks_end(loop);
+    end_attachments(loop);
     cel__signals_free(loop->signals);
     handles = drain(loop);
     cel__pool_free(loop->pool);

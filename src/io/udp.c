@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Datagrams. A socket that was given no address serves both families: it is an IPv6 one, and
+ * IPv4 addresses are mapped on the way out and back. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/cc.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "io/address.h"
+#include "loop/core.h"
+#include "task/error.h"
+#include "task/wait.h"
+
+struct cel_socket {
+    struct cel__fd *fd; /* not to be used once is_closed */
+    int family;
+    unsigned inside; /* tasks in a call */
+    bool is_closed;  /* freed when nobody is inside any more */
+    char address[CEL__ADDRESS_MAX];
+};
+
+static int bound_socket(const struct sockaddr_storage *at, bool is_bound)
+{
+    int fd = cel__sys.socket(at->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int off = 0, r;
+
+    if (fd < 0)
+        return -errno;
+    if (at->ss_family == AF_INET6)
+        cel__sys.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (!is_bound || cel__sys.bind(fd, (const struct sockaddr *)at, cel__address_len(at)) == 0)
+        return fd;
+    r = -errno;
+    cel__sys.close(fd);
+    return r;
+}
+
+static void remember_address(struct cel_socket *s)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t len = sizeof at;
+
+    if (cel__sys.getsockname(s->fd->fd, (struct sockaddr *)&at, &len) < 0)
+        return;
+    cel__address_trim(&at, len);
+    cel_address_format(&at, s->address, sizeof s->address);
+}
+
+int cel_udp_open(struct cel_socket **out, const char *address)
+{
+    struct sockaddr_storage at = {.ss_family = AF_INET6};
+    struct cel_socket *s;
+    int fd, r = 0;
+
+    if (address != NULL)
+        r = cel_address_parse(address, &at);
+    if (r < 0 || at.ss_family == AF_UNIX)
+        return cel__raise(-EINVAL, "listen", "'%s' is not an address for datagrams", address);
+    fd = bound_socket(&at, address != NULL);
+    if (fd == -EAFNOSUPPORT && (address == NULL || address[0] == ':')) {
+        ((struct sockaddr_in *)&at)->sin_family = AF_INET; /* the port stands where it stood */
+        ((struct sockaddr_in *)&at)->sin_addr.s_addr = INADDR_ANY;
+        fd = bound_socket(&at, address != NULL);
+    }
+    if (fd < 0)
+        return address == NULL ? fd : cel__raise(fd, "listen", "%s: %s", address, cel_strerror(fd));
+    s = cel__mem_zalloc(sizeof *s);
+    r = s != NULL ? cel__fd_open(cel__loop_here, &s->fd, fd, true) : -ENOMEM;
+    if (r < 0) {
+        cel__sys.close(fd);
+        cel__mem_free(s);
+        return r;
+    }
+    s->family = at.ss_family;
+    remember_address(s);
+    *out = s;
+    return 0;
+}
+
+static void unmap(struct sockaddr_storage *at)
+{
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)at;
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = v6->sin6_port};
+
+    if (at->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        return;
+    memcpy(&v4.sin_addr, &v6->sin6_addr.s6_addr[12], 4);
+    memset(at, 0, sizeof *at);
+    memcpy(at, &v4, sizeof v4);
+}
+
+static struct sockaddr_storage mapped(const struct cel_socket *s, const struct sockaddr_storage *at)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)at;
+    struct sockaddr_storage out = *at;
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = v4->sin_port};
+
+    if (s->family != AF_INET6 || at->ss_family != AF_INET)
+        return out;
+    v6.sin6_addr.s6_addr[10] = v6.sin6_addr.s6_addr[11] = 0xff;
+    memcpy(&v6.sin6_addr.s6_addr[12], &v4->sin_addr, 4);
+    memcpy(&out, &v6, sizeof v6);
+    return out;
+}
+
+/* (parks) */
+static ssize_t transfer(struct cel_socket *s, enum cel__op_kind kind, struct msghdr *msg)
+{
+    struct cel__op op = {.kind = kind, .fd = s->fd, .msg = msg};
+    ssize_t n;
+
+    s->inside++;
+    n = cel__wait_op(&op); /* parks */
+    if (--s->inside == 0 && s->is_closed)
+        cel__mem_free(s);
+    return n;
+}
+
+ssize_t cel_recv_from(struct cel_socket *s, void *buf, size_t cap, struct sockaddr_storage *from)
+{
+    struct sockaddr_storage sender = {0};
+    struct iovec piece = {buf, cap};
+    struct msghdr msg = {
+        .msg_name = &sender, .msg_namelen = sizeof sender, .msg_iov = &piece, .msg_iovlen = 1};
+    ssize_t n = transfer(s, CEL__OP_RECVMSG, &msg); /* parks */
+
+    if (n < 0)
+        return n;
+    unmap(&sender);
+    if (from != NULL)
+        *from = sender;
+    return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+}
+
+ssize_t cel_send_to(struct cel_socket *s, const void *buf, size_t len,
+                    const struct sockaddr_storage *to)
+{
+    struct sockaddr_storage at = mapped(s, to);
+    struct iovec piece = {(void *)buf, len};
+    struct msghdr msg = {
+        .msg_name = &at, .msg_namelen = cel__address_len(&at), .msg_iov = &piece, .msg_iovlen = 1};
+
+    return transfer(s, CEL__OP_SENDMSG, &msg); /* parks */
+}
+
+const char *cel_socket_address(const struct cel_socket *s)
+{
+    return s->address;
+}
+
+void cel_socket_close(struct cel_socket *s)
+{
+    if (s == NULL)
+        return;
+    CEL__ASSERT(!s->is_closed && "a socket is closed once");
+    s->is_closed = true;
+    cel__fd_close(cel__loop_here, s->fd);
+    if (s->inside == 0)
+        cel__mem_free(s);
+}
