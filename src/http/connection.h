@@ -2,7 +2,7 @@
 #ifndef CEL__CONNECTION_H
 #define CEL__CONNECTION_H
 
-#include "http/exchange.h"
+#include "http/serving.h"
 
 /* Spawns the task that serves the stream to its end and closes it. -ENOMEM: the stream is still the
  * caller's. */

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "http/exchange.h"
+#include "http/serving.h"
 #include "proto/mime.h"
 
 #define PIECE (64 * 1024)

@@ -1,365 +1,230 @@
 /* SPDX-License-Identifier: MIT */
-/* What a handler asks of its request. While there is no body the head is read in place, in the
- * stream's unread bytes; reading a body moves those, so a head with a body is copied first. */
+/* Writing a request: head and body of bytes in one write, a streamed body as it comes. */
 #include <errno.h>
 #include <string.h>
 
-#include "base/cc.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "celadon/task.h"
-#include "http/exchange.h"
+#include "http/fetch.h"
+#include "proto/chunked.h"
+#include "proto/h1_write.h"
 #include "task/error.h"
 
-#define DRAIN_MAX (256 * 1024)
+#define PIECE_MAX (16u << 10) /* bytes asked of body_read at a time */
 
-static struct cel_str slice(const struct cel_request *req, struct cel__h1_span span)
+/* Fields about this connection alone are not the caller's to send. */
+static bool is_refused(enum cel__field_id id)
 {
-    return cel__h1_slice(req->bytes, span);
+    return id == CEL__FIELD_TE || id == CEL__FIELD_TRAILER || id == CEL__FIELD_UPGRADE ||
+           id == CEL__FIELD_EXPECT || id == CEL__FIELD_KEEP_ALIVE ||
+           id == CEL__FIELD_PROXY_CONNECTION;
 }
 
-/* "http://host/path?query" -> "/path?query" */
-static struct cel_str origin_of(const struct cel_request *req)
+static bool is_about_body(enum cel__field_id id)
 {
-    struct cel_str target = slice(req, req->head.target);
-    const char *slash;
-
-    if (req->head.form != CEL__H1_ABSOLUTE)
-        return target;
-    slash = memmem(target.ptr, target.len, "://", 3);
-    if (slash == NULL)
-        return target;
-    target.len -= (size_t)(slash + 3 - target.ptr);
-    target.ptr = slash + 3;
-    slash = memchr(target.ptr, '/', target.len);
-    if (slash == NULL)
-        return CEL_LIT("/");
-    target.len -= (size_t)(slash - target.ptr);
-    target.ptr = slash;
-    return target;
+    return id == CEL__FIELD_CONTENT_TYPE || id == CEL__FIELD_CONTENT_ENCODING ||
+           id == CEL__FIELD_CONTENT_LANGUAGE || id == CEL__FIELD_CONTENT_LOCATION ||
+           id == CEL__FIELD_CONTENT_DISPOSITION || id == CEL__FIELD_CONTENT_RANGE;
 }
 
-static void split_target(struct cel_request *req)
+static bool is_sent(const struct cel__fetch *f, const struct cel_header *header)
 {
-    struct cel_str rest = origin_of(req);
-
-    (void)cel__str_split(&rest, '?', &req->path);
-    req->query = rest;
+    if (!f->may_send_secrets && cel__header_is_secret(header))
+        return false;
+    return f->sends_body || !is_about_body(cel__field_find(cel__str(header->name)));
 }
 
-void cel__request_begin(struct cel__connection *c, const char *bytes, size_t head_len)
+static bool is_replaced(const struct cel__fetch *f, struct cel_str name)
 {
-    struct cel_request *req = &c->req;
-
-    req->conn = c;
-    req->bytes = bytes;
-    req->head_len = head_len;
-    req->is_head_held = true;
-    req->body_left = req->head.body_bytes;
-    req->body_seen = 0;
-    req->body_state = req->head.body == CEL__H1_BODY_NONE ||
-                              (req->head.body == CEL__H1_BODY_LENGTH && req->head.body_bytes == 0)
-                          ? CEL__BODY_ENDED
-                          : CEL__BODY_UNREAD;
-    split_target(req);
+    for (const struct cel_header *h = f->options->headers; h != NULL && h->name != NULL; h++)
+        if (cel__str_ieq(cel__str(h->name), name) && is_sent(f, h))
+            return true;
+    return false;
 }
 
-static int hex(char c)
+static void write_defaults(struct cel__fetch *f, struct cel__h1_write *w)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = cel__char_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+    const struct cel_session *s = f->session;
 
-/* Into `out`, which is as long as s and a NUL; NUL bytes are refused, since parameters are C
- * strings. -> length or -EINVAL. */
-static ssize_t decode(struct cel_str s, char *out, bool is_form)
-{
-    char *to = out;
-
-    for (size_t i = 0; i < s.len; i++) {
-        int high, low;
-        char c = s.ptr[i];
-
-        if (is_form && c == '+')
-            c = ' ';
-        if (c == '%') {
-            high = i + 2 < s.len ? hex(s.ptr[i + 1]) : -1;
-            low = high >= 0 ? hex(s.ptr[i + 2]) : -1;
-            if (low < 0)
-                return -EINVAL;
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (c == '\0')
-            return -EINVAL;
-        *to++ = c;
+    if (f->options->headers == NULL && (f->may_send_secrets || !s->has_secrets)) {
+        cel__h1_write_line(w, cel__buf_str(&s->lines));
+        return;
     }
-    *to = '\0';
-    return to - out;
+    for (size_t i = 0; i < s->field_count; i++) {
+        const struct cel__default_field *d = &s->fields[i];
+
+        if ((f->may_send_secrets || !d->is_secret) && !is_replaced(f, d->name))
+            cel__h1_write_field(w, d->name, d->value);
+    }
 }
 
-static char *decoded(struct cel_request *req, struct cel_str s, bool is_form, int *error)
+static int write_own(struct cel__fetch *f, struct cel__h1_write *w)
 {
-    char *out = cel__arena_alloc(&req->conn->arena, s.len + 1);
+    for (const struct cel_header *h = f->options->headers; h != NULL && h->name != NULL; h++) {
+        struct cel_str name = cel__str(h->name);
 
-    if (out == NULL) {
-        *error = -ENOMEM;
-        return NULL;
-    }
-    if (decode(s, out, is_form) < 0) {
-        *error = -EINVAL;
-        return NULL;
-    }
-    return out;
-}
-
-int cel__request_decode_params(struct cel_request *req)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < req->match.value_count; i++) {
-        req->params[i] = decoded(req, req->match.values[i], false, &r);
-        if (req->params[i] == NULL)
-            return r;
+        if (is_refused(cel__field_find(name)))
+            return cel__raise(-EINVAL, "headers", "the header %s cannot be set by the caller",
+                              h->name);
+        if (is_sent(f, h))
+            cel__h1_write_field(w, name, cel__str(h->value));
     }
     return 0;
 }
 
-struct cel_str cel_request_method(const struct cel_request *req)
+static int write_cookies(struct cel__fetch *f, struct cel__h1_write *w)
 {
-    return slice(req, req->head.method_name);
-}
-
-struct cel_str cel_request_target(const struct cel_request *req)
-{
-    return slice(req, req->head.target);
-}
-
-struct cel_str cel_request_path(const struct cel_request *req)
-{
-    return req->path;
-}
-
-struct cel_str cel_request_query(const struct cel_request *req)
-{
-    return req->query.ptr != NULL ? req->query : (struct cel_str){"", 0};
-}
-
-struct cel_str cel_request_host(const struct cel_request *req)
-{
-    return slice(req, req->head.host);
-}
-
-struct cel_str cel_request_header(const struct cel_request *req, const char *name)
-{
-    const struct cel__h1_field *field =
-        cel__h1_find_name(&req->head, req->bytes, cel__str(name), 0);
-
-    return field != NULL ? cel__h1_value(req->bytes, field) : (struct cel_str){NULL, 0};
-}
-
-const char *cel_param(const struct cel_request *req, const char *name)
-{
-    const struct cel__route *route = req->match.route;
-
-    for (size_t i = 0; route != NULL && i < req->match.value_count; i++)
-        if (strcmp(route->names[i], name) == 0)
-            return req->params[i];
-    return NULL;
-}
-
-const char *cel_request_query_param(struct cel_request *req, const char *name)
-{
-    struct cel_str rest = req->query, pair;
-
-    while (cel__str_split(&rest, '&', &pair)) {
-        struct cel_str value = pair, key;
-        char *text;
-        int r = 0;
-
-        if (!cel__str_split(&value, '=', &key))
-            continue;
-        text = decoded(req, key, true, &r);
-        if (text != NULL && strcmp(text, name) == 0)
-            return decoded(req, value.ptr != NULL ? value : CEL_LIT(""), true, &r);
-        if (r == -ENOMEM)
-            return NULL;
-    }
-    return NULL;
-}
-
-void *cel_request_arg(const struct cel_request *req)
-{
-    return req->match.route != NULL ? req->match.route->arg : NULL;
-}
-
-const char *cel_request_peer(const struct cel_request *req)
-{
-    return cel_stream_peer(req->conn->stream);
-}
-
-void *cel_request_alloc(struct cel_request *req, size_t size_bytes)
-{
-    return cel__arena_alloc(&req->conn->arena, size_bytes);
-}
-
-/* ---- the body ---- */
-
-static int say_continue(struct cel_request *req)
-{
-    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct cel__connection *c = req->conn;
+    struct cel__buf value = {0};
     int r;
 
-    if (!req->head.expects_continue || req->head.version_minor == 0 || c->reply.status != 0)
+    if (f->session->jar.count == 0 || f->session->options.no_cookies || f->options->no_cookies ||
+        is_replaced(f, CEL_LIT("cookie")))
         return 0;
-    r = cel__buf_add(&c->out, line, sizeof line - 1);
-    return r < 0 ? r : cel__connection_flush(c); /* parks */
+    r = cel__jar_write(&f->session->jar, &f->target, &value);
+    if (r > 0)
+        cel__h1_write_field(w, CEL_LIT("Cookie"), cel__buf_str(&value));
+    cel__buf_fini(&value);
+    return r < 0 ? r : 0;
 }
 
-/* The head was copied by server_conn.c when there is a body: its bytes can go. */
-static int body_start(struct cel_request *req)
+static struct cel__h1_framing framing_of(const struct cel__fetch *f)
 {
-    if (req->body_state != CEL__BODY_UNREAD)
-        return 0;
-    if (req->head.body == CEL__H1_BODY_LENGTH &&
-        req->body_left > req->conn->server->options.body_bytes_max)
-        return -CEL_ETOOLARGE;
-    if (req->head.body == CEL__H1_BODY_CHUNKED)
-        cel__chunked_init(&req->chunked, NULL);
-    req->body_state = CEL__BODY_STARTED;
-    return say_continue(req); /* parks */
+    const struct cel_fetch_options *o = f->options;
+    struct cel__h1_framing framing = {.body = CEL__H1_BODY_NONE};
+
+    if (f->sends_body && o->body_read != NULL && o->body_size == 0) {
+        framing.body = CEL__H1_BODY_CHUNKED;
+    } else if (f->sends_body || f->method_id == CEL__H1_POST || f->method_id == CEL__H1_PUT ||
+               f->method_id == CEL__H1_PATCH) {
+        framing.body = CEL__H1_BODY_LENGTH;
+        if (f->sends_body)
+            framing.body_bytes = o->body_read != NULL ? (uint64_t)o->body_size : o->body.len;
+    }
+    return framing;
 }
 
-static int broken(struct cel_request *req, int code, const char *why)
+static int write_head(struct cel__fetch *f, struct cel__buf *out)
 {
-    req->body_state = CEL__BODY_BROKEN;
-    return cel__raise(code, "body", "%s", why);
+    struct cel__h1_framing framing = framing_of(f);
+    struct cel__h1_write w;
+    int r;
+
+    out->len = 0;
+    cel__h1_write_request(&w, out, f->method, f->target.path, f->origin->host_field);
+    write_defaults(f, &w);
+    if (f->target.authorization != NULL)
+        cel__h1_write_field(&w, CEL_LIT("Authorization"), cel__str(f->target.authorization));
+    r = write_own(f, &w);
+    if (r == 0)
+        r = write_cookies(f, &w);
+    if (r < 0)
+        return r;
+    cel__h1_write_framing(&w, &framing);
+    r = cel__h1_write_end(&w);
+    if (r < 0)
+        return cel__raise(r, "headers", "the request cannot be sent: %s",
+                          w.why != NULL ? w.why : cel_strerror(r));
+    return 0;
 }
 
-/* (parks) Unread bytes of the connection, at least one; 0 at its end. */
-static ssize_t more(struct cel_request *req, const char **data)
-{
-    struct cel__connection *c = req->conn;
-    int64_t timeout = c->server->options.body_timeout;
-    ssize_t n = 0;
+/* ---- bodies ---- */
 
-    CEL_SCOPE (patience, .timeout = timeout == CEL_FOREVER ? 0 : timeout)
-        n = cel_peek(c->stream, data, 1); /* parks */
+static int fail_send(struct cel__fetch *f, ssize_t r)
+{
+    if (r == -ECANCELED || r == -ETIMEDOUT || r == -CEL_ETLS)
+        return (int)r;
+    return cel__raise((int)r, "send", "%s: sending the request: %s", f->origin->address,
+                      cel_strerror((int)r));
+}
+
+static int send_piece(struct cel__fetch *f, const char *piece, size_t len, bool is_chunked)
+{
+    char line[CEL__CHUNKED_LINE_MAX];
+    struct iovec iov[] = {{line, 0}, {(char *)piece, len}, {"\r\n", 2}};
+    ssize_t n;
+
+    cel__limit_set(&f->limit, "read", f->timeouts.read);
+    if (!is_chunked) {
+        n = cel_write(f->conn->stream, piece, len); /* parks */
+    } else {
+        iov[0].iov_len = cel__chunked_line(line, len);
+        n = cel_writev(f->conn->stream, iov, 3); /* parks */
+    }
+    return n < 0 ? fail_send(f, n) : 0;
+}
+
+/* What the caller's function does with its time is its own matter, up to the total. */
+static ssize_t ask_for_piece(struct cel__fetch *f, char *buf)
+{
+    ssize_t n;
+
+    f->has_used_body = true;
+    cel__limit_set(&f->limit, "total", CEL_FOREVER);
+    n = f->options->body_read(f->options->body_arg, buf, PIECE_MAX); /* parks */
+    CEL__ASSERT(n <= (ssize_t)PIECE_MAX && "body_read keeps to its buffer");
+    if (n < 0 && n != -ECANCELED && n != -ETIMEDOUT)
+        return cel__raise((int)n, "send", "the body of the request could not be read: %s",
+                          cel_strerror((int)n));
     return n;
 }
 
-static ssize_t read_length(struct cel_request *req, void *buf, size_t len)
+static int send_pieces(struct cel__fetch *f, char *buf)
 {
-    const char *data;
-    ssize_t n = more(req, &data); /* parks */
+    uint64_t size = (uint64_t)f->options->body_size, sent = 0;
+    bool is_chunked = size == 0;
+    ssize_t n;
+    int r;
 
-    if (n == 0)
-        return broken(req, -CEL_ETRUNCATED, "the client closed within the body");
+    while ((n = ask_for_piece(f, buf)) > 0) { /* parks */
+        if (!is_chunked && (uint64_t)n > size - sent)
+            break;
+        r = send_piece(f, buf, (size_t)n, is_chunked); /* parks */
+        if (r < 0)
+            return r;
+        sent += (uint64_t)n;
+    }
     if (n < 0)
-        return broken(req, (int)n, cel_strerror((int)n));
-    n = (ssize_t)cel__min(cel__min((uint64_t)n, req->body_left), (uint64_t)len);
-    memcpy(buf, data, (size_t)n);
-    cel_consume(req->conn->stream, (size_t)n);
-    req->body_left -= (uint64_t)n;
-    if (req->body_left == 0)
-        req->body_state = CEL__BODY_ENDED;
-    return n;
+        return (int)n;
+    if (!is_chunked && (n > 0 || sent != size))
+        return cel__raise(-EINVAL, "send",
+                          "the body of the request has %s than the %llu bytes announced",
+                          n > 0 ? "more" : "less", (unsigned long long)size);
+    if (!is_chunked)
+        return 0;
+    n = cel_write(f->conn->stream, CEL__CHUNKED_LAST, sizeof CEL__CHUNKED_LAST - 1); /* parks */
+    return n < 0 ? fail_send(f, n) : 0;
 }
 
-/* Data longer than the caller's buffer is left for the next call: the decoder is given no more
- * input than fits. */
-static ssize_t read_chunked(struct cel_request *req, void *buf, size_t len)
+static int send_stream(struct cel__fetch *f)
 {
-    for (;;) {
-        const char *data;
-        struct cel_str piece;
-        size_t used;
-        ssize_t n = more(req, &data); /* parks */
-        int r;
-
-        if (n == 0)
-            return broken(req, -CEL_ETRUNCATED, "the client closed within the body");
-        if (n < 0)
-            return broken(req, (int)n, cel_strerror((int)n));
-        r = cel__chunked_next(&req->chunked, data, cel__min((size_t)n, len), &used, &piece);
-        if (r < 0)
-            return broken(req, r, req->chunked.why != NULL ? req->chunked.why : cel_strerror(r));
-        if (piece.len != 0)
-            memcpy(buf, piece.ptr, piece.len);
-        cel_consume(req->conn->stream, used);
-        if (r == 1)
-            req->body_state = CEL__BODY_ENDED;
-        if (r == 1 || piece.len != 0)
-            return (ssize_t)piece.len;
-    }
-}
-
-ssize_t cel_request_read(struct cel_request *req, void *buf, size_t len)
-{
-    ssize_t n;
+    char *buf = cel__mem_alloc(PIECE_MAX);
     int r;
 
-    if (req->body_state == CEL__BODY_ENDED || len == 0)
-        return 0;
-    if (req->body_state == CEL__BODY_BROKEN)
-        return -CEL_EPROTOCOL;
-    r = body_start(req); /* parks */
-    if (r < 0)
-        return broken(req, r, "the body is larger than this server takes");
-    n = req->head.body == CEL__H1_BODY_CHUNKED ? read_chunked(req, buf, len) /* parks */
-                                               : read_length(req, buf, len); /* parks */
-    if (n > 0)
-        req->body_seen += (uint64_t)n;
-    if (req->body_seen > req->conn->server->options.body_bytes_max)
-        return broken(req, -CEL_ETOOLARGE, "the body is larger than this server takes");
-    return n;
-}
-
-int cel_request_body(struct cel_request *req, struct cel_str *body)
-{
-    struct cel__buf b = {0};
-    char *copy;
-    ssize_t n;
-    int r = 0;
-
-    do {
-        r = cel__buf_reserve(&b, 4096);
-        if (r < 0)
-            goto out;
-        n = cel_request_read(req, b.ptr + b.len, b.cap - b.len); /* parks */
-        if (n > 0)
-            b.len += (size_t)n;
-    } while (n > 0);
-    r = (int)n;
-    if (r < 0)
-        goto out;
-    copy = cel__arena_copy(&req->conn->arena, cel__buf_str(&b));
-    if (copy == NULL)
-        r = -ENOMEM;
-    else
-        *body = (struct cel_str){copy, b.len};
-out:
-    cel__buf_fini(&b);
+    if (buf == NULL)
+        return -ENOMEM;
+    r = send_pieces(f, buf); /* parks */
+    cel__mem_free(buf);
     return r;
 }
 
-bool cel__request_drain(struct cel_request *req)
+int cel__request_send(struct cel__fetch *f)
 {
-    char scrap[4096];
-    uint64_t drained = 0;
-    ssize_t n;
+    const struct cel_fetch_options *o = f->options;
+    struct cel__buf *head = &f->conn->head;
+    struct cel_stream *stream = f->conn->stream;
+    ssize_t n = write_head(f, head);
 
-    if (req->body_state == CEL__BODY_ENDED)
-        return true;
-    if (req->body_state == CEL__BODY_UNREAD && req->head.expects_continue)
-        return false; /* it waits for a go-ahead that it did not get */
-    while ((n = cel_request_read(req, scrap, sizeof scrap)) > 0) { /* parks */
-        drained += (uint64_t)n;
-        if (drained > DRAIN_MAX)
-            return false;
+    if (n < 0)
+        return (int)n;
+    f->session->places.stats.requests++;
+    if (f->sends_body && o->body_read == NULL && o->body.len > 0) {
+        struct iovec iov[] = {{head->ptr, head->len}, {(char *)o->body.ptr, o->body.len}};
+
+        n = cel_writev(stream, iov, 2); /* parks */
+    } else {
+        n = cel_write(stream, head->ptr, head->len); /* parks */
     }
-    return n == 0;
+    if (n < 0)
+        return fail_send(f, n);
+    return f->sends_body && o->body_read != NULL ? send_stream(f) : 0; /* parks */
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CEL__EXCHANGE_H
-#define CEL__EXCHANGE_H
+#ifndef CEL__SERVING_H
+#define CEL__SERVING_H
 
 /* One connection of a server and the request and reply that are under way on it. All of it lives on
  * the stack of the connection's task. */
@@ -74,7 +74,7 @@ struct cel__connection {
     struct cel_reply reply;
 };
 
-/* request.c: ready to be handled; path and query are set. */
+/* Ready to be handled; path and query are set. */
 void cel__request_begin(struct cel__connection *c, const char *bytes, size_t head_len);
 /* Decodes the parameters that the route matched. -EINVAL bad encoding, -ENOMEM. */
 int cel__request_decode_params(struct cel_request *req);
@@ -82,7 +82,6 @@ int cel__request_decode_params(struct cel_request *req);
  * closed. */
 bool cel__request_drain(struct cel_request *req);
 
-/* reply.c */
 /* (parks) Sends what is buffered. */
 int cel__connection_flush(struct cel__connection *c);
 /* (parks) Ends a streamed reply, or makes the 204 of a handler that said nothing. */

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "celadon/task.h"
-#include "http/exchange.h"
+#include "http/serving.h"
 
 #define OUT_HIGH (64 * 1024) /* gathered before it is sent */
 #define COPY_MAX (16 * 1024) /* a larger body is sent from where it lies */

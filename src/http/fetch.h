@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__FETCH_H
+#define CEL__FETCH_H
+
+/* One call of cel_fetch on its way: what is asked for, of whom, and what has come back. */
+
+#include "http/limit.h"
+#include "http/session.h"
+#include "http/target.h"
+#include "proto/h1_head.h"
+
+#define CEL__FIELDS_MAX 100
+
+struct cel__fetch {
+    struct cel_session *session;
+    const struct cel_fetch_options *options;
+    struct cel_timeouts timeouts; /* with the session's filled in */
+    struct cel__limit limit;
+    const char *phase; /* for a timeout's message; static */
+
+    /* the request, changed by redirects */
+    struct cel__target target;
+    struct cel__origin *origin; /* held */
+    struct cel_str method;
+    uint8_t method_id;     /* enum cel__h1_method */
+    bool sends_body;       /* of options */
+    bool has_used_body;    /* body_read was called */
+    bool may_send_secrets; /* no redirect has left the first origin */
+    bool was_cut_short;    /* the request did not go out whole: answered early */
+
+    /* the answer: its head lies at `in` in the stream's buffer until it is consumed */
+    struct cel__conn *conn; /* owned; or NULL */
+    struct cel__h1_head head;
+    const char *in;
+    size_t head_len;
+    bool has_answered; /* some byte came */
+
+    struct cel__visit *visits; /* the redirects followed */
+    size_t visit_count;
+    struct cel__h1_field fields[CEL__FIELDS_MAX];
+};
+
+struct cel__visit {
+    char *url; /* owned */
+    int status;
+    uint8_t method_id;
+    uint64_t jar_version; /* when it was asked for */
+};
+
+/* (request.c) (parks) Sends the request over f->conn. -EINVAL: it cannot be sent, -ENOMEM, what
+ * body_read returned, and as cel_writev. */
+CEL_NODISCARD int cel__request_send(struct cel__fetch *f);
+
+/* (exchange.c) (parks) Finds a connection, sends the request, waits for the final head: f->conn,
+ * f->head, f->in. On error no connection is left. */
+CEL_NODISCARD int cel__exchange(struct cel__fetch *f);
+
+/* (redirect.c) 1: the answer redirects and f is now the request that follows; 0: it does not.
+ * -CEL_EREDIRECT, -CEL_EURL, -ENOMEM. */
+CEL_NODISCARD int cel__redirect(struct cel__fetch *f);
+
+#endif

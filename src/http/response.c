@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Responses: what came back, to be looked at without a copy and freed at once. */
+#include "http/response.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+/* ---- making one ---- */
+
+/* The block behind the struct: the fields' table, the head's bytes, the URL, the body. */
+static void lay_out(struct cel__response *r, const struct cel__fetch *f, size_t text_cap)
+{
+    size_t table_size = f->head.field_count * sizeof *f->fields;
+    struct cel__h1_field *table = (struct cel__h1_field *)(void *)(r + 1);
+    char *bytes = (char *)table + table_size, *url = bytes + f->head_len;
+
+    if (table_size > 0)
+        memcpy(table, f->fields, table_size);
+    memcpy(bytes, f->in, f->head_len);
+    memcpy(url, f->target.url, f->target.url_len + 1);
+    r->head = f->head;
+    r->head.fields = table;
+    r->head.field_cap = f->head.field_count;
+    r->bytes = bytes;
+    r->face.url = url;
+    r->face.status = f->head.status;
+    r->face.reason = cel__h1_slice(bytes, f->head.reason);
+    r->text = (struct cel__buf){0};
+    r->is_text_inside = text_cap > 0;
+    if (text_cap > 0)
+        r->text = (struct cel__buf){.ptr = url + f->target.url_len + 1, .cap = text_cap};
+}
+
+static int take_history(struct cel__response *r, struct cel__fetch *f)
+{
+    if (f->visit_count == 0)
+        return 0;
+    r->history = cel__mem_array(f->visit_count, sizeof *r->history);
+    if (r->history == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < f->visit_count; i++) {
+        r->history[i] = (struct cel_hop){f->visits[i].status, f->visits[i].url};
+        f->visits[i].url = NULL;
+    }
+    r->face.history = r->history;
+    r->face.history_count = f->visit_count;
+    return 0;
+}
+
+int cel__response_new(struct cel__response **out, struct cel__fetch *f, size_t text_cap)
+{
+    size_t size = sizeof **out + f->head.field_count * sizeof *f->fields + f->head_len +
+                  f->target.url_len + 1 + text_cap;
+    struct cel__response *r = cel__mem_alloc(size);
+
+    if (r == NULL)
+        return -ENOMEM;
+    lay_out(r, f, text_cap);
+    r->session = f->session;
+    r->source = NULL;
+    r->total = f->limit.total;
+    r->history = NULL;
+    r->face.history = NULL;
+    r->face.history_count = 0;
+    if (take_history(r, f) < 0) {
+        cel__mem_free(r);
+        return -ENOMEM;
+    }
+    *out = r;
+    return 0;
+}
+
+/* ---- looking at it ---- */
+
+static const struct cel__response *inside(const struct cel_response *response)
+{
+    return (const struct cel__response *)(const void *)response;
+}
+
+struct cel_str cel_response_header(const struct cel_response *response, const char *name)
+{
+    const struct cel__response *r = inside(response);
+    const struct cel__h1_field *f = cel__h1_find_name(&r->head, r->bytes, cel__str(name), 0);
+
+    return f != NULL ? cel__h1_value(r->bytes, f) : (struct cel_str){0};
+}
+
+bool cel_response_header_at(const struct cel_response *response, size_t i, struct cel_str *name,
+                            struct cel_str *value)
+{
+    const struct cel__response *r = inside(response);
+
+    if (i >= r->head.field_count)
+        return false;
+    *name = cel__h1_name(r->bytes, &r->head.fields[i]);
+    *value = cel__h1_value(r->bytes, &r->head.fields[i]);
+    return true;
+}
+
+struct cel_str cel_text(const struct cel_response *response)
+{
+    const struct cel__response *r = inside(response);
+
+    return r->text.ptr != NULL ? cel__buf_str(&r->text) : (struct cel_str){"", 0};
+}
+
+/* ---- a streamed body ---- */
+
+static void end_source(struct cel__response *r)
+{
+    if (r->source == NULL)
+        return;
+    cel__source_fini(r->source);
+    cel__mem_free(r->source);
+    r->source = NULL;
+    cel__session_let_go(r->session);
+}
+
+ssize_t cel_response_read(struct cel_response *response, void *buf, size_t cap)
+{
+    struct cel__response *r = (struct cel__response *)(void *)response;
+    struct cel__limit limit;
+    ssize_t n;
+
+    if (r->source == NULL || cap == 0)
+        return 0;
+    cel__limit_enter(&limit, r->total);
+    n = cel__source_read(r->source, &limit, buf, cap); /* parks */
+    return cel__limit_leave(&limit, n, "body", r->face.url);
+}
+
+int cel_response_load(struct cel_response *response)
+{
+    struct cel__response *r = (struct cel__response *)(void *)response;
+    struct cel__limit limit;
+    int code;
+
+    if (r->source == NULL)
+        return 0;
+    cel__limit_enter(&limit, r->total);
+    code = cel__source_read_all(r->source, &limit, &r->text); /* parks */
+    code = (int)cel__limit_leave(&limit, code, "body", r->face.url);
+    if (code == 0)
+        end_source(r);
+    return code;
+}
+
+void cel_response_free(struct cel_response *response)
+{
+    struct cel__response *r = (struct cel__response *)(void *)response;
+
+    if (r == NULL)
+        return;
+    end_source(r);
+    for (size_t i = 0; i < r->face.history_count; i++)
+        cel__mem_free((char *)r->history[i].url);
+    cel__mem_free(r->history);
+    if (!r->is_text_inside)
+        cel__buf_fini(&r->text);
+    cel__mem_free(r);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__SOURCE_H
+#define CEL__SOURCE_H
+
+/* A response's body on its way from the connection to whoever reads it: framing off, decoded,
+ * within limits; at its end the connection goes back. */
+
+#include "http/body.h"
+#include "http/limit.h"
+#include "http/places.h"
+
+struct cel__decoder;
+
+struct cel__source {
+    struct cel__conn *conn; /* NULL when it was given back */
+    struct cel__body body;
+    struct cel__decoder *decoder; /* NULL: as it comes */
+    int64_t read_timeout;
+    uint64_t given;    /* bytes to the reader */
+    uint64_t body_max; /* of `given` */
+    bool may_keep;     /* the connection, after the end of the body */
+    bool is_over;
+    int failed; /* sticky */
+};
+
+struct cel__source_options {
+    int64_t read_timeout;
+    uint64_t body_max;
+    unsigned ratio_max;
+    bool no_decoding;
+    bool may_keep;
+    const char *head_bytes; /* what `head` is about */
+};
+
+/* Takes the connection over, in every case. The head has been consumed. -CEL_EDECODE: a coding that
+ * is not known, -ENOMEM. */
+CEL_NODISCARD int cel__source_init(struct cel__source *s, struct cel__conn *conn,
+                                   const struct cel__h1_head *head,
+                                   const struct cel__source_options *options);
+/* (parks) How many bytes, 0: the end, or the errors of a body. */
+CEL_NODISCARD ssize_t cel__source_read(struct cel__source *s, struct cel__limit *limit, void *buf,
+                                       size_t cap);
+/* (parks) All of it behind what is in `out`. */
+CEL_NODISCARD int cel__source_read_all(struct cel__source *s, struct cel__limit *limit,
+                                       struct cel__buf *out);
+/* The connection goes back if the body has ended, else it is closed. Twice is fine. */
+void cel__source_fini(struct cel__source *s);
+
+#endif
