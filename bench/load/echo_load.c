@@ -55,8 +55,10 @@ static int hear(struct conn *c)
 
     if (n < 0 && errno == EAGAIN)
         return 0;
+    if (n == 0)
+        errno = ECONNRESET;
     if (n <= 0)
-        bench_die("the server closed a connection");
+        bench_die("a connection ended");
     check(c, reply, (int)n);
     c->got += (int)n;
     return c->got == bytes;

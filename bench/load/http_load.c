@@ -94,8 +94,10 @@ static int hear(struct conn *c)
 
     if (n < 0 && errno == EAGAIN)
         return 0;
+    if (n == 0)
+        errno = ECONNRESET;
     if (n <= 0)
-        bench_die("the server closed a connection");
+        bench_die("a connection ended");
     c->have += (size_t)n;
     taken = take(c);
     c->owed -= taken;
