@@ -75,6 +75,20 @@ static inline struct bench_span bench_stop(struct bench_span from)
     return (struct bench_span){bench_cpu_ns() - from.cpu, bench_wall_ns() - from.wall};
 }
 
+static inline int bench_compare_(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* For stretches so short that one theft of the core by the host would spoil them. */
+static inline int64_t bench_median(int64_t *values, size_t n)
+{
+    qsort(values, n, sizeof *values, bench_compare_);
+    return values[n / 2];
+}
+
 /* xorshift: the same numbers in every program. */
 static inline uint64_t bench_rand(uint64_t *state)
 {

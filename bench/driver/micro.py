@@ -72,9 +72,9 @@ switch = Workload(
     "switch",
     "one stack switch, from four call sites on each side",
     [
-        System("celadon", build.ours("micro"), *SWITCH, count=20_000_000, native=True),
-        System("boost-fcontext", fcontext, *SWITCH, count=20_000_000, native=True),
-        System("boost-context-fiber", boost, *SWITCH, count=20_000_000, native=True),
+        System("celadon", build.ours("switch"), *SWITCH, count=80_000_000, native=True),
+        System("boost-fcontext", fcontext, *SWITCH, count=80_000_000, native=True),
+        System("boost-context-fiber", boost, *SWITCH, count=80_000_000, native=True),
         System("glibc-swapcontext", ucontext, *SWITCH, count=2_000_000, native=True),
     ],
     measure_switch,
@@ -105,8 +105,8 @@ yield_ = Workload(
     "yield",
     "one yield through the scheduler, among 2 and among 100 tasks",
     [
-        System("celadon", build.ours("micro"), *YIELD, count=5_000_000, native=True),
-        System("state-threads", st, *YIELD, count=5_000_000),
+        System("celadon", build.ours("micro"), *YIELD, count=20_000_000, native=True),
+        System("state-threads", st, *YIELD, count=10_000_000),
         System("boost-fiber", boost, *YIELD, count=2_000_000, native=True),
         System("go", go, *YIELD, count=2_000_000),
         aio("uvloop", *YIELD, count=100_000),
@@ -136,7 +136,7 @@ spawn = Workload(
     "spawn",
     "spawn and join of an empty task: one by one, and 10,000 alive at once",
     [
-        System("celadon", build.ours("micro"), *SPAWN, count=1_000_000),
+        System("celadon", build.ours("micro"), *SPAWN, count=3_000_000),
         System("state-threads", st, *SPAWN, count=1_000_000),
         System("boost-fiber", boost, *SPAWN, count=500_000),
         System("go", go, *SPAWN, count=1_000_000),

@@ -66,17 +66,18 @@ static void run_spawn(long n, long alive)
     std::vector<fib::fiber> all;
     all.reserve((size_t)alive);
     struct bench_span many = {};
-    for (int round = 0; round < 3; round++) {
+    for (long round = 0; round <= n / alive; round++) {
         all.clear();
-        many = bench_start();
+        if (round == 1) // the first one warms up
+            many = bench_start();
         for (long i = 0; i < alive; i++)
             all.emplace_back(fib::launch::post, std::allocator_arg, pool, nothing);
         for (auto &f : all)
             f.join();
-        many = bench_stop(many);
     }
+    many = bench_stop(many);
     printf("{\"one\":%.3f,\"many\":%.3f}\n", (double)one.cpu / (double)n,
-           (double)many.cpu / (double)alive);
+           (double)many.cpu / (double)(n / alive * alive));
 }
 
 static void run_tasks(long n)

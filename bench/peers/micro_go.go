@@ -8,6 +8,7 @@ import (
 	"math/rand"
 	"os"
 	"runtime"
+	"sort"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -44,17 +45,18 @@ func spawn(n, alive int) map[string]float64 {
 		one.Wait()
 	}
 	first, _ := report.Stop(span)
-	var second int64
-	for round := 0; round < 3; round++ {
+	for round := 0; round <= n/alive; round++ {
+		if round == 1 { // the first one warms up
+			span = report.Start()
+		}
 		many.Add(alive)
-		span = report.Start()
 		for i := 0; i < alive; i++ {
 			go many.Done()
 		}
 		many.Wait()
-		second, _ = report.Stop(span)
 	}
-	return map[string]float64{"one": per(first, n), "many": per(second, alive)}
+	second, _ := report.Stop(span)
+	return map[string]float64{"one": per(first, n), "many": per(second, n/alive*alive)}
 }
 
 func tasks(n int) map[string]float64 {
@@ -80,6 +82,11 @@ func tasks(n int) map[string]float64 {
 		"bytes": per((parked-before)*1024, n)}
 }
 
+func median(values []int64) int64 {
+	sort.Slice(values, func(i, k int) bool { return values[i] < values[k] })
+	return values[len(values)/2]
+}
+
 func timers(n int) map[string]float64 {
 	rnd := rand.New(rand.NewSource(1))
 	all := make([]*time.Timer, n)
@@ -95,26 +102,31 @@ func timers(n int) map[string]float64 {
 	for i := range after {
 		after[i] = time.Second + time.Duration(rnd.Int63n(int64(60*time.Second)))
 	}
-	span := report.Start()
-	for i := range all {
-		all[i] = time.AfterFunc(after[i], fire)
+	var added, stopped []int64
+	for pass := 0; pass < 5; pass++ {
+		span := report.Start()
+		for i := range all {
+			all[i] = time.AfterFunc(after[i], fire)
+		}
+		ns, _ := report.Stop(span)
+		added = append(added, ns)
+		span = report.Start()
+		for i := range all {
+			all[i].Stop()
+		}
+		ns, _ = report.Stop(span)
+		stopped = append(stopped, ns)
 	}
-	added, _ := report.Stop(span)
-	span = report.Start()
-	for i := range all {
-		all[i].Stop()
-	}
-	stopped, _ := report.Stop(span)
 	for i := range after {
 		after[i] = time.Duration(rnd.Int63n(int64(time.Second)))
 	}
-	span = report.Start()
+	span := report.Start()
 	for i := range all {
 		all[i].Reset(after[i])
 	}
 	done.Wait()
 	all2, _ := report.Stop(span)
-	return map[string]float64{"add": per(added, n), "cancel": per(stopped, n),
+	return map[string]float64{"add": per(median(added), n), "cancel": per(median(stopped), n),
 		"rearm_and_fire": per(all2, n)}
 }
 

@@ -57,16 +57,17 @@ static void run_spawn(long n, long alive)
     for (long i = 0; i < n; i++)
         st_thread_join(st_thread_create(nothing, NULL, 1, STACK), NULL);
     one = bench_stop(one);
-    for (int round = 0; round < 3; round++) {
-        many = bench_start();
+    for (long round = 0; round <= n / alive; round++) {
+        if (round == 1) /* the first one warms up */
+            many = bench_start();
         for (long i = 0; i < alive; i++)
             all[i] = st_thread_create(nothing, NULL, 1, STACK);
         for (long i = 0; i < alive; i++)
             st_thread_join(all[i], NULL);
-        many = bench_stop(many);
     }
+    many = bench_stop(many);
     printf("{\"one\":%.3f,\"many\":%.3f}\n", (double)one.cpu / (double)n,
-           (double)many.cpu / (double)alive);
+           (double)many.cpu / (double)(n / alive * alive));
 }
 
 static st_cond_t bell;
