@@ -18,7 +18,7 @@ def short(value):
         return f"{value:.0f}"
     if size >= 10:
         return f"{value:.1f}"
-    return f"{value:.2f}"
+    return f"{value:.2f}" if size >= 0.1 or size == 0 else f"{value:.3f}"
 
 
 class Figures:

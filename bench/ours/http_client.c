@@ -2,6 +2,8 @@
 /* Tasks that share a session: ours_http_client PORT PATH COUNT CONNECTIONS. */
 #include "../report.h"
 
+#include <errno.h>
+
 #include <celadon/http.h>
 #include <celadon/task.h>
 

@@ -2,6 +2,8 @@
 /* The article's scraper: ours_scrape PORT PAGES COUNT CONNECTIONS. */
 #include "../report.h"
 
+#include <errno.h>
+
 #include <celadon/html.h>
 #include <celadon/http.h>
 #include <celadon/task.h>
