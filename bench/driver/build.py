@@ -13,7 +13,7 @@ SRC = os.path.join(TOP, "bench")
 OUT = os.path.join(TOP, "build", "bench")
 PYTHON = "/usr/bin/python3"
 
-CFLAGS = ["-std=gnu11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
+CFLAGS = ["-std=gnu11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-missing-field-initializers"]
 CXXFLAGS = ["-std=gnu++17", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
 
 

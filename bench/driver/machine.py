@@ -106,7 +106,7 @@ def start(argv, core, env=None, stdout=subprocess.DEVNULL, cwd=None):
     start.count += 1
     proc = subprocess.Popen(
         argv, env=environment(env), stdin=subprocess.DEVNULL, stdout=stdout, stderr=errors,
-        preexec_fn=prepare(core), text=True, cwd=cwd, start_new_session=True,
+        preexec_fn=prepare(core), text=True, cwd=cwd,
     )  # fmt: skip
     proc.errors = errors
     return proc

@@ -91,7 +91,7 @@ def per_request(prefix, seen, server_ns):
 
 def measure_echo(system, quick):
     found = {}
-    warm, span = (100, 400) if quick else (200, 1000)
+    warm, span = (100, 400) if quick else (150, 700)
     for count in ECHO_CONNECTIONS:
         # One connection on two idle cores would measure how fast a sleeping core wakes up.
         core = machine.SERVER_CORE if count == 1 else machine.LOAD_CORE
