@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a fiber: a stack at init, the entry's call, the end. */
+/* The parts of a fiber's life that greenlets and scheduled fibers share. */
 #include "fiber/fiber.h"
 
 #include <errno.h>
-#include <string.h>
 
+#include "fiber/greenlet.h"
 #include "fiber/thread.h"
 
-int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes, void (*run)(struct cel__ctx *))
+int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
+                       void (*run)(struct cel__ctx *, void *value))
 {
     struct cel__thread *t = cel__thread();
-    struct cel__stack *stack = cel__stack_get(t->stacks, stack_bytes, f);
+    struct cel__stack *stack = cel__stack_get(&t->stacks, stack_bytes, f);
 
     if (stack == NULL)
         return -ENOMEM;
-    memset(f, 0, sizeof *f);
-    f->stack = stack;
-    f->link = f->top = f;
-    f->thread_id = t->main.thread_id;
+    *f = (struct cel_fiber){.stack = stack,
+                            .top = f,
+                            .thread_id = t->main.thread_id,
+                            .switchable_on = CEL__FIBER_NOWHERE};
     cel__ctx_init(&f->ctx, stack->top, run);
+#if CEL__TSAN
+    f->tsan_fiber = __tsan_create_fiber(0);
+#endif
     return 0;
 }
 
@@ -27,10 +31,70 @@ void cel__fiber_release(struct cel_fiber *f)
     struct cel__stack *stack = f->stack;
 
     f->stack = NULL;
-    cel__stack_put(cel__thread()->stacks, stack);
+#if CEL__TSAN
+    if (cel__thread_state.current == f)
+        cel__thread_state.tsan_garbage = f->tsan_fiber;
+    else
+        __tsan_destroy_fiber(f->tsan_fiber);
+#endif
+    cel__stack_put(&cel__thread_state.stacks, stack);
 }
 
-struct cel_fiber *cel__fiber_current(void)
+#if CEL__ANNOTATED
+void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
 {
-    return cel__thread()->current;
+#if CEL__ASAN
+    const struct cel__thread *t = &cel__thread_state;
+    const char *base = to->stack != NULL ? cel__stack_base(to->stack) : t->main_base;
+    size_t size = to->stack != NULL ? (size_t)(to->stack->top - base) : t->main_size_bytes;
+
+    __sanitizer_start_switch_fiber(from != NULL ? &from->asan_stack : NULL, base, size);
+#endif
+#if CEL__TSAN
+    __tsan_switch_to_fiber(to->tsan_fiber, 0);
+#endif
+    (void)from;
+    (void)to;
+}
+
+void cel__fiber_arrived(struct cel_fiber *self)
+{
+#if CEL__ASAN
+    __sanitizer_finish_switch_fiber(self->asan_stack, NULL, NULL);
+#endif
+#if CEL__TSAN
+    if (cel__thread_state.tsan_garbage != NULL) {
+        __tsan_destroy_fiber(cel__thread_state.tsan_garbage);
+        cel__thread_state.tsan_garbage = NULL;
+    }
+#endif
+    (void)self;
+}
+#endif
+
+void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent)
+{
+    struct cel__greenlet *g = cel__greenlet_of(f);
+
+    if (g->sibling_link != NULL) {
+        *g->sibling_link = g->sibling;
+        if (g->sibling != NULL)
+            g->sibling->sibling_link = g->sibling_link;
+        g->sibling = NULL;
+        g->sibling_link = NULL;
+    }
+    f->parent = parent;
+    if (parent == NULL)
+        return;
+    g->sibling = parent->children;
+    g->sibling_link = &parent->children;
+    if (g->sibling != NULL)
+        g->sibling->sibling_link = &g->sibling;
+    parent->children = g;
+}
+
+void cel__fiber_orphan(struct cel_fiber *f)
+{
+    while (f->children != NULL)
+        cel__fiber_adopt(&f->children->fiber, f->parent);
 }

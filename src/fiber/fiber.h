@@ -5,70 +5,112 @@
 /* A fiber: a context, the stack under it, and its place in the run queue and in the tree.
  *
  * One struct serves two kinds. A *greenlet* (celadon/fiber.h) is switched to by name and has a
- * parent. A *scheduled* fiber is the first member of a task and is run by a `cel__sched`; it is the
- * root of the tree of greenlets started inside it.
+ * parent. A *scheduled* fiber is the first member of a task and is resumed by a run queue only
+ * (fiber/sched.h); it is the root of the tree of greenlets that run inside it. The main fiber of a
+ * thread is a greenlet without a parent.
  *
  * 1. A fiber runs on the thread that made it, for life.
- * 2. It has a stack from init until it ends, and none after.
- * 3. `link` points at the fiber itself exactly while a scheduled fiber is in no queue.
- * 4. A parent outlives no child's pointer to it: whoever releases a fiber's memory calls
- *    cel__fiber_orphan first (the scheduler does, at the end of a scheduled fiber). */
+ * 2. It has a stack from its making until it ends, and none after.
+ * 3. `link` is NULL exactly while a scheduled fiber is neither running nor ready.
+ * 4. `switchable_on` is the thread's id while cel_fiber_switch may resume the fiber.
+ * 5. Before a fiber's memory goes, cel__fiber_orphan hands its children on. */
 
 #include "celadon/fiber.h"
+#include "fiber/annotate.h"
 #include "fiber/switch.h"
 
-struct cel__stack;
-struct cel__thread;
 struct cel__greenlet;
+struct cel__stack;
 
 enum cel__fiber_state {
-    CEL__FIBER_NEW,     /* has a stack, has not run */
+    CEL__FIBER_NEW,
     CEL__FIBER_STARTED, /* running, or suspended in a switch or in a park */
     CEL__FIBER_DONE,
 };
 
+/* `switchable_on` otherwise; 0 is the id of a thread that has not used fibers yet. */
+#define CEL__FIBER_NOWHERE UINT32_MAX
+
+enum cel__fiber_kind { CEL__FIBER_MAIN, CEL__FIBER_GREENLET, CEL__FIBER_SCHEDULED };
+
 struct cel_fiber {
-    struct cel__ctx ctx;      /* first: assembly hands its address to the entry */
-    struct cel_fiber *link;   /* run queue */
-    struct cel_fiber *top;    /* scheduled: the fiber of this tree to resume; itself mostly */
-    struct cel__stack *stack; /* NULL for a thread's main fiber and when done */
-    uint8_t state;            /* enum cel__fiber_state */
-    bool is_scheduled;        /* belongs to a run queue: only that resumes it */
-    bool is_parked;           /* a greenlet whose task is parked, or a hub: not to be switched to */
-    bool is_done;
-    int thrown; /* greenlet: how the last switch to it ended, 0 or a negative code */
-    /* --- second cache line: start, end, and names --- */
-    void (*entry)(struct cel_fiber *self);
-    void (*on_exit)(struct cel_fiber *self); /* scheduled: may be NULL */
-    struct cel_fiber *parent;                /* greenlet; NULL: the root of wherever it runs */
-    struct cel__greenlet *children;
-    void *value;      /* greenlet: what the last switch to it carried */
-    const char *name; /* NULL: none; the caller's, for as long as the fiber lives */
-    const char *file; /* where it was spawned; static, or NULL */
-    int line;
+    struct cel__ctx ctx;
+    struct cel_fiber *link;   /* ring of ready fibers */
+    struct cel_fiber *top;    /* scheduled: the fiber of its tree to resume; itself mostly */
+    struct cel__stack *stack; /* NULL for a main fiber */
     uint32_t thread_id;
+    uint32_t switchable_on;
+    int thrown;    /* how the last switch to it ended: 0 or a negative code */
+    uint8_t state; /* enum cel__fiber_state */
+    uint8_t kind;  /* enum cel__fiber_kind */
+    bool is_done;
+    /* --- what starts, ends and names it --- */
+    void (*entry)(struct cel_fiber *self);   /* scheduled */
+    void (*on_exit)(struct cel_fiber *self); /* scheduled; may be NULL */
+    struct cel_fiber *parent;                /* NULL: the root of wherever it runs */
+    struct cel__greenlet *children;
+    const char *name; /* NULL or the caller's, for as long as the fiber lives */
+    const char *file; /* where it was made; static, or NULL */
+    int line;
+    void *asan_stack; /* ASan's fake stack while the fiber is suspended */
+    void *tsan_fiber; /* TSan's name for it */
 };
 
-static_assert(offsetof(struct cel_fiber, ctx) == 0, "the entry is given the context's address");
-static_assert(offsetof(struct cel_fiber, thrown) < 64, "hot fields share the first cache line");
-static_assert(sizeof(struct cel_fiber) <= 128, "a parked task is small");
+static_assert(offsetof(struct cel_fiber, entry) <= 64, "what switches touch is one cache line");
+static_assert(sizeof(struct cel_fiber) == 128, "a parked task is small, and lies on whole lines");
 
-/* Zeroes f and gives it a stack of this thread's pool, on which `run` will begin; `run` must not
- * return. 0 bytes: the default, 64 KiB. -ENOMEM, and nothing to give back then. */
+/* Zeroes f and gives it a stack of this thread's pool, on which run(ctx, value) will begin and
+ * which it leaves by cel__fiber_switch_last. 0 bytes: the default, 64 KiB. -ENOMEM, and nothing to
+ * give back then. */
 CEL_NODISCARD int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
-                                     void (*run)(struct cel__ctx *));
+                                     void (*run)(struct cel__ctx *, void *value));
 
-/* Gives the stack back, at once: the last act on it before the switch away, or for a fiber that
- * never ran. */
+/* Gives the stack back at once; on it, only cel__fiber_switch_last may follow. */
 void cel__fiber_release(struct cel_fiber *f);
 
-/* The fiber the caller runs in (the thread's main fiber at least), never NULL. */
-struct cel_fiber *cel__fiber_current(void);
+/* The children's parent becomes f's. */
+void cel__fiber_orphan(struct cel_fiber *f);
 
-static inline __attribute__((always_inline)) void cel__fiber_switch(struct cel_fiber *from,
-                                                                    struct cel_fiber *to)
+/* Puts f, a greenlet, below `parent` (NULL: below none). */
+void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent);
+
+/* The sanitizers' part of a switch; `from` is NULL when it will not run again. */
+#if CEL__ANNOTATED
+void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to);
+void cel__fiber_arrived(struct cel_fiber *self);
+#else
+static inline void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
 {
-    cel__ctx_switch(&from->ctx, &to->ctx);
+    (void)from;
+    (void)to;
+}
+
+static inline void cel__fiber_arrived(struct cel_fiber *self)
+{
+    (void)self;
+}
+#endif
+
+/* Goes on in `to`; returns what the next switch to `from` brings. */
+static inline void *cel__fiber_switch(struct cel_fiber *from, struct cel_fiber *to, void *value)
+{
+    cel__fiber_leaving(from, to);
+#if CEL__ANNOTATED
+    value = cel__ctx_swap(&from->ctx, &to->ctx, value);
+    cel__fiber_arrived(from);
+    return value;
+#else
+    return cel__ctx_swap(&from->ctx, &to->ctx, value); /* a jump */
+#endif
+}
+
+/* Goes on in `to`, for good: `from` has given its stack back, and whoever runs next may free it. */
+CEL__NORETURN static inline void cel__fiber_switch_last(struct cel_fiber *from,
+                                                        struct cel_fiber *to, void *value)
+{
+    cel__fiber_leaving(NULL, to);
+    cel__ctx_swap(&from->ctx, &to->ctx, value);
+    __builtin_trap();
 }
 
 #endif

@@ -4,24 +4,27 @@
 
 /* The run queue: which scheduled fiber goes on next. It knows nothing of IO.
  *
- * The owner (a loop) calls `run` from its own stack, the hub; ready fibers run one after the other
- * and switch directly from one to the next; the hub gets control back when none is ready or the
- * budget is used up. First ready, first run. One thread. */
+ * Its owner (a loop) calls `run` from the hub; ready fibers run one after the other and switch
+ * directly from one to the next; the hub gets control back when none is ready or the budget is used
+ * up. First ready, first run. One thread.
+ *
+ * The ready fibers form a ring through `link`, of which `tail` is the last and the one after it the
+ * next to run. While a fiber runs it keeps its place, the next of the ring: so a yield only moves
+ * `tail`. */
 
 #include "fiber/fiber.h"
 
 struct cel__thread;
 
 struct cel__sched {
-    struct cel_fiber *head; /* ready fibers, by link; NULL at the end */
-    struct cel_fiber **tail;
+    struct cel_fiber *tail;    /* NULL: nothing is ready, nothing runs */
     struct cel_fiber *current; /* the scheduled fiber that runs; NULL while the hub does */
     struct cel__thread *thread;
     struct cel_fiber *hub; /* whoever is inside run */
     int budget;            /* switches left until the hub's turn */
-    /* Called before each switch, on the stack that is left; NULL stands for the hub. Must not
-     * park. */
-    void (*on_switch)(struct cel__sched *, struct cel_fiber *from, struct cel_fiber *to);
+    /* Called before each switch on the stack that is left, with NULL for the hub; NULL: no hook.
+     * Must not park. */
+    void (*on_switch)(struct cel__sched *s, struct cel_fiber *from, struct cel_fiber *to);
 };
 
 /* Prepares f for a run queue, with a stack of this thread's pool; neither runs nor queues it.
@@ -34,32 +37,40 @@ struct cel__sched {
 CEL_NODISCARD int cel__fiber_init(struct cel_fiber *f, size_t stack_bytes,
                                   void (*entry)(struct cel_fiber *));
 
-/* Gives back the stack of a fiber that never ran and is in no queue. */
+/* Gives back the stack of a fiber that never ran and is not ready. */
 void cel__fiber_fini(struct cel_fiber *f);
 
 void cel__sched_init(struct cel__sched *s);
+
 /* Nothing may be ready or running. */
 void cel__sched_fini(struct cel__sched *s);
 
+/* Whether a fiber other than the running one is ready. */
 static inline bool cel__sched_has_ready(const struct cel__sched *s)
 {
-    return s->head != NULL;
+    return s->tail != s->current;
 }
 
-/* O(1), first in first out; f is new or parked, and never twice in the queue. */
+/* O(1), to the end of the queue. f is new or parked, and so not ready yet. */
 static inline void cel__sched_ready(struct cel__sched *s, struct cel_fiber *f)
 {
-    CEL__ASSERT(f->link == f);
-    f->link = NULL;
-    *s->tail = f;
-    s->tail = &f->link;
+    struct cel_fiber *tail = s->tail;
+
+    CEL__ASSERT(f->link == NULL);
+    if (tail == NULL) {
+        f->link = f;
+    } else {
+        f->link = tail->link;
+        tail->link = f;
+    }
+    s->tail = f;
 }
 
 /* (parks) Suspends the current fiber until somebody readies it. When a greenlet inside a task
  * calls it, the whole task parks and goes on in that greenlet. */
 void cel__sched_park(struct cel__sched *s);
 
-/* (parks) ready(current) and park in one. */
+/* (parks) Suspends the current fiber to the end of the queue. */
 void cel__sched_yield(struct cel__sched *s);
 
 /* For the hub: runs ready fibers until none is ready or `budget` switches to a fiber were made;

@@ -1,40 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* Slabs of guarded stacks. */
+/* Slabs of guarded stacks.
+ *
+ * A slab is one mapping of slots side by side, each a guard with a stack above it. A slot is
+ *   fresh  never used: no record, no guard, no pages
+ *   busy   got
+ *   warm   free in the pool's last-in-first-out list, pages kept
+ *   cold   free in its slab's list, pages given back; the guard stays
+ *
+ * 1. busy + warm + cold == slab->fresh, the index of the first fresh slot.
+ * 2. A slab is on `partial` exactly when it has cold or fresh slots.
+ * 3. Trimming happens before a stack joins the warm ones, so a stack under the caller's feet is
+ *    neither decommitted nor unmapped. */
 #include "fiber/stack.h"
-
-#include <errno.h>
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "fiber/annotate.h"
 
-#define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, Linux 6.13 */
-#define SLOTS         64
+#define WARM_BYTES     ((size_t)64 << 20) /* what the warm stacks of one size may at most hold */
+#define WARM_MAX       1024
+#define WARM_MIN       16
+#define SLAB_MIN_SLOTS 16
+#define SLAB_BYTES     ((size_t)512 << 20)
+#define COLOURS        8
+#define COLOUR_BYTES   128
 
-struct cel__stack_slab {
-    struct cel__stack_slab *next;
+enum slot_state { SLOT_BUSY, SLOT_WARM, SLOT_COLD, SLOT_LEAVING };
+
+struct slab {
+    struct cel__list node; /* pool->partial or pool->full */
     char *base;
-    size_t size_bytes; /* of one stack */
-    uint32_t fresh;    /* slots from here on were never used */
+    size_t size_bytes;  /* of one stack */
+    size_t guard_bytes; /* below each */
+    struct cel__stack *cold;
+    struct cel__stack *leaving; /* empty except while trimming, as are the next and the count */
+    struct slab *leaving_next;
+    uint32_t count;
+    uint32_t fresh;
+    uint32_t cold_count;
+    uint32_t leaving_count;
     uint32_t class;
-    struct cel__stack slots[SLOTS];
+    struct cel__stack slots[];
 };
 
-static struct cel__stack_slab *slab_of(const struct cel__stack *stack)
+static struct slab *slab_of(const struct cel__stack *stack)
 {
-    return (struct cel__stack_slab *)((char *)(stack - stack->index) -
-                                      offsetof(struct cel__stack_slab, slots));
+    return (struct slab *)((char *)(stack - stack->index) - offsetof(struct slab, slots));
 }
 
-static unsigned class_of(size_t size_bytes)
+static size_t stride(const struct slab *slab)
 {
-    if (size_bytes <= CEL__STACK_MIN)
-        return 0;
-    return 64 - 14 - (unsigned)__builtin_clzl(size_bytes - 1);
+    return slab->guard_bytes + slab->size_bytes;
 }
 
-static size_t stride(const struct cel__stack_slab *slab)
+static char *guard_of(const struct slab *slab, uint32_t index)
 {
-    return CEL__STACK_GUARD + slab->size_bytes;
+    return slab->base + index * stride(slab);
 }
 
 size_t cel__stack_size(const struct cel__stack *stack)
@@ -44,106 +65,331 @@ size_t cel__stack_size(const struct cel__stack *stack)
 
 char *cel__stack_base(const struct cel__stack *stack)
 {
-    struct cel__stack_slab *slab = slab_of(stack);
+    const struct slab *slab = slab_of(stack);
 
-    return slab->base + stack->index * stride(slab) + CEL__STACK_GUARD;
+    return guard_of(slab, stack->index) + slab->guard_bytes;
 }
 
-static struct cel__stack_slab *slab_new(struct cel__stack_pool *pool, unsigned class)
+static unsigned class_of(size_t size_bytes)
 {
-    struct cel__stack_slab *slab = cel__mem_zalloc(sizeof *slab);
+    if (size_bytes <= CEL__STACK_MIN)
+        return 0;
+    return 64 - (unsigned)__builtin_ctzl(CEL__STACK_MIN) - (unsigned)__builtin_clzl(size_bytes - 1);
+}
 
-    if (slab == NULL)
+/* --- slabs --- */
+
+/* Maps *count slots, or fewer when the system has not got as many. */
+static char *map_slots(size_t slot_bytes, size_t *count)
+{
+    for (; *count > 0; *count /= 2) {
+        char *base = cel__sys.mmap(NULL, *count * slot_bytes, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+        if (base == MAP_FAILED)
+            continue;
+        /* A huge page below one touched page of each stack would cost fivehundredfold. */
+        (void)cel__sys.madvise(base, *count * slot_bytes, MADV_NOHUGEPAGE);
+        return base;
+    }
+    return NULL;
+}
+
+/* As many slots as the pool has already, within bounds. The guard is one page longer than it
+ * must be: with a power of two from stack to stack, all tops would share a few sets of the TLB. */
+static struct slab *slab_new(struct cel__stacks *all, unsigned class)
+{
+    struct cel__stack_pool *pool = &all->pools[class];
+    size_t size_bytes = cel__max(CEL__STACK_MIN << class, all->page_bytes);
+    size_t guard_bytes = CEL__STACK_GUARD + all->page_bytes;
+    size_t slot_bytes = guard_bytes + size_bytes;
+    size_t count = cel__max(pool->slot_count, (size_t)SLAB_MIN_SLOTS);
+    struct slab *slab;
+    char *base;
+
+    count = cel__max(cel__min(count, SLAB_BYTES / slot_bytes), (size_t)1);
+    base = map_slots(slot_bytes, &count);
+    if (base == NULL)
         return NULL;
-    slab->class = class;
-    slab->size_bytes = CEL__STACK_MIN << class;
-    slab->base = cel__sys.mmap(NULL, SLOTS * stride(slab), PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (slab->base == MAP_FAILED) {
-        cel__mem_free(slab);
+    /* The records stay untouched until their slot is used. */
+    slab = cel__mem_alloc(sizeof *slab + count * sizeof slab->slots[0]);
+    if (slab == NULL) {
+        (void)cel__sys.munmap(base, count * slot_bytes);
         return NULL;
     }
-    (void)cel__sys.madvise(slab->base, SLOTS * stride(slab), MADV_NOHUGEPAGE);
-    slab->next = pool->slabs;
-    pool->slabs = slab;
+    *slab = (struct slab){.base = base,
+                          .size_bytes = size_bytes,
+                          .guard_bytes = guard_bytes,
+                          .count = (uint32_t)count,
+                          .class = class};
+    cel__list_append(&pool->partial, &slab->node);
+    pool->slot_count += count;
     return slab;
 }
 
-static struct cel__stack *stack_new(struct cel__stack_pool *pool, unsigned class)
+static void slab_free(struct cel__stack_pool *pool, struct slab *slab)
 {
-    struct cel__stack_slab *slab = pool->slabs;
-    struct cel__stack *stack;
-    char *guard;
+    for (uint32_t i = 0; i < slab->fresh; i++)
+        cel__annotate_slot_gone(slab->slots[i].valgrind_id);
+    cel__list_unlink(&slab->node);
+    pool->slot_count -= slab->count;
+    (void)cel__sys.munmap(slab->base, slab->count * stride(slab));
+    cel__mem_free(slab);
+}
 
-    if (slab == NULL || slab->fresh == SLOTS) {
-        slab = slab_new(pool, class);
-        if (slab == NULL)
-            return NULL;
-    }
-    stack = &slab->slots[slab->fresh];
-    stack->index = slab->fresh;
-    guard = slab->base + stack->index * stride(slab);
-    stack->top = guard + stride(slab);
-    if (cel__sys.madvise(guard, CEL__STACK_GUARD, GUARD_INSTALL) < 0 &&
-        cel__sys.mprotect(guard, CEL__STACK_GUARD, PROT_NONE) < 0)
+/* --- slots --- */
+
+/* The tops differ in their offset within a page, else all would share a few sets of the cache. */
+static struct cel__stack *slot_fresh(struct cel__stacks *all, struct slab *slab)
+{
+    struct cel__stack *stack = &slab->slots[slab->fresh];
+    char *guard = guard_of(slab, slab->fresh);
+    int kind;
+
+    kind = cel__guard_install(&all->guards, guard, slab->guard_bytes);
+    if (kind < 0)
         return NULL;
-    slab->fresh++;
+    stack->has_canary = kind == CEL__GUARD_CANARY;
+    stack->index = slab->fresh++;
+    stack->class = slab->class & 0x7f;
+    stack->top = guard + stride(slab) - stack->index % COLOURS * COLOUR_BYTES;
+    stack->valgrind_id = (uint16_t)cel__annotate_slot_new(guard + slab->guard_bytes, stack->top);
     return stack;
 }
 
-struct cel__stack *cel__stack_get(struct cel__stack_pool *pools, size_t size_bytes, void *owner)
+static CEL__NOINLINE struct cel__stack *slot_from_slab(struct cel__stacks *all, unsigned class)
+{
+    struct cel__stack_pool *pool = &all->pools[class];
+    struct cel__stack *stack;
+    struct slab *slab;
+
+    if (!cel__list_is_empty(&pool->partial))
+        slab = cel__container_of(pool->partial.next, struct slab, node);
+    else
+        slab = slab_new(all, class);
+    if (slab == NULL)
+        return NULL;
+
+    stack = slab->cold;
+    if (stack != NULL) {
+        slab->cold = stack->next;
+        slab->cold_count--;
+        if (stack->has_canary)
+            cel__canary_set(cel__stack_base(stack));
+    } else {
+        stack = slot_fresh(all, slab);
+        if (stack == NULL)
+            return NULL;
+    }
+    if (slab->cold == NULL && slab->fresh == slab->count) {
+        cel__list_unlink(&slab->node);
+        cel__list_append(&pool->full, &slab->node);
+    }
+    return stack;
+}
+
+struct cel__stack *cel__stack_get(struct cel__stacks *all, size_t size_bytes, void *owner)
 {
     unsigned class = class_of(size_bytes != 0 ? size_bytes : CEL__STACK_DEFAULT);
     struct cel__stack_pool *pool;
     struct cel__stack *stack;
 
-    if (class >= CEL__STACK_CLASSES)
+    if (cel__unlikely(class >= CEL__STACK_CLASSES))
         return NULL;
-    pool = &pools[class];
-    stack = pool->free;
+    pool = &all->pools[class];
+    stack = pool->warm;
     if (cel__likely(stack != NULL)) {
-        pool->free = stack->next;
-        pool->free_count--;
+        pool->warm = stack->next;
+        pool->warm_count--;
     } else {
-        stack = stack_new(pool, class);
+        stack = slot_from_slab(all, class);
         if (stack == NULL)
             return NULL;
     }
     stack->owner = owner;
-    pool->live_count++;
+    stack->state = SLOT_BUSY;
+    cel__annotate_stack_get(cel__stack_base(stack), stack->top);
     return stack;
 }
 
-void cel__stack_put(struct cel__stack_pool *pools, struct cel__stack *stack)
-{
-    struct cel__stack_pool *pool = &pools[slab_of(stack)->class];
+/* --- giving back --- */
 
-    stack->owner = NULL;
-    stack->next = pool->free;
-    pool->free = stack;
-    pool->free_count++;
-    pool->live_count--;
+static void decommit(struct slab *slab, uint32_t first, uint32_t last)
+{
+    char *from = guard_of(slab, first) + slab->guard_bytes;
+
+    (void)cel__sys.madvise(from, (size_t)(guard_of(slab, last) + stride(slab) - from),
+                           MADV_DONTNEED);
 }
 
-size_t cel__stack_fini(struct cel__stack_pool *pools)
+/* The pages of runs of neighbours go in one call; cold ones between them have none to lose. */
+static void decommit_runs(struct slab *slab)
 {
-    size_t live = 0;
+    uint32_t first = slab->count; /* of the run; count: no run */
+    uint32_t last = 0;
 
-    for (int i = 0; i < CEL__STACK_CLASSES; i++)
-        live += pools[i].live_count;
-    if (live > 0)
-        return live;
-    for (int i = 0; i < CEL__STACK_CLASSES; i++) {
-        struct cel__stack_slab *slab = pools[i].slabs;
-
-        while (slab != NULL) {
-            struct cel__stack_slab *next = slab->next;
-
-            cel__sys.munmap(slab->base, SLOTS * stride(slab));
-            cel__mem_free(slab);
-            slab = next;
+    for (uint32_t i = 0; i < slab->fresh; i++) {
+        if (slab->slots[i].state == SLOT_LEAVING) {
+            first = cel__min(first, i);
+            last = i;
+        } else if (slab->slots[i].state != SLOT_COLD && first < slab->count) {
+            decommit(slab, first, last);
+            first = slab->count;
         }
-        pools[i] = (struct cel__stack_pool){0};
     }
-    return 0;
+    if (first < slab->count)
+        decommit(slab, first, last);
+}
+
+static void slab_cool(struct cel__stack_pool *pool, struct slab *slab)
+{
+    bool is_dense = slab->leaving_count >= slab->fresh / 32;
+
+    if (is_dense)
+        decommit_runs(slab);
+    while (slab->leaving != NULL) {
+        struct cel__stack *stack = slab->leaving;
+
+        slab->leaving = stack->next;
+        if (!is_dense)
+            decommit(slab, stack->index, stack->index);
+        stack->state = SLOT_COLD;
+        stack->next = slab->cold;
+        slab->cold = stack;
+    }
+    slab->cold_count += slab->leaving_count;
+    slab->leaving_count = 0;
+    cel__list_unlink(&slab->node);
+    cel__list_append(&pool->partial, &slab->node);
+}
+
+/* Moves all but the `keep` stacks that were put last to their slabs' lists of leaving ones;
+ * -> the slabs concerned. */
+static struct slab *trim_select(struct cel__stack_pool *pool, size_t keep)
+{
+    struct cel__stack **link = &pool->warm;
+    struct cel__stack *stack;
+    struct slab *slabs = NULL;
+
+    for (size_t i = 0; i < keep && *link != NULL; i++)
+        link = &(*link)->next;
+    stack = *link;
+    *link = NULL;
+    while (stack != NULL) {
+        struct cel__stack *next = stack->next;
+        struct slab *slab = slab_of(stack);
+
+        if (slab->leaving_count++ == 0) {
+            slab->leaving_next = slabs;
+            slabs = slab;
+        }
+        stack->state = SLOT_LEAVING;
+        stack->next = slab->leaving;
+        slab->leaving = stack;
+        pool->warm_count--;
+        stack = next;
+    }
+    return slabs;
+}
+
+static CEL__NOINLINE void trim(struct cel__stack_pool *pool, size_t keep)
+{
+    struct slab *slabs = trim_select(pool, keep);
+
+    while (slabs != NULL) {
+        struct slab *slab = slabs;
+
+        slabs = slab->leaving_next;
+        if (slab->leaving_count + slab->cold_count == slab->fresh)
+            slab_free(pool, slab);
+        else
+            slab_cool(pool, slab);
+    }
+}
+
+void cel__stack_put(struct cel__stacks *all, struct cel__stack *stack)
+{
+    struct cel__stack_pool *pool = &all->pools[stack->class];
+
+    CEL__ASSERT(stack->state == SLOT_BUSY);
+    if (cel__unlikely(stack->has_canary))
+        CEL__ASSERT(cel__canary_is_whole(cel__stack_base(stack)) && "a stack overflowed");
+    cel__annotate_stack_put(cel__stack_base(stack), stack->top);
+    if (cel__unlikely(pool->warm_count >= pool->warm_max))
+        trim(pool, pool->warm_max / 2);
+    stack->state = SLOT_WARM;
+    stack->owner = NULL;
+    stack->next = pool->warm;
+    pool->warm = stack;
+    pool->warm_count++;
+}
+
+/* --- a thread's pools --- */
+
+void cel__stacks_init(struct cel__stacks *all)
+{
+    *all = (struct cel__stacks){.page_bytes = (size_t)sysconf(_SC_PAGESIZE)};
+    for (int i = 0; i < CEL__STACK_CLASSES; i++) {
+        cel__list_init(&all->pools[i].partial);
+        cel__list_init(&all->pools[i].full);
+        all->pools[i].warm_max =
+            cel__max(cel__min(WARM_BYTES / (CEL__STACK_MIN << i), WARM_MAX), WARM_MIN);
+    }
+}
+
+static size_t busy_in(struct cel__list *slabs)
+{
+    size_t busy = 0;
+
+    CEL__LIST_EACH (node, slabs) {
+        const struct slab *slab = cel__container_of(node, struct slab, node);
+
+        busy += slab->fresh - slab->cold_count;
+    }
+    return busy;
+}
+
+size_t cel__stacks_fini(struct cel__stacks *all)
+{
+    size_t busy = 0;
+
+    for (int i = 0; i < CEL__STACK_CLASSES; i++) {
+        struct cel__stack_pool *pool = &all->pools[i];
+
+        trim(pool, 0);
+        CEL__LIST_EACH_SAFE (node, &pool->partial) {
+            struct slab *slab = cel__container_of(node, struct slab, node);
+
+            if (slab->cold_count == slab->fresh)
+                slab_free(pool, slab);
+        }
+        busy += busy_in(&pool->partial) + busy_in(&pool->full);
+    }
+    return busy;
+}
+
+static struct cel__stack *guarding_in(struct cel__list *slabs, const char *address)
+{
+    CEL__LIST_EACH (node, slabs) {
+        struct slab *slab = cel__container_of(node, struct slab, node);
+        size_t offset = (size_t)(address - slab->base);
+
+        if (address >= slab->base && offset < slab->fresh * stride(slab) &&
+            offset % stride(slab) < slab->guard_bytes)
+            return &slab->slots[offset / stride(slab)];
+    }
+    return NULL;
+}
+
+struct cel__stack *cel__stack_guarding(struct cel__stacks *all, const void *address)
+{
+    for (int i = 0; i < CEL__STACK_CLASSES; i++) {
+        struct cel__stack *stack = guarding_in(&all->pools[i].partial, address);
+
+        if (stack == NULL)
+            stack = guarding_in(&all->pools[i].full, address);
+        if (stack != NULL)
+            return stack;
+    }
+    return NULL;
 }

@@ -2,54 +2,75 @@
 #ifndef CEL__STACK_H
 #define CEL__STACK_H
 
-/* Stacks: guarded slots of large mappings, kept in a pool per thread and size.
+/* Stacks: guarded slots of large mappings, pooled per thread and size.
  *
- * A stack is named by its slot record, which lives on the heap and not in the stack, so a free
- * stack is never touched. Sizes are powers of two from 16 KiB to 8 MiB. One thread only. */
+ * A stack is named by its slot record, which lives on the heap and not in the stack; so free stacks
+ * and those not yet run are never touched. Sizes are powers of two. Of the free ones the last to be
+ * put is the first to be got, its pages warm; beyond a watermark the oldest lose their pages, and
+ * slabs without a stack in use go back to the system. docs/design/stacks.md. */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/cc.h"
+#include "base/list.h"
 #include "celadon/base.h"
+#include "fiber/guard.h"
 
 #define CEL__STACK_MIN     ((size_t)16 << 10)
 #define CEL__STACK_MAX     ((size_t)8 << 20)
 #define CEL__STACK_DEFAULT ((size_t)64 << 10)
-#define CEL__STACK_GUARD   ((size_t)64 << 10)
+#define CEL__STACK_GUARD   ((size_t)64 << 10) /* at least */
 #define CEL__STACK_CLASSES 10
+
+static_assert(CEL__STACK_MIN << (CEL__STACK_CLASSES - 1) == CEL__STACK_MAX, "one class per size");
 
 struct cel__stack {
     struct cel__stack *next; /* while free */
-    char *top;               /* where a fiber's frames begin; aligned to 64 */
-    void *owner;             /* for reports; NULL while free */
+    char *top;               /* where frames begin; aligned to 16 */
+    void *owner;             /* the fiber, for reports; NULL while free */
     uint32_t index;          /* in its slab */
-    uint32_t flags;
+    uint16_t valgrind_id;
+    uint8_t state; /* enum slot_state in stack.c */
+    uint8_t class : 7;
+    uint8_t has_canary : 1;
 };
 
-struct cel__stack_slab;
-
-/* All stacks of one size. Zeroed is empty. */
+/* All stacks of one size. */
 struct cel__stack_pool {
-    struct cel__stack *free; /* last in, first out */
-    size_t free_count;
-    struct cel__stack_slab *slabs;
-    size_t live_count;
+    struct cel__stack *warm; /* free, pages kept; last in, first out */
+    size_t warm_count;
+    size_t warm_max;
+    struct cel__list partial; /* slabs with slots that are cold or were never used */
+    struct cel__list full;    /* the others */
+    size_t slot_count;
 };
 
-/* `pools` are CEL__STACK_CLASSES of them; 0 bytes: the default size; larger than the largest: NULL,
- * as when memory is out. */
-CEL_NODISCARD struct cel__stack *cel__stack_get(struct cel__stack_pool *pools, size_t size_bytes,
+/* A thread's. */
+struct cel__stacks {
+    struct cel__stack_pool pools[CEL__STACK_CLASSES];
+    size_t page_bytes;
+    struct cel__guards guards;
+};
+
+void cel__stacks_init(struct cel__stacks *all);
+
+/* Gives back all slabs without a stack in use; -> number of stacks still in use. */
+size_t cel__stacks_fini(struct cel__stacks *all);
+
+/* 0 bytes: the default size. -> NULL when memory is out, or more than the largest size is wanted.
+ */
+CEL_NODISCARD struct cel__stack *cel__stack_get(struct cel__stacks *all, size_t size_bytes,
                                                 void *owner);
 
-/* May be called while standing on the stack, if nothing else runs before it is left. */
-void cel__stack_put(struct cel__stack_pool *pools, struct cel__stack *stack);
-
-/* Gives the free slabs back; -> number of stacks still in use, whose slabs stay. */
-size_t cel__stack_fini(struct cel__stack_pool *pools);
+/* The stack may be the caller's own, if it is left before anything else is got or put. */
+void cel__stack_put(struct cel__stacks *all, struct cel__stack *stack);
 
 size_t cel__stack_size(const struct cel__stack *stack);
 /* The lowest usable byte; the guard ends here. */
 char *cel__stack_base(const struct cel__stack *stack);
+
+/* The stack in whose guard `address` lies, or NULL; safe in a signal handler of the thread. */
+struct cel__stack *cel__stack_guarding(struct cel__stacks *all, const void *address);
 
 #endif

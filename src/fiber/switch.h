@@ -2,19 +2,14 @@
 #ifndef CEL__SWITCH_H
 #define CEL__SWITCH_H
 
-/* The change of stacks.
+/* The change of stacks, in assembly (switch_<cpu>.S).
  *
- * A context is where a suspended fiber goes on: stack pointer, address, frame
- * pointer, and the floating-point control words, which the ABI makes the
- * callee's to preserve. Every other register is given up by the inline assembly's
- * clobber list, so the compiler saves only those that hold something and nothing is
- * written to the stack that is left. docs/design/switch.md has the measurements.
- *
- * 1. Assembly knows the offsets below.
- * 2. A fresh context starts at cel__ctx_entry, which calls the function kept in `fp` with the
- *    context's address; so a context that has not run yet has not touched its stack.
- * 3. `cel__ctx_switch` must be inlined only where no object of more than 16 bytes' alignment
- *    lives: there compilers would take a base register of their own. */
+ * A suspended context is its stack pointer and its floating-point control words, which the ABI
+ * makes the callee's to preserve; the callee-saved registers and the address to go on at lie on its
+ * stack, in the order that the assembly, `cel__ctx_init` and the gdb helper share. The swap goes on
+ * by `ret` when the return predictor is going to be right and by a jump when it would be wrong;
+ * docs/design/switch.md has the measurements. Compilers turn a call of the swap that stands last in
+ * a function into a jump, and our hot functions count on it. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,35 +18,50 @@
 
 struct cel__ctx {
     void *sp;
-    void *pc;
-    void *fp;
-    uint32_t fpu_control; /* x86-64: mxcsr; aarch64: fpcr */
+    uint32_t fpu_control; /* x86-64: mxcsr, with its sticky flags; aarch64: fpcr */
     uint16_t x87_control;
 };
 
 static_assert(offsetof(struct cel__ctx, sp) == 0, "assembly");
-static_assert(offsetof(struct cel__ctx, pc) == 8, "assembly");
-static_assert(offsetof(struct cel__ctx, fp) == 16, "assembly");
+static_assert(offsetof(struct cel__ctx, fpu_control) == 8, "assembly");
+static_assert(offsetof(struct cel__ctx, x87_control) == 12, "assembly");
 
-/* Where every fresh context starts (entry_*.S); not callable. */
+/* Suspends into `from` and goes on in `to`. Returns when somebody swaps to `from`, with the
+ * value that they brought. */
+void *cel__ctx_swap(struct cel__ctx *from, struct cel__ctx *to, void *value);
+
+/* Where every fresh context starts; not callable. */
 extern const char cel__ctx_entry[];
 
+/* The first swap to ctx calls run(ctx, value) on the stack that ends at `top`, aligned to 16; `run`
+ * must not return. The context inherits the caller's floating-point control, as a thread does. */
+static inline void cel__ctx_init(struct cel__ctx *ctx, void *top,
+                                 void (*run)(struct cel__ctx *, void *value))
+{
+    uintptr_t *frame = top;
+
 #if defined(__x86_64__)
-#include "fiber/switch_x86_64.h"
+    *--frame = (uintptr_t)cel__ctx_entry;
+    *--frame = 0;              /* rbp: the chain of frames ends here */
+    *--frame = (uintptr_t)ctx; /* rbx */
+    *--frame = (uintptr_t)run; /* r12 */
+    frame -= 3;                /* r13 to r15: whatever */
+    __asm__("stmxcsr %0\n\tfnstcw %1" : "=m"(ctx->fpu_control), "=m"(ctx->x87_control));
 #elif defined(__aarch64__)
-#include "fiber/switch_aarch64.h"
+    uint64_t fpcr;
+
+    frame -= 20;
+    frame[0] = 0; /* x29: the chain of frames ends here */
+    frame[1] = (uintptr_t)cel__ctx_entry;
+    frame[2] = (uintptr_t)ctx; /* x19 */
+    frame[3] = (uintptr_t)run; /* x20 */
+    __asm__("mrs %0, fpcr" : "=r"(fpcr));
+    ctx->fpu_control = (uint32_t)fpcr;
+    ctx->x87_control = 0;
 #else
 #error "celadon knows x86-64 and aarch64"
 #endif
-
-/* `top` is the end of the stack, aligned to 16; `run` must not return. The new context inherits the
- * caller's floating-point control words, as a new thread does. */
-static inline void cel__ctx_init(struct cel__ctx *ctx, void *top, void (*run)(struct cel__ctx *))
-{
-    ctx->sp = top;
-    ctx->pc = (void *)(uintptr_t)cel__ctx_entry;
-    ctx->fp = (void *)(uintptr_t)run;
-    cel__ctx_save_control(ctx);
+    ctx->sp = frame;
 }
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The per-thread state of the fibers: made at the first use, given back when the thread ends. */
+/* The per-thread state of the fibers. Its id is a number and not an address, because the memory of
+ * a thread that ended serves the next one. */
 #include "fiber/thread.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 __thread struct cel__thread cel__thread_state;
 
@@ -14,15 +17,28 @@ static pthread_key_t key;
 static bool has_key;
 static _Atomic uint32_t last_id;
 
+static void drop_signal_stack(struct cel__thread *t)
+{
+    const stack_t off = {.ss_flags = SS_DISABLE};
+
+    if (t->signal_stack == NULL)
+        return;
+    (void)sigaltstack(&off, NULL);
+    cel__mem_free(t->signal_stack);
+    t->signal_stack = NULL;
+}
+
 static void thread_end(void *arg)
 {
     struct cel__thread *t = arg;
-    size_t live = cel__stack_fini(t->stacks);
+    size_t busy = cel__stacks_fini(&t->stacks);
 
-    if (live > 0)
+    if (busy > 0)
         cel__log(CEL_LOG_WARN, "a thread ended with %zu unfinished fibers; their stacks stay",
-                 live);
-    t->main.state = CEL__FIBER_DONE;
+                 busy);
+    cel__fiber_orphan(&t->main);
+    drop_signal_stack(t);
+    t->current = NULL; /* a later destructor may start anew */
 }
 
 static void key_create(void)
@@ -30,13 +46,36 @@ static void key_create(void)
     has_key = pthread_key_create(&key, thread_end) == 0;
 }
 
+#if CEL__ANNOTATED
+static void annotate_main(struct cel__thread *t)
+{
+    pthread_attr_t attr;
+    void *base;
+
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        if (pthread_attr_getstack(&attr, &base, &t->main_size_bytes) == 0)
+            t->main_base = base;
+        (void)pthread_attr_destroy(&attr);
+    }
+#if CEL__TSAN
+    t->main.tsan_fiber = __tsan_get_current_fiber();
+#endif
+}
+#endif
+
 void cel__thread_start(struct cel__thread *t)
 {
-    t->main.state = CEL__FIBER_STARTED;
-    t->main.name = "main";
-    t->main.top = t->main.link = &t->main;
-    t->main.thread_id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+    uint32_t id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+
+    *t = (struct cel__thread){
+        .main = {
+            .name = "main", .state = CEL__FIBER_STARTED, .thread_id = id, .switchable_on = id}};
+    t->main.top = &t->main;
     t->current = &t->main;
+    cel__stacks_init(&t->stacks);
+#if CEL__ANNOTATED
+    annotate_main(t);
+#endif
     pthread_once(&once, key_create);
     if (has_key)
         (void)pthread_setspecific(key, t);

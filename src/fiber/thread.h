@@ -2,7 +2,8 @@
 #ifndef CEL__THREAD_H
 #define CEL__THREAD_H
 
-/* What the fibers of one thread share: who runs, and the stacks. */
+/* What the fibers of one thread share: who runs, and the stacks. Made at the first use, given back
+ * when the thread ends. */
 
 #include "fiber/fiber.h"
 #include "fiber/stack.h"
@@ -10,16 +11,21 @@
 struct cel__sched;
 
 struct cel__thread {
-    struct cel_fiber *current; /* the fiber that runs; NULL before the first use */
-    struct cel__sched *sched;  /* whose run() is on the stack, or NULL */
-    struct cel_fiber main;     /* the thread's own stack as a fiber */
-    struct cel__stack_pool stacks[CEL__STACK_CLASSES];
+    struct cel_fiber *current; /* the fiber whose stack is in use; NULL before the first use */
+    struct cel__sched *sched;  /* whose run() is below us, or NULL */
+    struct cel_fiber main; /* the thread's own stack as a fiber; its thread_id is the thread's */
+    struct cel__stacks stacks;
+    void *signal_stack; /* of cel_stack_watch, or NULL */
+    /* For sanitizers: the thread's own stack; TSan's fiber that was left for good, for the next to
+     * destroy. */
+    const char *main_base;
+    size_t main_size_bytes;
+    void *tsan_garbage;
 };
 
 extern __thread struct cel__thread cel__thread_state
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-/* Makes the main fiber. */
 void cel__thread_start(struct cel__thread *t);
 
 static inline struct cel__thread *cel__thread(void)

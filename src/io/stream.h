@@ -50,6 +50,13 @@ CEL_NODISCARD int cel__stream_new(struct cel_stream **out, struct cel__fd *f);
  * -errno. */
 CEL_NODISCARD int cel__stream_of_socket(struct cel_stream **out, int fd);
 
+/* What is unread and at hand, without parking. -> how many; 0: nothing, or a read or peek is
+ * needed. */
+static inline size_t cel__stream_unread(const struct cel_stream *s, const char **data)
+{
+    *data = s->unread.ptr;
+    return s->unread.len;
+}
 /* For what needs both sides, alone. 0; -ECANCELED, -ETIMEDOUT: do not end it. */
 CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
 /* The stream may be gone afterwards. -> r. */

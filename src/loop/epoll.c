@@ -9,27 +9,22 @@
  *    come, so from then on `ready` stays set.
  * 3. An event names slot and generation; one of an earlier life is dropped. */
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "loop/attempt.h"
 #include "loop/core.h"
 
-#define EVENTS_MAX     512
-#define LOAN_SIZE      (16 * 1024)
-#define LOANS_KEPT_MAX 64
-#define WAKE_NAME      UINT64_MAX
-#define NOTHING_YET    INT64_MIN /* an attempt that must wait */
+#define EVENTS_MAX 512
+#define WAKE_NAME  UINT64_MAX
 
 struct reactor {
     int ep;
     int wake_fd;
-    void *free_loans; /* linked through their first word */
-    unsigned free_loan_count;
+    struct cel__loans loans;
     struct epoll_event events[EVENTS_MAX];
 };
 
@@ -65,12 +60,7 @@ static void epoll_close(struct cel_loop *loop)
 {
     struct reactor *data = loop->backend_data;
 
-    while (data->free_loans != NULL) {
-        void *loan = data->free_loans;
-
-        data->free_loans = *(void **)loan;
-        cel__mem_free(loan);
-    }
+    cel__loans_fini(&data->loans);
     cel__sys.close(data->ep);
     cel__sys.close(data->wake_fd);
     cel__mem_free(data);
@@ -97,199 +87,11 @@ static int enlist(struct cel_loop *loop, struct cel__fd *f)
     return 0;
 }
 
-static void *loan_take(struct reactor *data)
-{
-    void *loan = data->free_loans;
-
-    if (loan == NULL)
-        return cel__mem_alloc(LOAN_SIZE);
-    data->free_loans = *(void **)loan;
-    data->free_loan_count--;
-    return loan;
-}
-
-static void loan_give(struct reactor *data, void *loan)
-{
-    if (data->free_loan_count >= LOANS_KEPT_MAX) {
-        cel__mem_free(loan);
-        return;
-    }
-    *(void **)loan = data->free_loans;
-    data->free_loans = loan;
-    data->free_loan_count++;
-}
-
 static void epoll_loan_return(struct cel_loop *loop, const struct cel__loan *loan)
 {
-    loan_give(loop->backend_data, loan->data);
-}
+    struct reactor *data = loop->backend_data;
 
-static int64_t result_of(ssize_t n)
-{
-    if (n >= 0)
-        return n;
-    return errno == EAGAIN || errno == EINTR ? NOTHING_YET : -errno;
-}
-
-/* A pipe's write must not raise SIGPIPE, and the program's handling of it is not ours to change. */
-static int64_t write_quietly(int fd, const struct iovec *iov, int count)
-{
-    struct timespec at_once = {0};
-    sigset_t pipe_only, before, pending;
-    bool was_pending;
-    int64_t n;
-
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    sigpending(&pending);
-    was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-    n = result_of(cel__sys.writev(fd, iov, count));
-    if (n == -EPIPE && !was_pending)
-        sigtimedwait(&pipe_only, NULL, &at_once);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return n;
-}
-
-static int64_t read_once(struct cel__fd *f, void *buf, size_t len)
-{
-    int64_t n;
-
-    if (!f->is_stream)
-        return result_of(cel__sys.read(f->fd, buf, len));
-    n = result_of(cel__sys.recv(f->fd, buf, len, 0));
-    if (n > 0 && (size_t)n < len && !f->saw_end)
-        f->ready &= (uint8_t)~CEL__FD_IN;
-    return n;
-}
-
-static int64_t try_loan(struct cel_loop *loop, struct cel__op *op)
-{
-    char *loan = loan_take(loop->backend_data);
-    int64_t n;
-
-    if (loan == NULL)
-        return -ENOMEM;
-    n = read_once(op->fd, loan, LOAN_SIZE);
-    if (n <= 0)
-        loan_give(loop->backend_data, loan);
-    else
-        op->loan = (struct cel__loan){.data = loan, .len = (uint32_t)n};
-    return n;
-}
-
-static int64_t write_once(struct cel__fd *f, struct iovec *iov, int count)
-{
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-
-    if (!f->is_stream)
-        return write_quietly(f->fd, iov, count);
-    if (count == 1)
-        return result_of(cel__sys.send(f->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL));
-    return result_of(cel__sys.sendmsg(f->fd, &msg, MSG_NOSIGNAL));
-}
-
-static int64_t try_write(struct cel__op *op)
-{
-    while (op->moved < op->len) {
-        struct iovec rest = {(char *)op->buf + op->moved, op->len - op->moved};
-        int64_t n = write_once(op->fd, &rest, 1);
-
-        if (n < 0)
-            return n;
-        op->moved += (size_t)n;
-        if (op->some)
-            break;
-    }
-    return (int64_t)op->moved;
-}
-
-static void iov_advance(struct cel__op *op, size_t n)
-{
-    op->moved += n;
-    while (op->count > 0 && n >= op->iov->iov_len) {
-        n -= op->iov->iov_len;
-        op->iov++;
-        op->count--;
-    }
-    if (op->count > 0) {
-        op->iov->iov_base = (char *)op->iov->iov_base + n;
-        op->iov->iov_len -= n;
-    }
-}
-
-static int64_t try_writev(struct cel__op *op)
-{
-    iov_advance(op, 0); /* past empty pieces */
-    while (op->count > 0) {
-        int64_t n = write_once(op->fd, op->iov, cel__min(op->count, 1024));
-
-        if (n < 0)
-            return n;
-        iov_advance(op, (size_t)n);
-    }
-    return (int64_t)op->moved;
-}
-
-static int64_t try_connect(struct cel__op *op)
-{
-    socklen_t len = sizeof(int);
-    int error = 0;
-
-    if (op->moved == 0) {
-        if (cel__sys.connect(op->fd->fd, op->addr, *op->addr_len) == 0)
-            return 0;
-        if (errno != EINPROGRESS && errno != EINTR)
-            return errno == EAGAIN ? -EAGAIN : -errno; /* EAGAIN: a Unix listener's queue is full */
-        op->moved = 1;
-        return NOTHING_YET;
-    }
-    if (cel__sys.getsockopt(op->fd->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-        return -errno;
-    return -error;
-}
-
-/* For ever readable files poll says so at once. */
-static int64_t try_poll(struct cel__op *op)
-{
-    struct pollfd p = {.fd = op->fd->fd, .events = op->events};
-
-    if (poll(&p, 1, 0) < 0)
-        return -errno;
-    return p.revents != 0 ? p.revents : NOTHING_YET;
-}
-
-static int64_t try_accept(struct cel__op *op)
-{
-    int64_t n = result_of(
-        cel__sys.accept4(op->fd->fd, op->addr, op->addr_len, SOCK_NONBLOCK | SOCK_CLOEXEC));
-
-    return n == -ECONNABORTED ? NOTHING_YET : n;
-}
-
-static int64_t attempt(struct cel_loop *loop, struct cel__op *op)
-{
-    switch (op->kind) {
-    case CEL__OP_READ:
-        return read_once(op->fd, op->buf, op->len);
-    case CEL__OP_LOAN:
-        return try_loan(loop, op);
-    case CEL__OP_WRITE:
-        return try_write(op);
-    case CEL__OP_WRITEV:
-        return try_writev(op);
-    case CEL__OP_RECVMSG:
-        return result_of(cel__sys.recvmsg(op->fd->fd, op->msg, MSG_CMSG_CLOEXEC));
-    case CEL__OP_SENDMSG:
-        return result_of(cel__sys.sendmsg(op->fd->fd, op->msg, MSG_NOSIGNAL));
-    case CEL__OP_ACCEPT:
-        return try_accept(op);
-    case CEL__OP_CONNECT:
-        return try_connect(op);
-    case CEL__OP_POLL:
-        return try_poll(op);
-    }
-    return -ENOSYS;
+    cel__loan_give(&data->loans, loan->data);
 }
 
 static struct cel__list *queue_of(struct cel__op *op)
@@ -297,20 +99,19 @@ static struct cel__list *queue_of(struct cel__op *op)
     return cel__op_is_write(op) ? &op->fd->writers : &op->fd->readers;
 }
 
-/* ECONNABORTED and EINTR must be tried again at once: no new edge will tell. */
-static bool must_retry(const struct cel__op *op)
+/* A short read of a stream means that it is drained. */
+static int64_t attempt(struct cel_loop *loop, struct cel__op *op)
 {
-    return errno == EINTR || (op->kind == CEL__OP_ACCEPT && errno == ECONNABORTED);
-}
+    struct reactor *data = loop->backend_data;
+    struct cel__fd *f = op->fd;
+    int64_t n = cel__attempt(op, &data->loans);
 
-static int64_t attempt_until_blocked(struct cel_loop *loop, struct cel__op *op)
-{
-    int64_t n;
-
-    do {
-        errno = 0;
-        n = attempt(loop, op);
-    } while (n == NOTHING_YET && must_retry(op) && op->kind != CEL__OP_CONNECT);
+    if (n > 0 && f->is_stream && !f->saw_end) {
+        if (op->kind == CEL__OP_READ && (size_t)n < op->len)
+            f->ready &= (uint8_t)~CEL__FD_IN;
+        if (op->kind == CEL__OP_LOAN && n < CEL__LOAN_SIZE)
+            f->ready &= (uint8_t)~CEL__FD_IN;
+    }
     return n;
 }
 
@@ -327,8 +128,8 @@ static int epoll_start(struct cel_loop *loop, struct cel__op *op)
     if (f->is_closing)
         return 1;
     if (cel__list_is_empty(queue) && (f->ready & side || op->kind == CEL__OP_POLL)) {
-        op->result = attempt_until_blocked(loop, op);
-        if (op->result != NOTHING_YET)
+        op->result = attempt(loop, op);
+        if (op->result != CEL__NOTHING_YET)
             return 1;
         if (op->kind != CEL__OP_POLL)
             f->ready &= (uint8_t)~side;
@@ -365,8 +166,8 @@ static void pump(struct cel_loop *loop, struct cel__fd *f, struct cel__list *que
 
         if (!is_poll && !(f->ready & side))
             return;
-        n = attempt_until_blocked(loop, op);
-        if (n != NOTHING_YET) {
+        n = attempt(loop, op);
+        if (n != CEL__NOTHING_YET) {
             end(loop, op, n);
             continue;
         }

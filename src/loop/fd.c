@@ -81,6 +81,7 @@ void cel__fd_close(struct cel_loop *loop, struct cel__fd *f)
         return;
     CEL__ASSERT(!f->is_closing);
     f->is_closing = 1;
+    loop->fds.closing++;
     loop->backend->detach(loop, f);
 }
 
@@ -90,7 +91,24 @@ void cel__fd_release(struct cel_loop *loop, struct cel__fd *f)
     f->generation++;
     f->fd = -1;
     loop->fds.live--;
+    loop->fds.closing--;
     loop->fds.free_slots[loop->fds.free_count++] = f->slot;
+}
+
+uint32_t cel__fd_close_all(struct cel_loop *loop)
+{
+    struct cel__fd_table *table = &loop->fds;
+    uint32_t closed = 0;
+
+    for (uint32_t slot = 0; slot < table->chunk_count * CHUNK; slot++) {
+        struct cel__fd *f = at_slot(table, slot);
+
+        if (f->fd < 0 || f->is_closing)
+            continue;
+        cel__fd_close(loop, f);
+        closed++;
+    }
+    return closed;
 }
 
 struct cel__fd *cel__fd_find(struct cel_loop *loop, uint32_t slot, uint32_t generation)

@@ -39,6 +39,7 @@ struct cel__fd_table {
     uint32_t *free_slots;
     uint32_t free_count, free_cap;
     uint32_t live;
+    uint32_t closing; /* of these: closed, but the kernel has not let go yet */
 };
 
 /* Takes `fd` (already non-blocking) under the loop's care. On error fd stays the caller's. -ENOMEM,
@@ -49,6 +50,8 @@ int cel__fd_open(struct cel_loop *loop, struct cel__fd **out, int fd, bool owns)
 void cel__fd_close(struct cel_loop *loop, struct cel__fd *f);
 /* For backends: the record's end. */
 void cel__fd_release(struct cel_loop *loop, struct cel__fd *f);
+/* Closes what is still open. -> how many. */
+uint32_t cel__fd_close_all(struct cel_loop *loop);
 /* -> NULL when that life is over. */
 struct cel__fd *cel__fd_find(struct cel_loop *loop, uint32_t slot, uint32_t generation);
 void cel__fd_table_fini(struct cel__fd_table *table);

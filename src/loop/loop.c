@@ -162,7 +162,7 @@ static bool has_ready(const struct cel_loop *loop)
 static bool can_wake(const struct cel_loop *loop)
 {
     return loop->ops_in_flight != 0 || loop->jobs != 0 || loop->holds != 0 ||
-           loop->wheel.armed != 0;
+           loop->fds.closing != 0 || loop->wheel.armed != 0;
 }
 
 static int block(struct cel_loop *loop, int64_t until)
@@ -302,6 +302,19 @@ void cel_timer_stop(struct cel_loop *loop, struct cel_timer *timer)
     cel__timer_cancel(&loop->wheel, (struct cel__timer *)timer);
 }
 
+/* Closes what was left open and lets everything under way end. Callbacks may still open more. */
+static unsigned drain(struct cel_loop *loop)
+{
+    unsigned handles = cel__fd_close_all(loop);
+
+    while (loop->jobs != 0 || loop->ops_in_flight != 0 || loop->fds.live != 0 || has_ready(loop)) {
+        if (cel_loop_turn(loop, 100 * CEL_MILLISECOND) < 0)
+            break;
+        handles += cel__fd_close_all(loop);
+    }
+    return handles;
+}
+
 static void end_attachments(struct cel_loop *loop)
 {
     struct cel__list *node;
@@ -317,6 +330,7 @@ static void end_attachments(struct cel_loop *loop)
  * use what comes after. */
 int cel_loop_close(struct cel_loop *loop)
 {
+    unsigned handles;
     int left = 0;
 
     if (loop == NULL)
@@ -330,14 +344,11 @@ int cel_loop_close(struct cel_loop *loop)
         left += loop->tasks_end(loop);
     end_attachments(loop);
     cel__signals_free(loop->signals);
-    while (loop->jobs != 0 || loop->ops_in_flight != 0 || has_ready(loop))
-        if (cel_loop_turn(loop, 100 * CEL_MILLISECOND) < 0)
-            break;
+    handles = drain(loop);
     cel__pool_free(loop->pool);
-    if (loop->fds.live != 0) {
-        cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", loop->fds.live);
-        left += (int)loop->fds.live;
-    }
+    if (handles != 0)
+        cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", handles);
+    left += (int)handles;
     loop->backend->close(loop);
     cel__fd_table_fini(&loop->fds);
     cel__sched_fini(&loop->sched);

@@ -7,7 +7,7 @@
 #include "loop/core.h"
 #include "task/future.h"
 
-#define cel_stack_watch() 0 /*TMP*/
+
 
 int cel_loop_until(struct cel_loop *loop, union cel_awaitable x, void **value)
 {

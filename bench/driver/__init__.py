@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The bench's driver: builds programs, runs them side by side, keeps the figures."""

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""What the project set out to reach, held against the figures of this run.
+
+A goal: our figure (of one backend, or the better one) is at most `factor` times that of a
+reference in the same run, or at most an absolute value when the reference is None.
+"""
+from .figures import short
+
+ECHO_PEERS = ("libev", "libuv", "state-threads", "go-net", "uvloop-protocol", "asyncio-streams")
+
+GOALS = [
+    # workload, metric, ours, factor or limit, reference
+    ("switch", "switch", "celadon", 4, None),
+    ("switch", "instructions", "celadon", 25, None),
+    ("yield", "tasks2.yield", "celadon", 12, None),
+    ("spawn", "one.spawn", "celadon", 80, None),
+    ("tasks", "bytes_per_task", "celadon", 4.3 * 1024, None),
+    ("timers", "add", "celadon", 1, "libev"),
+    ("timers", "cancel", "celadon", 1, "libev"),
+    ("timers", "rearm_and_fire", "celadon", 1, "libev"),
+]
+for _count in ("c50", "c1000"):
+    _metric = f"{_count}.cpu_per_request"
+    GOALS += [("echo", _metric, f"celadon-{b}", 1.05, f"floor-{b}") for b in ("uring", "epoll")]
+    GOALS += [("echo", _metric, "celadon-uring", 1, peer) for peer in ECHO_PEERS]
+GOALS += [
+    ("http-server", "keepalive.cpu_per_request", "celadon-epoll", 1.10, "floor-epoll"),
+    ("http-server", "keepalive.cpu_per_request", "celadon-uring", 0.85, "nginx"),
+    ("http-server", "pipeline16.cpu_per_request", "celadon", 1.2, None),
+    ("http-server", "pipeline16.cpu_per_request", "celadon", 1 / 8, "nginx"),
+    ("http-client", "1KiB.cpu_per_request", "celadon", 0.85, "libcurl-multi"),
+    ("http-client", "1KiB.cpu_per_request", "celadon", 1 / 9, "aiohttp-uvloop"),
+    ("http-client", "100KiB.cpu_per_request", "celadon", 0.75, "libcurl-multi"),
+    ("scrape", "cpu_per_page", "celadon", 1 / 40, "article-aiohttp-bs4"),
+    ("scrape", "cpu_per_page", "celadon", 1 / 20, "scrapy"),
+    ("scrape", "cpu_per_page", "celadon", 1 / 2, "go-net-html"),
+    ("scrape", "cpu_per_page", "celadon", 1 / 2, "epoll-libxml2"),
+]
+
+
+def ours(figures, workload, metric, name):
+    """The figure and whose it is: of the system named, or of the better backend for "celadon"."""
+    candidates = [
+        (figures.median(workload, system, metric), system)
+        for system in figures.values.get(workload, {})
+        if system == name or (name == "celadon" and system.startswith("celadon"))
+    ]
+    return min((c for c in candidates if c[0] is not None), default=(None, name))
+
+
+def check(figures, workloads):
+    """Rows for the goals of these workloads whose figures are there."""
+    rows = [["workload", "metric", "system", "is", "at most", "of"]]
+    for workload, metric, name, factor, reference in GOALS:
+        value, system = ours(figures, workload, metric, name)
+        base = figures.median(workload, reference, metric) if reference else None
+        if workload not in workloads or value is None or (reference and not base):
+            continue
+        share = value / base if reference else value
+        verdict = "reached" if share <= factor else "NOT reached"
+        rows.append(
+            [workload, metric, system, short(share), short(factor), reference or "", verdict]
+        )
+    rows[0].append("")
+    return rows

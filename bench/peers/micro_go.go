@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+
+// Goroutines and Go's timers: micro_go yield|spawn|tasks|timers N [TASKS].
+package main
+
+import (
+	"bench/report"
+	"math/rand"
+	"os"
+	"runtime"
+	"sort"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+func per(ns int64, n int) float64 {
+	return float64(ns) / float64(n)
+}
+
+func yield(n, tasks int) map[string]float64 {
+	var all sync.WaitGroup
+	all.Add(tasks)
+	span := report.Start()
+	for i := 0; i < tasks; i++ {
+		go func() {
+			for k := 0; k < n/tasks; k++ {
+				runtime.Gosched()
+			}
+			all.Done()
+		}()
+	}
+	all.Wait()
+	cpu, _ := report.Stop(span)
+	return map[string]float64{"yield": per(cpu, n)}
+}
+
+func spawn(n, alive int) map[string]float64 {
+	var one, many sync.WaitGroup
+	span := report.Start()
+	for i := 0; i < n; i++ {
+		one.Add(1)
+		go one.Done()
+		one.Wait()
+	}
+	first, _ := report.Stop(span)
+	for round := 0; round <= n/alive; round++ {
+		if round == 1 { // the first one warms up
+			span = report.Start()
+		}
+		many.Add(alive)
+		for i := 0; i < alive; i++ {
+			go many.Done()
+		}
+		many.Wait()
+	}
+	second, _ := report.Stop(span)
+	return map[string]float64{"one": per(first, n), "many": per(second, n/alive*alive)}
+}
+
+func tasks(n int) map[string]float64 {
+	var all sync.WaitGroup
+	bell := make(chan struct{})
+	before := report.StatusKiB("VmRSS")
+	all.Add(n)
+	span := report.Start()
+	for i := 0; i < n; i++ {
+		go func() {
+			<-bell
+			all.Done()
+		}()
+	}
+	runtime.Gosched()
+	spawned, _ := report.Stop(span)
+	parked := report.StatusKiB("VmRSS")
+	span = report.Start()
+	close(bell)
+	all.Wait()
+	woken, _ := report.Stop(span)
+	return map[string]float64{"spawn": per(spawned, n), "wake": per(woken, n),
+		"bytes": per((parked-before)*1024, n)}
+}
+
+func median(values []int64) int64 {
+	sort.Slice(values, func(i, k int) bool { return values[i] < values[k] })
+	return values[len(values)/2]
+}
+
+func timers(n int) map[string]float64 {
+	rnd := rand.New(rand.NewSource(1))
+	all := make([]*time.Timer, n)
+	var fired int64
+	var done sync.WaitGroup
+	done.Add(1)
+	fire := func() {
+		if atomic.AddInt64(&fired, 1) == int64(n) {
+			done.Done()
+		}
+	}
+	after := make([]time.Duration, n)
+	for i := range after {
+		after[i] = time.Second + time.Duration(rnd.Int63n(int64(60*time.Second)))
+	}
+	var added, stopped []int64
+	for pass := 0; pass < 5; pass++ {
+		span := report.Start()
+		for i := range all {
+			all[i] = time.AfterFunc(after[i], fire)
+		}
+		ns, _ := report.Stop(span)
+		added = append(added, ns)
+		span = report.Start()
+		for i := range all {
+			all[i].Stop()
+		}
+		ns, _ = report.Stop(span)
+		stopped = append(stopped, ns)
+	}
+	for i := range after {
+		after[i] = time.Duration(rnd.Int63n(int64(time.Second)))
+	}
+	span := report.Start()
+	for i := range all {
+		all[i].Reset(after[i])
+	}
+	done.Wait()
+	all2, _ := report.Stop(span)
+	return map[string]float64{"add": per(median(added), n), "cancel": per(median(stopped), n),
+		"rearm_and_fire": per(all2, n)}
+}
+
+func main() {
+	n, _ := strconv.Atoi(os.Args[2])
+	count := 2
+	if len(os.Args) > 3 {
+		count, _ = strconv.Atoi(os.Args[3])
+	}
+	switch os.Args[1] {
+	case "yield":
+		report.Print(yield(n, count))
+	case "spawn":
+		report.Print(spawn(n, count))
+	case "tasks":
+		report.Print(tasks(n))
+	case "timers":
+		report.Print(timers(n))
+	default:
+		os.Exit(2)
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+    .text
+
+/* void *cel__ctx_swap(struct cel__ctx *from, struct cel__ctx *to, void *value)
+ *
+ * Left on the stack, downwards: the return address, rbp, rbx, r12, r13, r14, r15.
+ *
+ * A `ret` is predicted to go where the last call came from. That is right when the fiber that goes on
+ * had called from the same place as the one that stops, and then the frames above return
+ * as predicted too; elsewhere it costs a misprediction, and a jump does not. `notrack`, because a
+ * return address has no landing pad. */
+    .globl  cel__ctx_swap
+    .hidden cel__ctx_swap
+    .type   cel__ctx_swap, @function
+    .p2align 5
+cel__ctx_swap:
+    .cfi_startproc
+    movq    (%rsp), %r8
+    pushq   %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    pushq   %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbx, 0
+    pushq   %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r12, 0
+    pushq   %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r13, 0
+    pushq   %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r14, 0
+    pushq   %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r15, 0
+    stmxcsr 8(%rdi)
+    fnstcw  12(%rdi)
+    movl    8(%rsi), %eax
+    cmpl    8(%rdi), %eax
+    jne     3f
+1:  movzwl  12(%rsi), %eax
+    cmpw    12(%rdi), %ax
+    jne     4f
+2:  movq    %rsp, (%rdi)
+    movq    (%rsi), %rsp
+    movq    %rdx, %rax
+    .cfi_remember_state
+    popq    %r15
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r15
+    popq    %r14
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r14
+    popq    %r13
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r13
+    popq    %r12
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r12
+    popq    %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbx
+    popq    %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbp
+    cmpq    (%rsp), %r8
+    jne     5f
+    ret
+5:  popq    %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register rip, rcx
+    notrack jmpq *%rcx
+    .cfi_restore_state
+3:  ldmxcsr 8(%rsi)
+    jmp     1b
+4:  fldcw   12(%rsi)
+    jmp     2b
+    .cfi_endproc
+    .size   cel__ctx_swap, . - cel__ctx_swap
+
+/* A fresh context: itself in rbx, the function in r12, the first value in rax, an empty stack
+ * aligned to 16. The undefined return address ends every backtrace. */
+    .globl  cel__ctx_entry
+    .hidden cel__ctx_entry
+    .type   cel__ctx_entry, @function
+    .p2align 4
+    .cfi_startproc
+    .cfi_undefined rip
+    nop     /* an unwinder looks one byte before the address */
+cel__ctx_entry:
+    endbr64
+    movq    %rbx, %rdi
+    movq    %rax, %rsi
+    call    *%r12
+    ud2
+    .cfi_endproc
+    .size   cel__ctx_entry, . - cel__ctx_entry
+
+    .section .note.GNU-stack, "", @progbits
+
+/* Landing pads yes (bit 0), shadow stacks no (bit 1): a fiber's stack has no shadow. */
+    .section .note.gnu.property, "a"
+    .p2align 3
+    .long   4, 16, 5
+    .asciz  "GNU"
+    .long   0xc0000002, 4, 1, 0

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* From bytes to a document: size limit, encoding, tree builder. */
+#include "html/html.h"
+
+#include <errno.h>
+
+#include "base/cc.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "html/builders.h"
+#include "html/charset.h"
+#include "html/decode.h"
+#include "html/utf8.h"
+
+#define MAX_BYTES      (16u << 20)
+#define MAX_BYTES_TOP  (256u << 20) /* its text and values, decoded, stay below 4 GiB */
+#define MAX_DEPTH      512
+#define MAX_NODES      1000000
+#define MAX_ATTRIBUTES 256
+#define MAX_SMALL_TOP  4096
+#define PLUS_BYTES     (64u << 10)
+
+static size_t limit_of(size_t asked, size_t usual, size_t top)
+{
+    return asked == 0 ? usual : cel__min(asked, top);
+}
+
+/* The page as UTF-8: the bytes themselves when they are, else decoded into `room`. */
+static int to_utf8(int charset, struct cel_str *bytes, struct cel__buf *room)
+{
+    int r;
+
+    if (charset == CEL__UTF_8 && cel__utf8_valid(*bytes) == bytes->len)
+        return 0;
+    r = cel__decode(charset, *bytes, room);
+    *bytes = cel__buf_str(room);
+    return r;
+}
+
+static int build(struct cel_html *doc, struct cel_str html, const struct cel_html_options *o)
+{
+    struct cel__tree_limits limits = {
+        .depth = (uint32_t)limit_of(o->max_depth, MAX_DEPTH, MAX_SMALL_TOP),
+        .nodes = (uint32_t)limit_of(o->max_nodes, MAX_NODES, UINT32_MAX / 2),
+        .attributes = (uint32_t)limit_of(o->max_attributes, MAX_ATTRIBUTES, MAX_SMALL_TOP),
+        .bytes = 2 * html.len + PLUS_BYTES};
+    struct cel__tree_builder builder;
+    int r, finished;
+
+    r = cel__tree_begin(&builder, &doc->tree, &limits, html.len);
+    if (r < 0)
+        return r;
+    if (html.len != 0)
+        r = o->parser == CEL_HTML_LIBXML2 ? cel__build_libxml2(&builder, html)
+                                          : cel__build_myhtml(&builder, html);
+    finished = cel__tree_finish(&builder);
+    if (doc->cut == CEL__CUT_NONE)
+        doc->cut = builder.cut;
+    return r < 0 ? r : finished;
+}
+
+int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
+                   const struct cel_html_options *options)
+{
+    static const struct cel_html_options usual;
+    const struct cel_html_options *o = options != NULL ? options : &usual;
+    struct cel_html *doc = cel__mem_zalloc(sizeof *doc);
+    struct cel_str page = {bytes != NULL ? bytes : "", len};
+    struct cel__buf room = {0};
+    size_t skip;
+    int r;
+
+    if (doc == NULL)
+        return -ENOMEM;
+    if (len > limit_of(o->max_bytes, MAX_BYTES, MAX_BYTES_TOP)) {
+        page.len = limit_of(o->max_bytes, MAX_BYTES, MAX_BYTES_TOP);
+        doc->cut = CEL__CUT_SIZE;
+    }
+    doc->charset = cel__charset_sniff(page, cel__str(o->charset), &skip);
+    page.ptr += skip;
+    page.len -= skip;
+    r = to_utf8(doc->charset, &page, &room);
+    if (r == 0)
+        r = build(doc, page, o);
+    cel__buf_fini(&room);
+    if (r < 0) {
+        cel_html_free(doc);
+        return r;
+    }
+    *out = doc;
+    return 0;
+}
+
+void cel_html_free(struct cel_html *doc)
+{
+    if (doc == NULL)
+        return;
+    cel__tree_fini(&doc->tree);
+    cel__mem_free(doc);
+}
+
+const char *cel_html_truncated(const struct cel_html *doc)
+{
+    static const char *const names[] = {
+        [CEL__CUT_NONE] = NULL,       [CEL__CUT_SIZE] = "size",
+        [CEL__CUT_DEPTH] = "depth",   [CEL__CUT_NODES] = "nodes",
+        [CEL__CUT_MEMORY] = "memory", [CEL__CUT_ATTRIBUTES] = "attributes"};
+
+    return names[doc->cut];
+}
+
+const char *cel_html_charset(const struct cel_html *doc)
+{
+    return cel__decode_name(doc->charset);
+}

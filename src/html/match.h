@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__MATCH_H
+#define CEL__MATCH_H
+
+/* One selector asked of the elements of one document. */
+
+#include "html/node.h"
+#include "html/selector.h"
+
+#define CEL__MATCH_BUDGET 50000000
+
+/* A sibling count that was taken, so that the next sibling's needs one step. */
+struct cel__match_memo {
+    uint32_t node; /* 0: none */
+    uint32_t position;
+};
+
+struct cel__match {
+    const struct cel__tree *tree;
+    const struct cel_selector *selector;
+    uint32_t *names;               /* the document's numbers of the selector's names */
+    struct cel__match_memo *memos; /* CEL__MATCH_MEMOS for each test that counts */
+    uint32_t scope;                /* :scope */
+    uint32_t anchor;               /* of the :has() that is being asked */
+    int64_t budget;                /* steps left; below 0 every answer is no */
+    char *room;                    /* the two tables, when they do not fit `small` */
+    CEL__ALIGNED(8) char small[256];
+};
+
+#define CEL__MATCH_MEMOS 4
+
+/* `within` is :scope. -ENOMEM. */
+CEL_NODISCARD int cel__match_init(struct cel__match *m, const struct cel_selector *s,
+                                  const struct cel__tree *t, uint32_t within);
+void cel__match_fini(struct cel__match *m);
+
+/* Whether the complex selector matches element i. */
+bool cel__match_complex(struct cel__match *m, const struct cel__complex *x, uint32_t i);
+/* -> the first complex selector of the list that does, or NULL. */
+const struct cel__complex *cel__match_list(struct cel__match *m, const struct cel__sel_list *list,
+                                           uint32_t i);
+
+static inline bool cel__match_is_exhausted(const struct cel__match *m)
+{
+    return m->budget < 0;
+}
+
+/* Takes steps from the budget; false when it is used up. */
+static inline bool cel__match_step(struct cel__match *m, int64_t steps)
+{
+    return (m->budget -= steps) >= 0;
+}
+
+/* The cheap first question: can the element match at all? */
+static inline bool cel__match_may(const struct cel__tree *t, const struct cel__complex *x,
+                                  uint32_t i)
+{
+    return (t->marks[i] & x->need) == x->need && (t->above[i] & x->need_above) == x->need_above;
+}
+
+#endif

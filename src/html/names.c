@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Interning by open addressing with linear probes, half full at most.
+ *
+ * The hash folds 16 bytes a round by a 64x64->128 multiplication with a secret
+ * of the process. It is not a MAC; it has to make collisions unpredictable for
+ * somebody who sees none of its output. */
+#include "html/names.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/cc.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/str.h"
+
+#define FIRST_SLOTS 256
+
+static uint64_t secret[2] = {0x9e3779b97f4a7c15, 0xd6e8feb86659fd93};
+static pthread_once_t secret_once = PTHREAD_ONCE_INIT;
+
+static void draw_secret(void)
+{
+    uint64_t drawn[2];
+
+    if (cel__rand_secure(drawn, sizeof drawn) == 0) {
+        secret[0] = drawn[0];
+        secret[1] = drawn[1] | 1;
+    }
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    __uint128_t wide = (__uint128_t)a * b;
+
+    return (uint64_t)wide ^ (uint64_t)(wide >> 64);
+}
+
+static uint64_t load(const char *p, size_t len)
+{
+    uint64_t v = 0;
+    uint32_t low, high;
+
+    if (len >= 8) {
+        memcpy(&v, p, 8);
+    } else if (len >= 4) {
+        memcpy(&low, p, 4);
+        memcpy(&high, p + len - 4, 4);
+        v = low | (uint64_t)high << 32;
+    } else if (len != 0) {
+        v = (uint64_t)(uint8_t)p[0] << 16 | (uint64_t)(uint8_t)p[len / 2] << 8 |
+            (uint8_t)p[len - 1];
+    }
+    return v;
+}
+
+uint64_t cel__names_hash(struct cel_str s)
+{
+    uint64_t h = secret[1] ^ s.len;
+    const char *p = s.ptr;
+    size_t left = s.len;
+
+    for (; left > 16; left -= 16, p += 16)
+        h = fold(load(p, 8) ^ secret[0], load(p + 8, 8) ^ h);
+    if (left > 8)
+        return fold(load(p, 8) ^ secret[0], load(p + left - 8, 8) ^ h);
+    return fold(load(p, left) ^ secret[0], h ^ secret[1] >> 7);
+}
+
+static int seed_names(struct cel__names *n)
+{
+    static const struct cel_str fixed[] = {
+#define X(constant, text) CEL_LIT(text),
+        CEL__NAMES(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < cel__countof(fixed); i++)
+        if (cel__names_add(n, fixed[i]) != i + 1)
+            return -ENOMEM;
+    return 0;
+}
+
+void cel__names_ready(void)
+{
+    pthread_once(&secret_once, draw_secret);
+}
+
+int cel__names_init(struct cel__names *n)
+{
+    cel__names_ready();
+    *n = (struct cel__names){.count = 1, .cap = FIRST_SLOTS / 2, .slot_mask = FIRST_SLOTS - 1};
+    n->entries = cel__mem_alloc(n->cap * sizeof *n->entries);
+    n->slots = cel__mem_array(FIRST_SLOTS, sizeof *n->slots);
+    if (n->entries == NULL || n->slots == NULL)
+        return -ENOMEM;
+    return seed_names(n);
+}
+
+void cel__names_fini(struct cel__names *n)
+{
+    cel__mem_free(n->entries);
+    cel__mem_free(n->slots);
+    cel__buf_fini(&n->bytes);
+    *n = (struct cel__names){0};
+}
+
+struct cel_str cel__names_text(const struct cel__names *n, uint32_t name)
+{
+    const struct cel__name_entry *e = &n->entries[name];
+
+    if (name == CEL__NAME_NONE)
+        return (struct cel_str){"", 0};
+    return (struct cel_str){n->bytes.ptr + e->at, e->len};
+}
+
+/* -> the slot that holds the name, or the free one where it belongs. */
+static uint32_t probe(const struct cel__names *n, struct cel_str name, uint32_t hash)
+{
+    uint32_t at = hash & n->slot_mask;
+
+    for (;; at = (at + 1) & n->slot_mask) {
+        uint32_t number = n->slots[at];
+
+        if (number == 0)
+            return at;
+        if (n->entries[number].hash == hash && cel__str_eq(cel__names_text(n, number), name))
+            return at;
+    }
+}
+
+static int grow(struct cel__names *n)
+{
+    uint32_t cap = n->cap * 2, mask = cap * 2 - 1;
+    struct cel__name_entry *entries = cel__mem_realloc(n->entries, cap * sizeof *entries);
+    uint32_t *slots;
+
+    if (entries == NULL)
+        return -ENOMEM;
+    n->entries = entries;
+    slots = cel__mem_array((size_t)mask + 1, sizeof *slots);
+    if (slots == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 1; i < n->count; i++) {
+        uint32_t at = entries[i].hash & mask;
+
+        while (slots[at] != 0)
+            at = (at + 1) & mask;
+        slots[at] = i;
+    }
+    cel__mem_free(n->slots);
+    n->slots = slots;
+    n->slot_mask = mask;
+    n->cap = cap;
+    return 0;
+}
+
+uint32_t cel__names_add(struct cel__names *n, struct cel_str name)
+{
+    uint32_t hash = (uint32_t)cel__names_hash(name);
+    uint32_t at = probe(n, name, hash);
+
+    if (n->slots[at] != 0)
+        return n->slots[at];
+    if (n->count == n->cap) {
+        if (grow(n) < 0)
+            return CEL__NAME_NONE;
+        at = probe(n, name, hash);
+    }
+    n->entries[n->count] = (struct cel__name_entry){
+        .hash = hash, .at = (uint32_t)n->bytes.len, .len = (uint32_t)name.len};
+    if (cel__buf_add_str(&n->bytes, name) < 0)
+        return CEL__NAME_NONE;
+    n->slots[at] = n->count;
+    return n->count++;
+}
+
+uint32_t cel__names_find(const struct cel__names *n, struct cel_str name)
+{
+    return n->slots[probe(n, name, (uint32_t)cel__names_hash(name))];
+}

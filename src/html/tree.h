@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__TREE_H
+#define CEL__TREE_H
+
+/* Building a tree: what a tree builder (myhtml's, libxml2's) calls, in document
+ * order, and the limits that hold for all of them. What a limit cuts off is
+ * noted in `cut`; running out of memory is noted in `failed` and ends in
+ * cel__tree_finish. */
+
+#include "html/node.h"
+
+enum cel__cut {
+    CEL__CUT_NONE,
+    CEL__CUT_SIZE,       /* input bytes */
+    CEL__CUT_DEPTH,      /* nesting */
+    CEL__CUT_NODES,      /* nodes of the document */
+    CEL__CUT_ATTRIBUTES, /* attributes of one tag */
+    CEL__CUT_MEMORY      /* a page that grows out of proportion while it is parsed */
+};
+
+struct cel__tree_limits {
+    uint32_t depth;
+    uint32_t nodes;
+    uint32_t attributes; /* of one tag */
+    size_t bytes;        /* text and values together */
+};
+
+struct cel__tree_open {
+    uint32_t node;
+    uint32_t last_child;
+};
+
+struct cel__tree_builder {
+    struct cel__tree *tree;
+    struct cel__tree_limits limits;
+    struct cel__tree_open *open; /* limits.depth + 1 entries */
+    uint32_t depth;              /* open[depth] is the innermost open node */
+    uint32_t over;               /* elements open beyond the depth limit */
+    uint32_t node_cap;
+    uint32_t attr_cap;
+    enum cel__cut cut; /* the first limit that was met */
+    bool is_full;      /* nothing more is taken */
+    bool failed;
+};
+
+/* Sizes the tree for `input_bytes` of HTML. -ENOMEM: nothing is left to free. */
+CEL_NODISCARD int cel__tree_begin(struct cel__tree_builder *b, struct cel__tree *t,
+                                  const struct cel__tree_limits *limits, size_t input_bytes);
+/* Closes what is open and frees the builder. 0 or -ENOMEM. The tree is the caller's to fini. */
+CEL_NODISCARD int cel__tree_finish(struct cel__tree_builder *b);
+
+/* An element; attributes follow at once, then children, then the close. */
+void cel__tree_open(struct cel__tree_builder *b, uint32_t name, enum cel__ns ns);
+/* A second one of the same name is dropped, as HTML has it. */
+void cel__tree_attr(struct cel__tree_builder *b, uint32_t name, enum cel__ns ns,
+                    struct cel_str value);
+void cel__tree_close(struct cel__tree_builder *b);
+void cel__tree_text(struct cel__tree_builder *b, struct cel_str text);
+/* A raw kind: script text, comment, doctype. */
+void cel__tree_raw(struct cel__tree_builder *b, enum cel__node_kind kind, struct cel_str text);
+
+void cel__tree_note_cut(struct cel__tree_builder *b, enum cel__cut cut);
+void cel__tree_fini(struct cel__tree *t);
+
+#endif

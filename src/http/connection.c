@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection's life: one request after the other, until one side has had enough.
+ *
+ * 1. Requests are answered in the order of their coming, one at a time; those behind wait unread.
+ * 2. What is answered is sent when no whole request is at hand any more.
+ * 3. After a framing error nothing more is read as HTTP: answer, and close.
+ * 4. While it waits for a request an idle connection holds its stack and no buffer. */
+#include "http/connection.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cc.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "celadon/task.h"
+#include "io/stream.h"
+#include "proto/h1_parse.h"
+
+#define IDLE_OUT_MAX 2048 /* a buffer larger than that is not kept while idle */
+#define LINGER_TIME  (2 * CEL_SECOND)
+#define LINGER_BYTES (256 * 1024)
+
+static int64_t deadline_after(struct cel__connection *c, int64_t timeout)
+{
+    return timeout == CEL_FOREVER ? CEL_FOREVER : cel_loop_time(c->loop) + timeout;
+}
+
+/* (parks) More than `have` bytes, by the deadline. An idle connection may be ended by stop. */
+static ssize_t wait_for_bytes(struct cel__connection *c, const char **data, size_t have,
+                              int64_t deadline)
+{
+    ssize_t n = 0;
+
+    CEL_SCOPE (patience, .deadline = deadline) {
+        if (have == 0)
+            c->idle = &patience;
+        n = cel_peek(c->stream, data, have + 1); /* parks */
+        c->idle = NULL;
+    }
+    return n;
+}
+
+static void rest_buffers(struct cel__connection *c)
+{
+    if (c->out.cap > IDLE_OUT_MAX)
+        cel__buf_fini(&c->out);
+}
+
+/* (parks) A whole head. -> its length; 0: the connection is over, with nothing to say; <0: refused,
+ * as the head says. */
+static ssize_t read_head(struct cel__connection *c, const char **data)
+{
+    int64_t deadline = 0;
+    size_t have = cel__stream_unread(c->stream, data);
+    bool is_within = false;
+
+    for (;;) {
+        ssize_t n, r = have != 0 ? cel__h1_parse(&c->req.head, *data, have) : 0;
+
+        if (r != 0)
+            return r;
+        if (cel__connection_flush(c) < 0) /* parks */
+            return 0;
+        if (have == 0) {
+            rest_buffers(c);
+            if (c->server->is_stopping)
+                return 0;
+            deadline = deadline_after(c, c->server->options.idle_timeout);
+        } else if (!is_within) {
+            deadline = deadline_after(c, c->server->options.header_timeout);
+            is_within = true;
+        }
+        n = wait_for_bytes(c, data, have, deadline); /* parks */
+        if (n == -ETIMEDOUT && have != 0)
+            return -ETIMEDOUT;
+        if (n < 0 || (size_t)n <= have)
+            return 0;
+        have = (size_t)n;
+    }
+}
+
+/* (parks) The peer gets to see our last words: half close, then read on until it closes. */
+static void linger(struct cel__connection *c)
+{
+    size_t total = 0;
+
+    if (cel__connection_flush(c) < 0 || cel_shutdown(c->stream) < 0) /* parks */
+        return;
+    CEL_SCOPE (patience, .timeout = LINGER_TIME)
+        while (total < LINGER_BYTES) {
+            const char *data;
+            ssize_t n = cel_peek(c->stream, &data, 1); /* parks */
+
+            if (n <= 0)
+                break;
+            cel_consume(c->stream, (size_t)n);
+            total += (size_t)n;
+        }
+}
+
+static void refuse(struct cel__connection *c, int status, const char *cause)
+{
+    c->reply.must_close = true;
+    c->req.head.keep_alive = false;
+    if (cel__reply_error(&c->reply, status, cause) == 0)
+        linger(c); /* parks */
+}
+
+static void refuse_head(struct cel__connection *c, ssize_t r)
+{
+    enum cel__h1_error e = c->req.head.error;
+
+    if (r == -ETIMEDOUT)
+        refuse(c, 408, "the request's head did not come in time"); /* parks */
+    else
+        refuse(c, (int)cel__h1_error_status(e), cel__h1_error_text(e)); /* parks */
+}
+
+/* A body is read over the place where the head lies: the head moves out first. */
+static int secure_head(struct cel__connection *c)
+{
+    struct cel_request *req = &c->req;
+    char *copy;
+
+    if (req->body_state == CEL__BODY_ENDED)
+        return 0;
+    copy = cel__arena_copy(&c->arena, (struct cel_str){req->bytes, req->head_len});
+    if (copy == NULL)
+        return -ENOMEM;
+    cel_consume(c->stream, req->head_len);
+    cel__request_begin(c, copy, req->head_len);
+    req->is_head_held = false;
+    return 0;
+}
+
+static int not_allowed(struct cel__connection *c, const struct cel__route_node *node)
+{
+    struct cel__buf allow = {0};
+    int r = 0;
+
+    for (size_t i = 0; i < CEL__ROUTE_METHODS && node->routes[i].method != NULL; i++) {
+        if (i != 0)
+            cel__buf_add_text(&allow, ", ");
+        cel__buf_add_text(&allow, node->routes[i].method);
+        if (strcmp(node->routes[i].method, "GET") == 0)
+            cel__buf_add_text(&allow, ", HEAD");
+    }
+    if (cel__buf_cstr(&allow) == NULL || allow.failed)
+        r = -ENOMEM;
+    c->server->stats.errors++;
+    if (r == 0)
+        r = cel_reply_header(&c->reply, "Allow", allow.ptr);
+    cel__buf_fini(&allow);
+    return r < 0 ? r : cel_reply_text(&c->reply, 405, "405 Method Not Allowed\n");
+}
+
+/* (parks) */
+static int handle(struct cel__connection *c)
+{
+    struct cel_request *req = &c->req;
+    cel_handler *handler;
+    int r;
+
+    if (req->head.expects_unknown)
+        return cel__reply_error(&c->reply, 417, "");
+    cel__router_find(&c->server->router, cel_request_method(req), req->path, &req->match);
+    if (req->match.route == NULL)
+        return req->match.node != NULL ? not_allowed(c, req->match.node)
+                                       : cel__reply_error(&c->reply, 404, "");
+    r = cel__request_decode_params(req);
+    if (r == -EINVAL)
+        return cel__reply_error(&c->reply, 400, "bad percent-encoding in the path");
+    if (r < 0)
+        return r;
+    handler = (cel_handler *)req->match.route->fn;
+    return handler(req, &c->reply); /* parks */
+}
+
+static int status_of(int r)
+{
+    switch (r) {
+    case -CEL_ETOOLARGE:
+        return 413;
+    case -CEL_EPROTOCOL:
+        return 400;
+    case -ETIMEDOUT:
+        return 408;
+    case -ENOMEM:
+    case -EMFILE:
+        return 503;
+    default:
+        return 500;
+    }
+}
+
+/* (parks) What a handler's failure becomes. */
+static void handler_failed(struct cel__connection *c, int r)
+{
+    int status = status_of(r);
+
+    if (status >= 500)
+        cel__log(CEL_LOG_ERROR, "%.*s %.*s failed: %s", CEL_STR(cel_request_method(&c->req)),
+                 CEL_STR(cel_request_target(&c->req)), cel_strerror(r));
+    if (c->reply.status != 0) {
+        c->reply.has_failed = true; /* half an answer: closing tells */
+        return;
+    }
+    c->reply.must_close = true;
+    (void)cel__reply_error(&c->reply, status, status < 500 ? cel_strerror(r) : "");
+}
+
+static void begin_exchange(struct cel__connection *c, struct cel__h1_field *fields)
+{
+    const struct cel_server_options *o = &c->server->options;
+    const struct cel__h1_limits limits = {
+        .line_bytes = cel__h1_limits_default.line_bytes,
+        .head_bytes = (uint32_t)cel__min(o->header_bytes_max, (size_t)1 << 30),
+        .fields = o->header_fields_max,
+    };
+
+    cel__h1_head_init(&c->req.head, CEL__H1_REQUEST, fields, CEL__SERVER_FIELDS_MAX, &limits);
+    c->req.conn = c;
+    c->reply.status = 0;
+    c->reply.is_chunked = c->reply.has_length = c->reply.has_no_body = false;
+    c->reply.has_ended = c->reply.has_failed = c->reply.must_close = false;
+}
+
+static void end_exchange(struct cel__connection *c)
+{
+    if (c->req.head.body == CEL__H1_BODY_CHUNKED && c->req.body_state != CEL__BODY_UNREAD)
+        cel__chunked_fini(&c->req.chunked);
+    if (c->arena.blocks != NULL)
+        cel__arena_clear(&c->arena);
+    cel__buf_clear(&c->reply.fields);
+}
+
+/* (parks) -> whether the connection may carry another request. */
+static bool exchange(struct cel__connection *c, const char *data, size_t head_len)
+{
+    bool goes_on;
+    int r;
+
+    c->server->stats.requests++;
+    cel__request_begin(c, data, head_len);
+    r = secure_head(c);
+    if (r == 0)
+        r = handle(c); /* parks */
+    if (r < 0)
+        handler_failed(c, r); /* parks */
+    if (!c->reply.has_failed)
+        r = cel__reply_finish(&c->reply); /* parks */
+    goes_on = r == 0 && !c->reply.has_failed && !c->reply.must_close &&
+              cel__request_drain(&c->req); /* parks */
+    if (c->req.is_head_held)
+        cel_consume(c->stream, head_len);
+    if (!goes_on && !c->reply.has_failed)
+        linger(c); /* parks */
+    end_exchange(c);
+    return goes_on;
+}
+
+/* (parks) */
+static void serve_all(struct cel__connection *c, struct cel__h1_field *fields)
+{
+    for (;;) {
+        const char *data;
+        ssize_t n;
+
+        begin_exchange(c, fields);
+        n = read_head(c, &data); /* parks */
+        if (n < 0)
+            refuse_head(c, n);                       /* parks */
+        if (n <= 0 || !exchange(c, data, (size_t)n)) /* parks */
+            return;
+    }
+}
+
+struct start {
+    struct cel_server *server;
+    struct cel_stream *stream;
+};
+
+static void *connection_main(void *arg)
+{
+    struct start *start = arg;
+    struct cel__h1_field fields[CEL__SERVER_FIELDS_MAX];
+    struct cel__connection c = {
+        .server = start->server, .stream = start->stream, .task = cel_task_current()};
+
+    cel__mem_free(start);
+    c.loop = cel_loop_current();
+    c.reply.conn = &c;
+    cel__list_append(&c.server->connections, &c.link);
+    serve_all(&c, fields); /* parks */
+    cel__buf_fini(&c.out);
+    cel__buf_fini(&c.reply.fields);
+    cel_close(c.stream);
+    cel__list_unlink(&c.link);
+    c.server->stats.open--;
+    if (c.server->changed != NULL)
+        (void)cel_future_set(c.server->changed, NULL);
+    return NULL;
+}
+
+int cel__connection_spawn(struct cel_server *server, struct cel_stream *stream)
+{
+    struct start *start = cel__mem_alloc(sizeof *start);
+
+    if (start == NULL)
+        return -ENOMEM;
+    *start = (struct start){server, stream};
+    if (cel_background(connection_main, start) < 0) {
+        cel__mem_free(start);
+        return -ENOMEM;
+    }
+    server->stats.open++;
+    return 0;
+}

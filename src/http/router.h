@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__ROUTER_H
+#define CEL__ROUTER_H
+
+/* Patterns to routes: a tree of path segments. In a segment a literal wins over {name}, and
+ * {name} over {rest...}; with backing up, so the most literal route that fits is found. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "celadon/base.h"
+
+#define CEL__ROUTE_PARAMS_MAX 16
+#define CEL__ROUTE_METHODS    8
+
+struct cel__route {
+    char *method; /* NULL: free */
+    void (*fn)(void);
+    void *arg;
+    char **names; /* of the pattern's parameters, in order */
+    size_t name_count;
+};
+
+struct cel__route_node {
+    char *segment; /* NULL: matches any */
+    bool is_rest;  /* takes all that remain */
+    struct cel__route_node **children;
+    size_t child_count;
+    struct cel__route routes[CEL__ROUTE_METHODS];
+};
+
+struct cel__router {
+    struct cel__route_node root;
+};
+
+struct cel__route_match {
+    const struct cel__route
+        *route; /* NULL: none for the method; `node` says whether the path exists */
+    const struct cel__route_node *node;
+    struct cel_str values[CEL__ROUTE_PARAMS_MAX]; /* as sent, still percent-encoded */
+    size_t value_count;
+};
+
+/* "GET /a/{b}". -EINVAL, -EEXIST, -ENOMEM (the router as before, but for empty nodes). */
+CEL_NODISCARD int cel__router_add(struct cel__router *router, const char *pattern, void (*fn)(void),
+                                  void *arg);
+void cel__router_find(const struct cel__router *router, struct cel_str method, struct cel_str path,
+                      struct cel__route_match *match);
+void cel__router_fini(struct cel__router *router);
+
+#endif

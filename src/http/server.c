@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* The server: it accepts, and stops in order. Connections are background tasks of the loop that it
+ * keeps count of itself, so that a cancel of cel_serve stops the accepting at once and yet leaves
+ * requests under way their grace. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cc.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "celadon/task.h"
+#include "http/connection.h"
+#include "http/files.h"
+
+static int64_t or_default(int64_t value, int64_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static void fill_options(struct cel_server_options *o)
+{
+    o->header_bytes_max = (size_t)or_default((int64_t)o->header_bytes_max, 64 * 1024);
+    o->header_fields_max = (unsigned)or_default(o->header_fields_max, CEL__SERVER_FIELDS_MAX);
+    o->header_fields_max = cel__min(o->header_fields_max, CEL__SERVER_FIELDS_MAX);
+    o->body_bytes_max = (uint64_t)or_default((int64_t)o->body_bytes_max, 1024 * 1024);
+    o->header_timeout = or_default(o->header_timeout, 10 * CEL_SECOND);
+    o->idle_timeout = or_default(o->idle_timeout, 75 * CEL_SECOND);
+    o->body_timeout = or_default(o->body_timeout, 30 * CEL_SECOND);
+    o->write_timeout = or_default(o->write_timeout, 30 * CEL_SECOND);
+    o->stop_grace = or_default(o->stop_grace, 10 * CEL_SECOND);
+}
+
+struct cel_server *cel_server_new(const struct cel_server_options *options)
+{
+    struct cel_server *server = cel__mem_zalloc(sizeof *server);
+    struct cel__buf name = {0};
+    struct cel__h1_write w;
+    const char *text;
+
+    if (server == NULL)
+        return NULL;
+    if (options != NULL)
+        server->options = *options;
+    fill_options(&server->options);
+    cel__list_init(&server->connections);
+    cel__list_init(&server->folders);
+    text = server->options.server_name != NULL ? server->options.server_name : "celadon";
+    if (text[0] == '\0')
+        return server;
+    cel__h1_write_trailer(&w, &name);
+    if (cel__h1_write_field(&w, CEL_LIT("Server"), (struct cel_str){text, strlen(text)}) < 0 ||
+        cel__buf_cstr(&name) == NULL) {
+        cel__buf_fini(&name);
+        cel__mem_free(server);
+        return NULL;
+    }
+    server->name = name.ptr;
+    return server;
+}
+
+void cel_server_free(struct cel_server *server)
+{
+    if (server == NULL)
+        return;
+    CEL__ASSERT(!server->is_running && cel__list_is_empty(&server->connections));
+    cel_listener_close(server->listener);
+    cel__files_fini(server);
+    cel__router_fini(&server->router);
+    cel__mem_free(server->name);
+    cel__mem_free(server);
+}
+
+int cel_route(struct cel_server *server, const char *pattern, cel_handler *handler, void *arg)
+{
+    return cel__router_add(&server->router, pattern, (void (*)(void))handler, arg);
+}
+
+int cel_server_listen(struct cel_server *server, const char *address)
+{
+    if (server->listener != NULL)
+        return -EALREADY;
+    return cel_listen(&server->listener, address, &server->options.listen);
+}
+
+const char *cel_server_address(const struct cel_server *server)
+{
+    return server->listener != NULL ? cel_listener_address(server->listener) : "";
+}
+
+void cel_server_stats(const struct cel_server *server, struct cel_server_stats *out)
+{
+    *out = server->stats;
+}
+
+/* (parks) Until a connection ends. */
+static int wait_for_change(struct cel_server *server)
+{
+    struct cel_future *changed = cel_future_new();
+    int r;
+
+    if (changed == NULL)
+        return -ENOMEM;
+    server->changed = changed;
+    r = cel_await(changed, NULL); /* parks */
+    server->changed = NULL;
+    cel_future_free(changed);
+    return r;
+}
+
+/* (parks) */
+static int accept_one(struct cel_server *server)
+{
+    unsigned max = server->options.connections_max;
+    struct cel_stream *stream;
+    int r;
+
+    while (max != 0 && server->stats.open >= max) {
+        r = wait_for_change(server); /* parks */
+        if (r < 0)
+            return r;
+    }
+    r = cel_accept(server->listener, &stream); /* parks */
+    if (r < 0)
+        return r;
+    server->stats.connections++;
+    r = cel__connection_spawn(server, stream);
+    if (r < 0) {
+        cel__log(CEL_LOG_WARN, "a connection was dropped: %s", cel_strerror(r));
+        cel_close(stream);
+    }
+    return 0;
+}
+
+static void end_idle(struct cel_server *server)
+{
+    CEL__LIST_EACH (node, &server->connections) {
+        struct cel__connection *c = cel__container_of(node, struct cel__connection, link);
+
+        if (c->idle != NULL)
+            cel_scope_cancel(c->idle);
+    }
+}
+
+static void end_all(struct cel_server *server)
+{
+    CEL__LIST_EACH (node, &server->connections)
+        cel_task_cancel(cel__container_of(node, struct cel__connection, link)->task);
+}
+
+/* (parks) Nobody is left when it returns; not to be cancelled. */
+static void finish(struct cel_server *server)
+{
+    int64_t grace = server->options.stop_grace;
+
+    server->is_stopping = true;
+    cel_listener_close(server->listener);
+    server->listener = NULL;
+    end_idle(server);
+    CEL_SCOPE (shield, .is_shielded = true, .timeout = grace)
+        while (server->stats.open != 0)
+            if (wait_for_change(server) < 0) /* parks */
+                break;
+    end_all(server);
+    CEL_SCOPE (last, .is_shielded = true, .timeout = CEL_FOREVER)
+        while (server->stats.open != 0)
+            (void)cel_sleep(CEL_MILLISECOND); /* parks */
+}
+
+int cel_server_run(struct cel_server *server)
+{
+    int r = 0;
+
+    if (server->listener == NULL || server->is_running)
+        return -EINVAL;
+    server->is_running = true;
+    server->is_stopping = false;
+    CEL_SCOPE (accepting) {
+        server->accepting = &accepting;
+        while (r == 0)
+            r = accept_one(server); /* parks */
+        server->accepting = NULL;
+    }
+    if (server->is_stopping)
+        r = 0;
+    finish(server); /* parks */
+    server->is_running = false;
+    return r;
+}
+
+int cel_serve(struct cel_server *server, const char *address)
+{
+    int r = cel_server_listen(server, address); /* parks */
+
+    return r < 0 ? r : cel_server_run(server); /* parks */
+}
+
+void cel_server_stop(struct cel_server *server)
+{
+    server->is_stopping = true;
+    if (server->accepting != NULL)
+        cel_scope_cancel(server->accepting);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers: written behind each other into the connection's buffer and sent when no further request
+ * is at hand, or when much has gathered: a pipelined batch leaves in one system call. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cc.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "celadon/task.h"
+#include "http/serving.h"
+
+#define OUT_HIGH (64 * 1024) /* gathered before it is sent */
+#define COPY_MAX (16 * 1024) /* a larger body is sent from where it lies */
+
+static int fail(struct cel_reply *reply, int code)
+{
+    reply->has_failed = true;
+    return code;
+}
+
+/* (parks) Pieces to the wire, under the patience for a client that does not read. */
+static int send_pieces(struct cel__connection *c, const struct iovec *iov, int count)
+{
+    int64_t timeout = c->server->options.write_timeout;
+    ssize_t n = 0;
+
+    CEL_SCOPE (patience, .timeout = timeout == CEL_FOREVER ? 0 : timeout)
+        n = cel_writev(c->stream, iov, count); /* parks */
+    return n < 0 ? fail(&c->reply, (int)n) : 0;
+}
+
+int cel__connection_flush(struct cel__connection *c)
+{
+    struct iovec iov = {c->out.ptr, c->out.len};
+    int r;
+
+    if (c->out.len == 0)
+        return 0;
+    r = send_pieces(c, &iov, 1); /* parks */
+    c->out.len = 0;
+    return r;
+}
+
+static struct cel_str date_line(struct cel__connection *c)
+{
+    struct cel_server *server = c->server;
+    int64_t now = cel_loop_time(c->loop);
+
+    if (now >= server->date_until || server->date_until == 0) {
+        int64_t wall = cel__clock_wall();
+
+        server->date_until = now + CEL_SECOND - wall % CEL_SECOND;
+        return cel__date_line(&server->date, wall / CEL_SECOND);
+    }
+    return (struct cel_str){server->date.text, sizeof server->date.text};
+}
+
+static bool has_no_body(const struct cel__connection *c, int status)
+{
+    return c->req.head.method == CEL__H1_HEAD || status < 200 || status == 204 || status == 304;
+}
+
+static void decide_framing(struct cel__connection *c, int status, int64_t length,
+                           struct cel__h1_framing *framing)
+{
+    struct cel_reply *reply = &c->reply;
+    bool is_old = c->req.head.version_minor == 0;
+
+    *framing = (struct cel__h1_framing){.body = CEL__H1_BODY_NONE};
+    reply->has_no_body = has_no_body(c, status);
+    reply->has_length = length >= 0;
+    reply->left = length >= 0 ? (uint64_t)length : 0;
+    if (length >= 0 && status >= 200 && status != 204)
+        *framing =
+            (struct cel__h1_framing){.body = CEL__H1_BODY_LENGTH, .body_bytes = (uint64_t)length};
+    else if (length < 0 && !is_old && status >= 200 && status != 204 && status != 304)
+        framing->body = CEL__H1_BODY_CHUNKED;
+    reply->is_chunked = framing->body == CEL__H1_BODY_CHUNKED && !reply->has_no_body;
+    if (length < 0 && is_old && !reply->has_no_body)
+        reply->must_close = true;
+    if (!c->req.head.keep_alive || c->server->is_stopping)
+        reply->must_close = true;
+    framing->closes = reply->must_close;
+    framing->keeps = is_old && !reply->must_close;
+}
+
+static int write_head(struct cel_reply *reply, int status, const char *type, int64_t length)
+{
+    struct cel__connection *c = reply->conn;
+    struct cel__h1_framing framing;
+    struct cel__h1_write w;
+    int r;
+
+    decide_framing(c, status, length, &framing);
+    cel__h1_write_status(&w, &c->out, (unsigned)status, (struct cel_str){NULL, 0});
+    if (status >= 200)
+        cel__h1_write_line(&w, date_line(c));
+    if (c->server->name != NULL)
+        cel__h1_write_line(&w, cel__str(c->server->name));
+    if (type != NULL)
+        cel__h1_write_field(&w, CEL_LIT("Content-Type"), cel__str(type));
+    if (reply->fields.len != 0)
+        cel__h1_write_line(&w, cel__buf_str(&reply->fields));
+    cel__h1_write_framing(&w, &framing);
+    r = cel__h1_write_end(&w);
+    if (r < 0)
+        return r;
+    reply->status = status;
+    return 0;
+}
+
+/* Checked now by writing it into a head of its own, so that a bad one is refused where it is set.
+ */
+int cel_reply_header(struct cel_reply *reply, const char *name, const char *value)
+{
+    struct cel__h1_write w;
+
+    if (reply->status != 0)
+        return -EALREADY;
+    if (cel__str_ieq(cel__str(name), CEL_LIT("Date")))
+        return -EINVAL;
+    cel__h1_write_trailer(&w, &reply->fields);
+    return cel__h1_write_field(&w, cel__str(name), cel__str(value));
+}
+
+int cel_reply_begin(struct cel_reply *reply, int status, const char *type, int64_t length)
+{
+    if (reply->status != 0)
+        return -EALREADY;
+    if (status < 200 || status > 599)
+        return -EINVAL;
+    return write_head(reply, status, type, length);
+}
+
+/* (parks when much is unsent) Body bytes: copied behind the head when few, sent with it when many.
+ */
+static int put(struct cel__connection *c, const void *bytes, size_t len)
+{
+    struct iovec iov[2];
+    int r;
+
+    if (len <= COPY_MAX) {
+        r = cel__buf_add(&c->out, bytes, len);
+        if (r < 0)
+            return fail(&c->reply, r);
+        return c->out.len > OUT_HIGH ? cel__connection_flush(c) : 0; /* parks */
+    }
+    iov[0] = (struct iovec){c->out.ptr, c->out.len};
+    iov[1] = (struct iovec){(void *)bytes, len};
+    r = send_pieces(c, iov, 2); /* parks */
+    c->out.len = 0;
+    return r;
+}
+
+int cel_reply_bytes(struct cel_reply *reply, int status, const char *type, const void *bytes,
+                    size_t len)
+{
+    int r = cel_reply_begin(reply, status, type != NULL ? type : "application/octet-stream",
+                            (int64_t)len);
+
+    if (r < 0)
+        return r;
+    reply->has_ended = true;
+    return reply->has_no_body ? 0 : put(reply->conn, bytes, len); /* parks */
+}
+
+int cel_reply_text(struct cel_reply *reply, int status, const char *fmt, ...)
+{
+    char few[512], *text = few;
+    va_list va;
+    int len, r;
+
+    va_start(va, fmt);
+    len = vsnprintf(few, sizeof few, fmt, va);
+    va_end(va);
+    if (len < 0)
+        return -EINVAL;
+    if ((size_t)len >= sizeof few) {
+        text = cel__arena_alloc(&reply->conn->arena, (size_t)len + 1);
+        if (text == NULL)
+            return -ENOMEM;
+        va_start(va, fmt);
+        vsnprintf(text, (size_t)len + 1, fmt, va);
+        va_end(va);
+    }
+    r = cel_reply_bytes(reply, status, "text/plain; charset=utf-8", text, (size_t)len); /* parks */
+    return r;
+}
+
+int cel_reply_redirect(struct cel_reply *reply, int status, const char *location)
+{
+    int r;
+
+    if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
+        return -EINVAL;
+    r = cel_reply_header(reply, "Location", location);
+    return r < 0 ? r : cel_reply_bytes(reply, status, "text/plain; charset=utf-8", "", 0);
+}
+
+/* (parks when much is unsent) */
+static int put_chunk(struct cel__connection *c, const void *bytes, size_t len)
+{
+    char line[CEL__CHUNKED_LINE_MAX];
+    int r = cel__buf_add(&c->out, line, cel__chunked_line(line, len));
+
+    if (r == 0)
+        r = put(c, bytes, len); /* parks */
+    if (r == 0)
+        r = cel__buf_add(&c->out, "\r\n", 2);
+    return r < 0 ? fail(&c->reply, r) : 0;
+}
+
+int cel_reply_write(struct cel_reply *reply, const void *bytes, size_t len)
+{
+    if (reply->status == 0 || reply->has_ended)
+        return -EALREADY;
+    if (reply->has_failed)
+        return -EPIPE;
+    if (len == 0 || reply->has_no_body)
+        return 0;
+    if (reply->is_chunked)
+        return put_chunk(reply->conn, bytes, len); /* parks */
+    if (reply->has_length && len > reply->left)
+        return -EMSGSIZE;
+    reply->left -= reply->has_length ? len : 0;
+    return put(reply->conn, bytes, len); /* parks */
+}
+
+int cel_reply_flush(struct cel_reply *reply)
+{
+    return reply->has_failed ? -EPIPE : cel__connection_flush(reply->conn); /* parks */
+}
+
+bool cel_reply_has_begun(const struct cel_reply *reply)
+{
+    return reply->status != 0;
+}
+
+int cel__reply_finish(struct cel_reply *reply)
+{
+    struct cel__connection *c = reply->conn;
+
+    if (reply->has_failed)
+        return -EPIPE;
+    if (reply->status == 0) {
+        reply->has_ended = true;
+        return write_head(reply, 204, NULL, 0);
+    }
+    if (reply->has_ended)
+        return 0;
+    reply->has_ended = true;
+    if (reply->is_chunked)
+        return cel__buf_add_text(&c->out, CEL__CHUNKED_LAST);
+    if (reply->has_length && reply->left != 0 && !reply->has_no_body)
+        return fail(reply, -CEL_ETRUNCATED); /* the client must see that it is short */
+    return 0;
+}
+
+int cel__reply_error(struct cel_reply *reply, int status, const char *cause)
+{
+    cel__buf_clear(&reply->fields);
+    reply->conn->server->stats.errors++;
+    return cel_reply_text(reply, status, "%d %s%s%s\n", status, cel__h1_reason((unsigned)status),
+                          cause[0] != '\0' ? ": " : "", cause);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CEL__SERVING_H
+#define CEL__SERVING_H
+
+/* One connection of a server and the request and reply that are under way on it. All of it lives on
+ * the stack of the connection's task. */
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "celadon/server.h"
+#include "http/arena.h"
+#include "http/router.h"
+#include "proto/chunked.h"
+#include "proto/date.h"
+#include "proto/h1_head.h"
+#include "proto/h1_write.h"
+
+#define CEL__SERVER_FIELDS_MAX 100
+
+struct cel_server {
+    struct cel_server_options options;
+    char *name; /* the Server field's whole line, or NULL */
+    struct cel__router router;
+    struct cel_listener *listener;
+    struct cel__list connections; /* struct cel__connection */
+    struct cel__list folders;     /* of cel_route_files */
+    struct cel_future *changed;   /* set when a connection ended, for whoever waits */
+    struct cel_scope *accepting;  /* while it runs: cancelled by stop */
+    struct cel_server_stats stats;
+    struct cel__date_line date;
+    int64_t date_until; /* the line is good until then, by the loop's clock */
+    bool is_running;
+    bool is_stopping;
+};
+
+enum cel__body_state { CEL__BODY_UNREAD, CEL__BODY_STARTED, CEL__BODY_ENDED, CEL__BODY_BROKEN };
+
+struct cel_request {
+    struct cel__connection *conn;
+    struct cel__h1_head head;
+    const char *bytes; /* what the head's offsets refer to */
+    struct cel_str path, query;
+    struct cel__route_match match;
+    const char *params[CEL__ROUTE_PARAMS_MAX];
+    uint64_t body_left; /* with a length */
+    uint64_t body_seen;
+    struct cel__chunked chunked;
+    uint8_t body_state;
+    bool is_head_held; /* the head still lies in the stream's unread bytes */
+    size_t head_len;
+};
+
+struct cel_reply {
+    struct cel__connection *conn;
+    struct cel__buf fields; /* lines of cel_reply_header */
+    uint64_t left;          /* of the promised length */
+    int status;             /* 0: not begun */
+    bool is_chunked, has_length, has_no_body;
+    bool has_ended;
+    bool has_failed; /* the connection can only be closed */
+    bool must_close;
+};
+
+struct cel__connection {
+    struct cel__list link;
+    struct cel_server *server;
+    struct cel_stream *stream;
+    struct cel_task *task;
+    struct cel_loop *loop;
+    struct cel_scope *idle; /* while waiting for a request: cancelled by stop */
+    struct cel__buf out;    /* replies not yet sent */
+    struct cel__arena arena;
+    struct cel_request req;
+    struct cel_reply reply;
+};
+
+/* Ready to be handled; path and query are set. */
+void cel__request_begin(struct cel__connection *c, const char *bytes, size_t head_len);
+/* Decodes the parameters that the route matched. -EINVAL bad encoding, -ENOMEM. */
+int cel__request_decode_params(struct cel_request *req);
+/* (parks) Reads what the handler left of the body, up to a bound. false: the connection must be
+ * closed. */
+bool cel__request_drain(struct cel_request *req);
+
+/* (parks) Sends what is buffered. */
+int cel__connection_flush(struct cel__connection *c);
+/* (parks) Ends a streamed reply, or makes the 204 of a handler that said nothing. */
+int cel__reply_finish(struct cel_reply *reply);
+/* A plain answer by the server itself. `cause` goes into its body. */
+int cel__reply_error(struct cel_reply *reply, int status, const char *cause);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* A second table of system calls: each entry asks the plan, then the kernel. Random choices hash
+ * the seed with the call's number, so they need no state that threads would share. */
+#include "support/sysfault.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/sys.h"
+#include "support/check.h"
+
+static const struct {
+    const char *name;
+    int error;
+} calls[] = {
+#define ROW(name, error) {#name, error},
+    SYSFAULT_CALLS(ROW)
+#undef ROW
+};
+
+_Static_assert(SYSFAULT_COUNT <= 64, "one bit per call");
+
+static struct sysfault_plan plan;
+static struct cel__sys real;
+static atomic_size_t counted, drawn, hits;
+
+static int error_of(enum sysfault_call call)
+{
+    return plan.error != 0 ? plan.error : calls[call].error;
+}
+
+static bool is_selected(enum sysfault_call call)
+{
+    if (plan.calls == 0)
+        return calls[call].error != 0;
+    return (plan.calls >> call & 1) != 0 && error_of(call) != 0;
+}
+
+/* A number below 100 that depends on the seed and on how many were drawn before. */
+static unsigned draw(void)
+{
+    uint64_t z = plan.seed + (atomic_fetch_add(&drawn, 1) + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (unsigned)((z ^ z >> 31) % 100);
+}
+
+static bool hit(enum sysfault_call call, int error)
+{
+    fault_hit(calls[call].name, atomic_fetch_add(&hits, 1) + 1);
+    errno = error;
+    return true;
+}
+
+static bool is_interruptible(enum sysfault_call call)
+{
+    const uint64_t sleepers = SYSFAULT_BIT(epoll_pwait2) | SYSFAULT_BIT(accept4) |
+                              SYSFAULT_BIT(io_uring_enter) | SYSFAULT_BIT(read) |
+                              SYSFAULT_BIT(readv) | SYSFAULT_BIT(recv) | SYSFAULT_BIT(recvmsg) |
+                              SYSFAULT_BIT(send) | SYSFAULT_BIT(sendmsg) | SYSFAULT_BIT(write) |
+                              SYSFAULT_BIT(writev) | SYSFAULT_BIT(getrandom);
+
+    return (sleepers >> call & 1) != 0;
+}
+
+/* True with errno set when this call is to fail. */
+static bool fails(enum sysfault_call call)
+{
+    size_t n;
+
+    if (plan.eintr_percent > 0 && is_interruptible(call) && draw() < plan.eintr_percent)
+        return hit(call, EINTR);
+    if (plan.nth == 0 || !is_selected(call))
+        return false;
+    n = atomic_fetch_add(&counted, 1) + 1;
+    if (n == plan.nth)
+        return hit(call, error_of(call));
+    if (n > plan.nth && plan.times == FAULT_FOREVER && error_of(call) != EINTR)
+        return hit(call, error_of(call));
+    return false;
+}
+
+/* What to ask the kernel for instead of `len`: at least one byte. */
+static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
+{
+    if (len < 2 || percent == 0 || draw() >= percent)
+        return len;
+    fault_hit(calls[call].name, atomic_fetch_add(&hits, 1) + 1);
+    return 1 + len * draw() / 200;
+}
+
+#define WRAP(type, name, params, args) \
+    static type my_##name params       \
+    {                                  \
+        if (fails(SYSFAULT_##name))    \
+            return -1;                 \
+        return real.name args;         \
+    }
+
+#define WRAP_SHORT(name, percent, params, args)              \
+    static ssize_t my_##name params                          \
+    {                                                        \
+        if (fails(SYSFAULT_##name))                          \
+            return -1;                                       \
+        len = shortened(len, plan.percent, SYSFAULT_##name); \
+        return real.name args;                               \
+    }
+
+/* A vector is shortened to its first piece, cut. */
+#define WRAP_VECTOR(name, percent)                                                   \
+    static ssize_t my_##name(int fd, const struct iovec *iov, int n)                 \
+    {                                                                                \
+        struct iovec first;                                                          \
+                                                                                     \
+        if (fails(SYSFAULT_##name))                                                  \
+            return -1;                                                               \
+        if (n > 0) {                                                                 \
+            first = iov[0];                                                          \
+            first.iov_len = shortened(first.iov_len, plan.percent, SYSFAULT_##name); \
+            if (first.iov_len < iov[0].iov_len)                                      \
+                return real.name(fd, &first, 1);                                     \
+        }                                                                            \
+        return real.name(fd, iov, n);                                                \
+    }
+
+WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
+     (fd, addr, len, flags))
+WRAP(int, bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
+WRAP(int, clock_gettime, (clockid_t id, struct timespec *ts), (id, ts))
+WRAP(int, connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
+WRAP(int, epoll_create1, (int flags), (flags))
+WRAP(int, epoll_pwait2,
+     (int ep, struct epoll_event *events, int max, const struct timespec *timeout,
+      const sigset_t *mask),
+     (ep, events, max, timeout, mask))
+WRAP(int, eventfd, (unsigned initial, int flags), (initial, flags))
+WRAP(int, fsync, (int fd), (fd))
+WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
+WRAP(ssize_t, getrandom, (void *buf, size_t len, unsigned flags), (buf, len, flags))
+WRAP(int, getsockname, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
+WRAP(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len),
+     (fd, level, name, value, len))
+WRAP(int, io_uring_setup, (unsigned entries, struct io_uring_params *params), (entries, params))
+WRAP(int, io_uring_enter,
+     (int fd, unsigned to_submit, unsigned min_complete, unsigned flags, void *arg,
+      size_t arg_size),
+     (fd, to_submit, min_complete, flags, arg, arg_size))
+WRAP(int, io_uring_register, (int fd, unsigned opcode, const void *arg, unsigned count),
+     (fd, opcode, arg, count))
+WRAP(int, listen, (int fd, int backlog), (fd, backlog))
+WRAP(int, madvise, (void *addr, size_t len, int advice), (addr, len, advice))
+WRAP(int, mprotect, (void *addr, size_t len, int prot), (addr, len, prot))
+WRAP(int, munmap, (void *addr, size_t len), (addr, len))
+WRAP(int, openat, (int dir, const char *path, int flags, mode_t mode), (dir, path, flags, mode))
+WRAP(int, openat2, (int dir, const char *path, int flags, mode_t mode, unsigned long resolve),
+     (dir, path, flags, mode, resolve))
+WRAP(int, pipe2, (int fds[2], int flags), (fds, flags))
+WRAP_SHORT(pread, short_read_percent, (int fd, void *buf, size_t len, off_t offset),
+           (fd, buf, len, offset))
+WRAP_SHORT(pwrite, short_write_percent, (int fd, const void *buf, size_t len, off_t offset),
+           (fd, buf, len, offset))
+WRAP_SHORT(read, short_read_percent, (int fd, void *buf, size_t len), (fd, buf, len))
+WRAP_VECTOR(readv, short_read_percent)
+WRAP_SHORT(recv, short_read_percent, (int fd, void *buf, size_t len, int flags),
+           (fd, buf, len, flags))
+WRAP(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
+WRAP_SHORT(send, short_write_percent, (int fd, const void *buf, size_t len, int flags),
+           (fd, buf, len, flags))
+WRAP_SHORT(sendfile, short_write_percent, (int out, int in, off_t *offset, size_t len),
+           (out, in, offset, len))
+WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags), (fd, msg, flags))
+WRAP(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
+     (fd, level, name, value, len))
+WRAP(int, shutdown, (int fd, int how), (fd, how))
+WRAP(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags))
+WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol))
+WRAP_SHORT(write, short_write_percent, (int fd, const void *buf, size_t len), (fd, buf, len))
+WRAP_VECTOR(writev, short_write_percent)
+
+/* A descriptor whose close fails is closed all the same. */
+static int my_close(int fd)
+{
+    bool failed = fails(SYSFAULT_close);
+    int error = errno;
+    int r = real.close(fd);
+
+    if (!failed)
+        return r;
+    errno = error;
+    return -1;
+}
+
+/* Taking a descriptor out, or changing its events, needs no memory: only adding fails. */
+static int my_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
+{
+    if (op == EPOLL_CTL_ADD && fails(SYSFAULT_epoll_ctl))
+        return -1;
+    return real.epoll_ctl(ep, op, fd, event);
+}
+
+static void *my_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+    if (fails(SYSFAULT_mmap))
+        return MAP_FAILED;
+    return real.mmap(addr, len, prot, flags, fd, offset);
+}
+
+void sysfault_begin(const struct sysfault_plan *with)
+{
+    cel__sys_reset();
+    real = cel__sys;
+    plan = with != NULL ? *with : (struct sysfault_plan){0};
+    atomic_store(&counted, 0);
+    atomic_store(&drawn, 0);
+    atomic_store(&hits, 0);
+#define ENTRY(name, error) cel__sys.name = my_##name;
+    SYSFAULT_CALLS(ENTRY)
+#undef ENTRY
+}
+
+void sysfault_end(void)
+{
+    cel__sys_reset();
+}
+
+size_t sysfault_hits(void)
+{
+    return atomic_load(&hits);
+}
+
+static void arm_calls(size_t nth, enum fault_times times, const void *arg)
+{
+    struct sysfault_plan next = *(const struct sysfault_plan *)arg;
+
+    if (nth == 0) {
+        sysfault_end();
+        return;
+    }
+    next.nth = nth;
+    next.times = times;
+    sysfault_begin(&next);
+}
+
+size_t fault_every_syscall(const struct sysfault_plan *with, fault_scenario *scenario, void *arg)
+{
+    static const struct sysfault_plan all;
+    const struct fault_source source = {"system call", arm_calls, sysfault_hits,
+                                        with != NULL ? with : &all};
+    size_t events;
+
+    fault_alloc_begin();
+    events = fault_every(&source, scenario, arg);
+    fault_alloc_end();
+    return events;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_SYSFAULT_H
+#define TESTS_SYSFAULT_H
+
+/* Failing system calls through the seam of base/sys.h: the n-th with a chosen
+ * error, or at random from a seed. A call that is failed does not reach the kernel.
+ * Between begin and end no loop may be created or closed by others: the table
+ * is the process's. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "support/fault.h"
+
+/* Every entry of the table, with the error it fails by when a plan names none. 0: it is left
+ * alone by default, because on Linux it does not fail in correct use. */
+#define SYSFAULT_CALLS(X)        \
+    X(accept4, EMFILE)           \
+    X(bind, EADDRINUSE)          \
+    X(clock_gettime, 0)          \
+    X(close, 0)                  \
+    X(connect, ENETUNREACH)      \
+    X(epoll_create1, EMFILE)     \
+    X(epoll_ctl, ENOMEM)         \
+    X(epoll_pwait2, EINTR)       \
+    X(eventfd, EMFILE)           \
+    X(fsync, EIO)                \
+    X(fstat, EIO)                \
+    X(getrandom, EINTR)          \
+    X(getsockname, ENOBUFS)      \
+    X(getsockopt, ENOBUFS)       \
+    X(io_uring_setup, ENOMEM)    \
+    X(io_uring_enter, EINTR)     \
+    X(io_uring_register, ENOMEM) \
+    X(listen, EADDRINUSE)        \
+    X(madvise, ENOMEM)           \
+    X(mmap, ENOMEM)              \
+    X(mprotect, ENOMEM)          \
+    X(munmap, 0)                 \
+    X(openat, EMFILE)            \
+    X(openat2, EMFILE)           \
+    X(pipe2, EMFILE)             \
+    X(pread, EIO)                \
+    X(pwrite, ENOSPC)            \
+    X(read, EIO)                 \
+    X(readv, EIO)                \
+    X(recv, ECONNRESET)          \
+    X(recvmsg, ECONNRESET)       \
+    X(send, EPIPE)               \
+    X(sendfile, EIO)             \
+    X(sendmsg, EPIPE)            \
+    X(setsockopt, ENOBUFS)       \
+    X(shutdown, ENOTCONN)        \
+    X(signalfd, EMFILE)          \
+    X(socket, EMFILE)            \
+    X(write, EIO)                \
+    X(writev, EIO)
+
+enum sysfault_call {
+#define SYSFAULT_ENUM(name, error) SYSFAULT_##name,
+    SYSFAULT_CALLS(SYSFAULT_ENUM)
+#undef SYSFAULT_ENUM
+        SYSFAULT_COUNT
+};
+
+#define SYSFAULT_BIT(name) (UINT64_C(1) << SYSFAULT_##name)
+
+struct sysfault_plan {
+    uint64_t calls;         /* SYSFAULT_BITs that count and fail; 0: all with a default error */
+    int error;              /* 0: each call's default */
+    size_t nth;             /* this counted call fails; 0: none */
+    enum fault_times times; /* whether those after it fail too; calls that fail by EINTR do not,
+                             * since to retry is right */
+    /* At random from `seed`, in percent of the calls: */
+    uint64_t seed;
+    unsigned eintr_percent; /* of all that may sleep */
+    unsigned
+        short_read_percent; /* of read, readv, recv, recvmsg, pread: asks the kernel for less */
+    unsigned short_write_percent; /* of write, writev, send, sendmsg, pwrite */
+};
+
+/* A short read tells edge-triggered code that the socket is drained, when it is not. So shorten
+ * reads only where nothing waits for the next edge after one. */
+void sysfault_begin(const struct sysfault_plan *plan);
+/* The kernel's calls again. */
+void sysfault_end(void);
+/* Failures and shortenings since begin. */
+size_t sysfault_hits(void);
+
+/* fault_every() over system calls; `plan` (NULL: the default) says which and with what error. */
+size_t fault_every_syscall(const struct sysfault_plan *plan, fault_scenario *scenario, void *arg);
+
+#endif
