@@ -472,9 +472,7 @@ IN_TASK(refused_connection_names_the_phase)
     struct cel_session *web = cel_session_new(NULL);
     const char *url = door_url(door, "/0");
 
-    cel_listener_close(door->listener);
-    assert_int_equal(cel_join(door->task, NULL), 0);
-    free(door);
+    door_close(door);
     assert_int_equal(fails_in(web, url, "connect"), -ECONNREFUSED);
     assert_int_equal(stats_of(web).open, 0);
     cel_session_free(web);
