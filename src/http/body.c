@@ -20,8 +20,7 @@ void cel__body_init(struct cel__body *b, struct cel_stream *stream, const struct
     b->piece = (struct cel_str){0};
     b->used = 0;
     b->kind = head->body;
-    b->is_ended =
-        b->kind == CEL__H1_BODY_NONE || (b->kind == CEL__H1_BODY_LENGTH && b->left == 0);
+    b->is_ended = b->kind == CEL__H1_BODY_NONE || (b->kind == CEL__H1_BODY_LENGTH && b->left == 0);
     if (b->kind == CEL__H1_BODY_CHUNKED)
         cel__chunked_init(&b->chunked, NULL);
 }

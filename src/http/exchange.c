@@ -25,7 +25,8 @@ static int connect_it(struct cel__fetch *f)
         return r;
     options.server_name = f->origin->host;
     cel__limit_set(&f->limit, "connect", f->timeouts.connect);
-    r = cel_connect(&f->conn->stream, f->origin->address, f->origin->is_tls ? &options : NULL); /* parks */
+    r = cel_connect(&f->conn->stream, f->origin->address,
+                    f->origin->is_tls ? &options : NULL); /* parks */
     if (r == 0)
         f->session->places.stats.connections++;
     return r;

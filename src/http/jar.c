@@ -143,7 +143,7 @@ static void make_room(struct cel__jar *jar, struct domain *d)
     struct cel__map_entry *entry;
     size_t at = 0;
 
-    if (d->count >= CEL__JAR_PER_DOMAIN_MAX) {
+    if (d->count > CEL__JAR_PER_DOMAIN_MAX) {
         remove_cookie(jar, least_used(d, NULL));
         return;
     }

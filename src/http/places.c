@@ -360,8 +360,7 @@ static bool is_owed_elsewhere(const struct cel__origin *o)
     if (cel__list_is_empty(&p->starving))
         return false;
     other = cel__container_of(p->starving.next, struct cel__origin, starving);
-    return cel__list_is_empty(&o->line) ||
-           first_in_line(other)->number < first_in_line(o)->number;
+    return cel__list_is_empty(&o->line) || first_in_line(other)->number < first_in_line(o)->number;
 }
 
 void cel__conn_give(struct cel__conn *conn)

@@ -9,9 +9,9 @@
 
 struct cel__target {
     struct cel__url parts;
-    struct cel_str url;     /* as people see it: no user, no password; ends with a NUL */
-    char *own_url;          /* when that is not parts.href; or NULL */
-    char *authorization;    /* "Basic …" of the URL's user and password, or NULL; owned */
+    struct cel_str url;      /* as people see it: no user, no password; ends with a NUL */
+    char *own_url;           /* when that is not parts.href; or NULL */
+    char *authorization;     /* "Basic …" of the URL's user and password, or NULL; owned */
     struct cel__where where; /* tls is left to the session */
 };
 

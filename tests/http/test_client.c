@@ -100,7 +100,8 @@ IN_TASK(request_fields_replace_those_of_the_session)
     assert_non_null(strstr(door->requests[0], "\r\nAccept: text/html\r\nX-One: 1\r\n\r\n"));
     assert_null(strstr(door->requests[0], "User-Agent"));
     assert_int_equal(cel_fetch(web, door_url(door, "/0"), &options, &page), 0);
-    assert_non_null(strstr(door->requests[1], "\r\nAccept: text/html\r\nx-one: 2\r\nX-Two: \r\n\r\n"));
+    assert_non_null(
+        strstr(door->requests[1], "\r\nAccept: text/html\r\nx-one: 2\r\nX-Two: \r\n\r\n"));
     cel_response_free(page);
     cel_session_free(web);
     door_close(door);
@@ -109,10 +110,19 @@ IN_TASK(request_fields_replace_those_of_the_session)
 IN_TASK(request_that_cannot_be_sent_is_refused)
 {
     static const struct cel_header bad[][2] = {
-        {{"A\r\nB", "1"}}, {{"A", "1\r\nB: 2"}}, {{"A", "1\n"}}, {{"", "1"}}, {{"A b", "1"}},
-        {{"Host", "x"}}, {{"content-length", "3"}}, {{"Transfer-Encoding", "chunked"}},
-        {{"Connection", "close"}}, {{"TE", "trailers"}}, {{"Expect", "100-continue"}},
-        {{"Upgrade", "h2c"}}, {{"A", NULL}},
+        {{"A\r\nB", "1"}},
+        {{"A", "1\r\nB: 2"}},
+        {{"A", "1\n"}},
+        {{"", "1"}},
+        {{"A b", "1"}},
+        {{"Host", "x"}},
+        {{"content-length", "3"}},
+        {{"Transfer-Encoding", "chunked"}},
+        {{"Connection", "close"}},
+        {{"TE", "trailers"}},
+        {{"Expect", "100-continue"}},
+        {{"Upgrade", "h2c"}},
+        {{"A", NULL}},
     };
     DOOR(door, {"HTTP/1.1 204 No Content\r\n\r\n"});
     struct cel_session *web = cel_session_new(NULL);
@@ -163,10 +173,10 @@ static const struct {
     const char *text;
     bool keeps;
 } framed[] = {
-    {200, "hello", true},       {200, "", true},          {200, "hello world", true},
-    {200, "hello", true},       {200, "", true},          {200, "until the end", false},
-    {200, "old", false},        {200, "old", true},       {200, "last", false},
-    {204, "", true},            {304, "", true},          {200, "hi", true},
+    {200, "hello", true}, {200, "", true},    {200, "hello world", true},
+    {200, "hello", true}, {200, "", true},    {200, "until the end", false},
+    {200, "old", false},  {200, "old", true}, {200, "last", false},
+    {204, "", true},      {304, "", true},    {200, "hi", true},
     {404, "none", true},
 };
 
@@ -205,8 +215,7 @@ IN_TASK(each_framing_gives_its_body_byte_by_byte)
 
 IN_TASK(head_has_no_body_whatever_its_length_says)
 {
-    DOOR(door, {OK "Content-Length: 1000\r\n\r\n"},
-         {OK "Transfer-Encoding: chunked\r\n\r\n"});
+    DOOR(door, {OK "Content-Length: 1000\r\n\r\n"}, {OK "Transfer-Encoding: chunked\r\n\r\n"});
     struct cel_session *web = cel_session_new(NULL);
     struct cel_response *page;
 
@@ -342,15 +351,14 @@ IN_TASK(request_bodies_arrive_as_bytes_and_as_streams)
 
     assert_int_equal(cel_post(web, door_url(door, "/0"), "text/plain", CEL_LIT("abc"), &page), 0);
     cel_response_free(page);
-    assert_non_null(strstr(door->requests[0],
-                           "\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\n"));
+    assert_non_null(
+        strstr(door->requests[0], "\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\n"));
     assert_memory_equal(door->requests[0], "POST /0 ", 8);
     assert_memory_equal(door->bodies, "abc", 3);
-    assert_int_equal(cel_fetch(web, door_url(door, "/0"),
-                               &(struct cel_fetch_options){.body_read = count_down,
-                                                           .body_arg = &left},
-                               &page),
-                     0);
+    assert_int_equal(
+        cel_fetch(web, door_url(door, "/0"),
+                  &(struct cel_fetch_options){.body_read = count_down, .body_arg = &left}, &page),
+        0);
     cel_response_free(page);
     assert_non_null(strstr(door->requests[1], "\r\nTransfer-Encoding: chunked\r\n\r\n"));
     assert_int_equal(door->body_bytes, 3 + 3 * 1002 + 2);
@@ -441,12 +449,14 @@ IN_TASK(lying_servers_are_named)
         {{OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", CLOSE}, -CEL_ETRUNCATED, "body"},
         {{OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", CLOSE}, -CEL_ETRUNCATED, "body"},
         {{OK "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", CLOSE}, -CEL_EPROTOCOL, "body"},
-        {{OK "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", CLOSE}, -CEL_EPROTOCOL,
+        {{OK "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", CLOSE},
+         -CEL_EPROTOCOL,
          "headers"},
         {{"SSH-2.0-OpenSSH_9.2\r\n", CLOSE}, -CEL_EPROTOCOL, "headers"},
         {{"HTTP/1.1 200 OK\r\nA : b\r\n\r\n", CLOSE}, -CEL_EPROTOCOL, "headers"},
         {{"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", CLOSE},
-         -CEL_EPROTOCOL, "headers"},
+         -CEL_EPROTOCOL,
+         "headers"},
     };
     struct answer answers[sizeof lies / sizeof lies[0]];
     struct cel_session *web = cel_session_new(NULL);
@@ -514,8 +524,7 @@ static void endless_body(struct door *door, struct cel_stream *peer, unsigned nt
 IN_TASK(endless_answers_meet_their_limits)
 {
     struct door *door = door_open(NULL, 0);
-    struct cel_session *web =
-        cel_session_new(&(struct cel_session_options){.body_max = 1 << 20});
+    struct cel_session *web = cel_session_new(&(struct cel_session_options){.body_max = 1 << 20});
 
     door->play = endless_head;
     assert_int_equal(fails_in(web, door_url(door, "/"), "headers"), -CEL_ETOOLARGE);
@@ -554,9 +563,21 @@ IN_TASK(stray_bytes_behind_a_body_cost_the_connection)
 IN_TASK(bad_urls_are_named)
 {
     static const char *const bad[] = {
-        "", "example", "/path", "ftp://a/", "file:///etc/passwd", "javascript:1", "http://",
-        "http://[::1", "http://a:99999/", "http://a b/", "http://a/\r\nX: y", " http://a/",
-        "http://0x7f.1/", "http://2130706433/", "mailto:a@b",
+        "",
+        "example",
+        "/path",
+        "ftp://a/",
+        "file:///etc/passwd",
+        "javascript:1",
+        "http://",
+        "http://[::1",
+        "http://a:99999/",
+        "http://a b/",
+        "http://a/\r\nX: y",
+        " http://a/",
+        "http://0x7f.1/",
+        "http://2130706433/",
+        "mailto:a@b",
     };
     struct cel_session *web = cel_session_new(NULL);
 
