@@ -54,9 +54,10 @@ static int plain_shutdown(struct cel_stream *s)
 
 static bool plain_is_quiet(struct cel_stream *s)
 {
+    struct cel_loop *loop = cel__loop_here;
     char byte;
 
-    if (!s->fd->is_stream)
+    if (!s->fd->is_stream || loop->backend->has_input(loop, s->fd))
         return false;
     return cel__sys.recv(s->fd->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }

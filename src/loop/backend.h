@@ -37,6 +37,8 @@ struct cel__backend {
     void (*cancel)(struct cel_loop *loop, struct cel__op *op);
     /* Gives back what a LOAN op lent. */
     void (*loan_return)(struct cel_loop *loop, const struct cel__loan *loan);
+    /* Has it taken in bytes of fd, or its end, that no op has read? Does not ask the kernel. */
+    bool (*has_input)(struct cel_loop *loop, const struct cel__fd *fd);
 
     /* Submits what is pending, takes in what has completed, and ends those ops. Waits for the
      * first event until `until` (absolute; <= now: does not wait; INT64_MAX: for ever).

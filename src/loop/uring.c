@@ -223,6 +223,13 @@ static void uring_loan_return(struct cel_loop *loop, const struct cel__loan *loa
         cel__buffers_give(&p->buffers, loan->id);
 }
 
+static bool uring_has_input(struct cel_loop *loop, const struct cel__fd *f)
+{
+    const struct cel__port *port = f->backend_data;
+
+    return port != NULL && cel__inflow_has_some(port);
+}
+
 /* -> CEL__NOTHING_YET: the rest is to be sent. */
 static int64_t finish_write(struct cel__op *op, int res)
 {
@@ -500,6 +507,7 @@ const struct cel__backend cel__uring_backend = {
     .start = uring_start,
     .cancel = uring_cancel,
     .loan_return = uring_loan_return,
+    .has_input = uring_has_input,
     .wait = uring_wait,
     .wake = uring_wake,
     .now = uring_now,
