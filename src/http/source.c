@@ -145,7 +145,7 @@ static ssize_t read_decoded(struct cel__source *s, struct cel__limit *limit, cha
                 return r;
             is_end = r == 0;
         }
-        r = cel__decode(s->decode, piece.len > 0 ? piece.ptr : "", is_end ? 0 : piece.len, &used,
+        r = cel__decode_step(s->decode, piece.len > 0 ? piece.ptr : "", is_end ? 0 : piece.len, &used,
                         buf, cap, &made);
         if (used > 0)
             cel__body_take(&s->body, used);
@@ -199,7 +199,10 @@ static int make_room(struct cel__source *s, struct cel__buf *out)
         return 0;
     if (s->body.kind == CEL__H1_BODY_LENGTH && s->decode == NULL)
         more = (size_t)cel__min(s->body.left + s->body.piece.len, PRESIZE_MAX);
-    cap = out->len + cel__max(more, out->len) + 1;
+    more = cel__max(more, out->len);
+    if (s->body_max < SIZE_MAX - 2)
+        more = cel__min(more, (size_t)s->body_max + 1 - out->len); /* one over tells */
+    cap = out->len + more + 1;
     grown = cel__mem_realloc(out->ptr, cap);
     if (grown == NULL)
         return -ENOMEM;
