@@ -252,8 +252,8 @@ static void pass_by(const char *in, size_t in_len, size_t *used, char *out, size
         memcpy(out, in, *made);
 }
 
-int cel__decode(struct cel__decode *d, const char *in, size_t in_len, size_t *used, char *out,
-                size_t out_cap, size_t *made)
+int cel__decode_step(struct cel__decode *d, const char *in, size_t in_len, size_t *used, char *out,
+                     size_t out_cap, size_t *made)
 {
     struct layer *last = &d->layers[d->count != 0 ? d->count - 1 : 0];
     uint64_t before = last->out_bytes;
@@ -324,8 +324,8 @@ void cel__encode_free(struct cel__encode *e)
     cel__mem_free(e);
 }
 
-int cel__encode(struct cel__encode *e, enum cel__codec_op op, const char *in, size_t in_len,
-                size_t *used, char *out, size_t out_cap, size_t *made)
+int cel__encode_step(struct cel__encode *e, enum cel__codec_op op, const char *in, size_t in_len,
+                     size_t *used, char *out, size_t out_cap, size_t *made)
 {
     const char *why;
 

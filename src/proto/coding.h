@@ -56,8 +56,8 @@ bool cel__decode_is_identity(const struct cel__decode *d);
  * it was used and less than out_cap made. 1: the coded data has ended (bytes behind it are taken
  * and passed over). -CEL_EDECODE broken, -CEL_ETOOLARGE a limit, -ENOMEM: the cause is in
  * cel__decode_why, the bytes made count, further calls give the same. */
-CEL_NODISCARD int cel__decode(struct cel__decode *d, const char *in, size_t in_len, size_t *used,
-                              char *out, size_t out_cap, size_t *made);
+CEL_NODISCARD int cel__decode_step(struct cel__decode *d, const char *in, size_t in_len,
+                                   size_t *used, char *out, size_t out_cap, size_t *made);
 
 /* When the input has ended and nothing more is made: 0, or -CEL_EDECODE when the data was cut
  * short. Nothing at all is fine: empty bodies often carry the header. */
@@ -73,7 +73,8 @@ CEL_NODISCARD int cel__encode_new(struct cel__encode **out, enum cel__coding cod
 void cel__encode_free(struct cel__encode *e);
 /* 1: all was flushed, or the end was made; 0: call again with the rest and more room.
  * -CEL_EDECODE, -ENOMEM. */
-CEL_NODISCARD int cel__encode(struct cel__encode *e, enum cel__codec_op op, const char *in,
-                              size_t in_len, size_t *used, char *out, size_t out_cap, size_t *made);
+CEL_NODISCARD int cel__encode_step(struct cel__encode *e, enum cel__codec_op op, const char *in,
+                                   size_t in_len, size_t *used, char *out, size_t out_cap,
+                                   size_t *made);
 
 #endif

@@ -22,8 +22,8 @@ static void encode(struct cel__buf *b, enum cel__coding coding, struct cel_str t
     assert_int_equal(cel__encode_new(&e, coding), 0);
     do {
         assert_int_equal(cel__buf_reserve(b, 4096), 0);
-        r = cel__encode(e, CEL__CODEC_FINISH, text.ptr, text.len, &used, b->ptr + b->len, 4096,
-                        &made);
+        r = cel__encode_step(e, CEL__CODEC_FINISH, text.ptr, text.len, &used, b->ptr + b->len, 4096,
+                             &made);
         assert_true(r >= 0);
         text.ptr += used;
         text.len -= used;
@@ -46,7 +46,7 @@ static int decode(struct cel__buf *b, const char *header, const struct cel__deco
     do {
         piece = cel__min(in_step, text.len);
         assert_int_equal(cel__buf_reserve(b, out_step), 0);
-        r = cel__decode(d, text.ptr, piece, &used, b->ptr + b->len, out_step, &made);
+        r = cel__decode_step(d, text.ptr, piece, &used, b->ptr + b->len, out_step, &made);
         assert_true(used <= piece && made <= out_step);
         text.ptr += used;
         text.len -= used;
@@ -309,11 +309,12 @@ static void flush_makes_all_that_went_in_decodable(void **state)
         size_t used, made, decoded;
 
         assert_int_equal(cel__encode_new(&e, encoders[c]), 0);
-        assert_int_equal(
-            cel__encode(e, CEL__CODEC_FLUSH, "event 1\n", 8, &used, coded, sizeof coded, &made), 1);
+        assert_int_equal(cel__encode_step(e, CEL__CODEC_FLUSH, "event 1\n", 8, &used, coded,
+                                          sizeof coded, &made),
+                         1);
         assert_int_equal(used, 8);
         assert_int_equal(cel__decode_new(&d, cel__coding_name(encoders[c]), NULL, NULL), 0);
-        assert_int_equal(cel__decode(d, coded, made, &used, plain, sizeof plain, &decoded), 0);
+        assert_int_equal(cel__decode_step(d, coded, made, &used, plain, sizeof plain, &decoded), 0);
         assert_int_equal(decoded, 8);
         assert_memory_equal(plain, "event 1\n", 8);
         cel__decode_free(d);
@@ -386,7 +387,7 @@ static void decode_without_memory_fails_clean(void **state)
         r = cel__decode_new(&d, CEL_LIT("gzip, br"), NULL, NULL);
         if (r < 0)
             continue;
-        r = cel__decode(d, two.ptr, two.len, &used, out, sizeof out, &made);
+        r = cel__decode_step(d, two.ptr, two.len, &used, out, sizeof out, &made);
         cel__decode_free(d);
     }
     cel_set_allocator(NULL);
