@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "fiber/annotate.h"
 #include "fiber/stack.h"
 
 #define GUARD_INSTALL 102
@@ -287,7 +288,7 @@ static void guarding_finds_the_stack_of_an_address(void **state)
 
 /* --- giving back --- */
 
-#define MANY 5000
+#define MANY (CEL__TSAN ? 1500 : 5000) /* TSan makes heavy fibers */
 
 static struct cel__stack *many[MANY];
 
@@ -310,7 +311,8 @@ static void put_beyond_the_watermark_gives_pages_back(void **state)
     assert_true(used >= MANY * (size_t)4096);
     for (int i = 0; i < MANY; i++)
         cel__stack_put(&all, many[i]);
-    assert_true(resident_bytes() - before < used / 3);
+    if (!CEL__ANNOTATED) /* a sanitizer keeps memory of its own for each */
+        assert_true(resident_bytes() - before < used / 3);
     /* Neighbours go together: far fewer calls than stacks. */
     assert_true(kernel.dontneed_calls < 100);
 }

@@ -235,7 +235,7 @@ static void earlier_handler(int signal)
 static void earlier_handler_child(void)
 {
     signal(SIGSEGV, earlier_handler);
-    run_fiber(writes_to_null, NULL);
+    run_fiber(writes_to_null, (void *)(uintptr_t)64);
 }
 
 static void other_fault_goes_to_the_earlier_handler(void **state)
@@ -276,7 +276,7 @@ static void other_fault_keeps_its_address(void **state)
 
 static void null_child(void)
 {
-    run_fiber(writes_to_null, NULL);
+    run_fiber(writes_to_null, (void *)(uintptr_t)64);
 }
 
 static void other_fault_kills_by_default(void **state)
