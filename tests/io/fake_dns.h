@@ -64,8 +64,8 @@ static inline size_t fake_answer(struct fake_dns *dns, unsigned char *packet, si
     type = packet[end + 2];
     end += 5;
     dns->asked += type == 1;
-    if (answer->delay > 0)
-        assert_int_equal(cel_sleep(answer->delay), 0);
+    if (answer->delay > 0 && cel_sleep(answer->delay) < 0)
+        return 0;
     packet[2] = 0x81;
     packet[3] = (unsigned char)(0x80 | answer->rcode);
     memset(packet + 6, 0, 6);
