@@ -35,6 +35,9 @@ struct cel__backend {
     /* Asks an op in flight to end with op->cancel_code; its terminal event follows, soon, from a
      * turn. */
     void (*cancel)(struct cel_loop *loop, struct cel__op *op);
+    /* Has the backend taken something in, bytes or an end, that a peek at the socket does not show
+     * any more? NULL: it never does. */
+    bool (*has_input)(struct cel_loop *loop, struct cel__fd *fd);
     /* Gives back what a LOAN op lent. */
     void (*loan_return)(struct cel_loop *loop, const struct cel__loan *loan);
 
