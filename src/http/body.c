@@ -20,8 +20,7 @@ void cel__body_init(struct cel__body *b, struct cel_stream *stream, const struct
     b->piece = (struct cel_str){0};
     b->used = 0;
     b->kind = head->body;
-    b->is_ended =
-        b->kind == CEL__H1_BODY_NONE || (b->kind == CEL__H1_BODY_LENGTH && b->left == 0);
+    b->is_ended = b->kind == CEL__H1_BODY_NONE || (b->kind == CEL__H1_BODY_LENGTH && b->left == 0);
     if (b->kind == CEL__H1_BODY_CHUNKED)
         cel__chunked_init(&b->chunked, NULL);
 }
@@ -43,6 +42,14 @@ static int ended_early(const struct cel__body *b)
     return cel__raise(-CEL_ETRUNCATED, "body",
                       "the peer closed after %llu bytes of a chunked body, before its last chunk",
                       (unsigned long long)b->received);
+}
+
+static int fail_read(const struct cel__body *b, ssize_t r)
+{
+    if (r == -ECANCELED || r == -ETIMEDOUT || r == -CEL_ETLS)
+        return (int)r;
+    return cel__raise((int)r, "body", "reading the body, after %llu bytes: %s",
+                      (unsigned long long)b->received, cel_strerror((int)r));
 }
 
 /* Finds the next piece in [in, in + len), which is not empty. 1: found, 0: needs more. */
@@ -100,7 +107,7 @@ int cel__body_peek(struct cel__body *b, struct cel_str *piece)
             return 0;
         n = cel_peek(b->stream, &in, 1); /* parks */
         if (n < 0)
-            return (int)n;
+            return fail_read(b, n);
         if (n == 0) {
             if (b->kind != CEL__H1_BODY_CLOSE)
                 return ended_early(b);
@@ -134,7 +141,7 @@ static ssize_t read_direct(struct cel__body *b, void *buf, size_t cap)
         cap = cel__min(cap, b->left);
     n = cel_read(b->stream, buf, cap); /* parks */
     if (n < 0)
-        return n;
+        return fail_read(b, n);
     if (n == 0 && b->kind == CEL__H1_BODY_LENGTH)
         return ended_early(b);
     b->received += (uint64_t)n;

@@ -23,7 +23,8 @@ struct cel__body {
 };
 
 /* The head has been consumed from the stream. */
-void cel__body_init(struct cel__body *b, struct cel_stream *stream, const struct cel__h1_head *head);
+void cel__body_init(struct cel__body *b, struct cel_stream *stream,
+                    const struct cel__h1_head *head);
 void cel__body_fini(struct cel__body *b);
 
 /* (parks) The next bytes, where they lie: 1 and a piece, valid until the next call; 0: the end.

@@ -23,9 +23,10 @@ static int connect_it(struct cel__fetch *f)
         r = cel__session_tls(f->session, &options.tls);
     if (r < 0)
         return r;
-    options.server_name = f->target.host;
+    options.server_name = f->origin->host;
     cel__limit_set(&f->limit, "connect", f->timeouts.connect);
-    r = cel_connect(&f->conn->stream, f->origin->address, f->origin->is_tls ? &options : NULL); /* parks */
+    r = cel_connect(&f->conn->stream, f->origin->address,
+                    f->origin->is_tls ? &options : NULL); /* parks */
     if (r == 0)
         f->session->places.stats.connections++;
     return r;

@@ -93,7 +93,8 @@ static int keep_cookies(struct cel__fetch *f)
         !cel__h1_has(&f->head, CEL__FIELD_SET_COOKIE))
         return 0;
     while (r != -ENOMEM && (field = cel__h1_find(&f->head, CEL__FIELD_SET_COOKIE, from)) != NULL) {
-        r = cel__jar_set(&f->session->jar, &f->target, cel__h1_value(f->in, field));
+        r = cel__jar_set(&f->session->jar, &f->target, cel__h1_value(f->in, field),
+                         cel__clock_wall() / CEL_SECOND);
         from = (uint32_t)(field - f->fields) + 1;
     }
     return r == -ENOMEM ? r : 0;
@@ -223,8 +224,8 @@ static int run(struct cel__fetch *f, struct cel__response **out)
     }
 }
 
-int cel_fetch(struct cel_session *session, const char *url,
-              const struct cel_fetch_options *options, struct cel_response **out)
+int cel_fetch(struct cel_session *session, const char *url, const struct cel_fetch_options *options,
+              struct cel_response **out)
 {
     static const struct cel_fetch_options none;
     struct cel__response *response;
@@ -244,7 +245,7 @@ int cel_fetch(struct cel_session *session, const char *url,
         cel__limit_enter(&f.limit,
                          total != CEL_FOREVER ? cel__clock_add(cel_now(), total) : CEL_FOREVER);
         r = run(&f, &response); /* parks */
-        r = (int)cel__limit_leave(&f.limit, r, f.phase, f.target.url);
+        r = (int)cel__limit_leave(&f.limit, r, f.phase, f.target.url.ptr);
     }
     finish(&f);
     if (r == 0)
@@ -263,7 +264,8 @@ int cel_post(struct cel_session *session, const char *url, const char *content_t
     struct cel_header headers[] = {
         {"Content-Type", content_type != NULL ? content_type : "application/octet-stream"}, {0}};
 
-    return cel_fetch(session, url,
-                     &(struct cel_fetch_options){.method = "POST", .headers = headers, .body = body},
-                     out); /* parks */
+    return cel_fetch(
+        session, url,
+        &(struct cel_fetch_options){.method = "POST", .headers = headers, .body = body},
+        out); /* parks */
 }

@@ -2,31 +2,32 @@
 #ifndef CEL__JAR_H
 #define CEL__JAR_H
 
-/* Cookies: what a session was told to say again, to whom (RFC 6265bis). */
+/* Cookies: what a session was told to say again, and to whom (RFC 6265bis). */
 
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/list.h"
 #include "base/map.h"
 #include "http/target.h"
 
+enum { CEL__JAR_PER_DOMAIN_MAX = 50, CEL__JAR_MAX = 3000 };
+
 struct cel__jar {
-    struct cel__map domains; /* struct domain of jar.c, by name */
+    struct cel__map domains; /* struct domain of jar.c, by name in lower case */
     size_t count;
-    uint64_t version; /* changes with each cookie that is set or removed */
+    uint64_t version; /* grows with each cookie set or removed */
     uint64_t clock;   /* numbers creations and uses */
 };
 
-void cel__jar_init(struct cel__jar *jar);
-void cel__jar_fini(struct cel__jar *jar);
+/* A zeroed jar is empty and valid. Frees all cookies. */
 void cel__jar_clear(struct cel__jar *jar);
 
-/* A Set-Cookie line that came from `from`. 0; -EINVAL: the rules refuse it; -ENOMEM. */
+/* A Set-Cookie line that came from `from` at `now`, seconds since 1970. 0; -EINVAL: the rules
+ * refuse it; -ENOMEM. */
 CEL_NODISCARD int cel__jar_set(struct cel__jar *jar, const struct cel__target *from,
-                               struct cel_str line);
-/* The value of the Cookie field for `to`, appended. -> how many cookies, -ENOMEM. */
-CEL_NODISCARD int cel__jar_write(struct cel__jar *jar, const struct cel__target *to,
+                               struct cel_str line, int64_t now);
+/* Appends the value of the Cookie field for `to`. -> how many cookies, -ENOMEM. */
+CEL_NODISCARD int cel__jar_write(struct cel__jar *jar, const struct cel__target *to, int64_t now,
                                  struct cel__buf *out);
 
 #endif

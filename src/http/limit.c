@@ -38,8 +38,8 @@ static int raise_timeout(const struct cel__limit *l, const char *phase, const ch
     if (l->which[0] == 't')
         return cel__raise(-ETIMEDOUT, phase, "%s: the request took longer than its total timeout",
                           what);
-    return cel__raise(-ETIMEDOUT, phase, "%s: nothing happened for %" PRId64 " ms (%s timeout)", what,
-                      l->timeout / CEL_MILLISECOND, l->which);
+    return cel__raise(-ETIMEDOUT, phase, "%s: nothing happened for %" PRId64 " ms (%s timeout)",
+                      what, l->timeout / CEL_MILLISECOND, l->which);
 }
 
 int64_t cel__limit_leave(struct cel__limit *l, int64_t r, const char *phase, const char *what)

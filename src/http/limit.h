@@ -11,8 +11,8 @@
 
 struct cel__limit {
     struct cel_scope scope;
-    int64_t total;   /* absolute; CEL_FOREVER: none */
-    int64_t timeout; /* of the phase, ns; CEL_FOREVER: none */
+    int64_t total;     /* absolute; CEL_FOREVER: none */
+    int64_t timeout;   /* of the phase, ns; CEL_FOREVER: none */
     const char *which; /* timeout that is set: "total", "connect", "read" */
 };
 

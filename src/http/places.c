@@ -50,18 +50,22 @@ static int name_origin(struct cel__origin *o, const struct cel__where *where)
 {
     const char *open = where->is_ipv6 ? "[" : "", *close = where->is_ipv6 ? "]" : "";
     struct cel__buf text = {0};
-    size_t host_at = where->is_ipv6;
     bool is_default = where->port == (where->is_tls ? 443 : 80);
+    size_t host_len, address_len;
 
-    cel__buf_printf(&text, "%s%.*s%s:%u", open, CEL_STR(where->host), close, where->port);
-    if (cel__buf_cstr(&text) == NULL) {
+    cel__buf_printf(&text, "%s%.*s%s", open, CEL_STR(where->host), close);
+    host_len = text.len;
+    cel__buf_printf(&text, ":%u", where->port);
+    address_len = text.len;
+    cel__buf_add_char(&text, '\0');
+    cel__buf_add_str(&text, where->host);
+    if (cel__buf_cstr(&text) == NULL || text.failed) {
         cel__buf_fini(&text);
         return -ENOMEM;
     }
     o->address = text.ptr;
-    o->host = (struct cel_str){text.ptr + host_at, where->host.len};
-    o->host_field =
-        (struct cel_str){text.ptr, is_default ? where->host.len + 2 * host_at : text.len};
+    o->host = text.ptr + address_len + 1;
+    o->host_field = (struct cel_str){text.ptr, is_default ? host_len : address_len};
     return 0;
 }
 
@@ -356,8 +360,7 @@ static bool is_owed_elsewhere(const struct cel__origin *o)
     if (cel__list_is_empty(&p->starving))
         return false;
     other = cel__container_of(p->starving.next, struct cel__origin, starving);
-    return cel__list_is_empty(&o->line) ||
-           first_in_line(other)->number < first_in_line(o)->number;
+    return cel__list_is_empty(&o->line) || first_in_line(other)->number < first_in_line(o)->number;
 }
 
 void cel__conn_give(struct cel__conn *conn)

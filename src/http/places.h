@@ -18,12 +18,12 @@
 struct cel__origin {
     struct cel__places *places;
     struct cel_str key;        /* as cel__origin_key says; owned */
-    char *address;             /* for cel_connect: "host:port"; owned, `host` stands in it */
-    struct cel_str host;       /* without brackets */
+    char *address;             /* for cel_connect: "host:port"; owned */
+    const char *host;          /* without brackets; stands behind the address */
     struct cel_str host_field; /* what the Host field says */
     bool is_tls;
-    unsigned refs; /* fetches that look at it, and connections */
-    unsigned open; /* connections and places for one */
+    unsigned refs;             /* fetches that look at it, and connections */
+    unsigned open;             /* connections and places for one */
     struct cel__list idle;     /* struct cel__conn.mine, newest first */
     struct cel__list line;     /* tasks waiting, first come first served */
     struct cel__list starving; /* in places->starving: has a line, is below its own limit */
@@ -35,7 +35,7 @@ struct cel__conn {
     struct cel__origin *origin;
     struct cel_stream *stream; /* NULL: a place, to be connected */
     int64_t idle_since;
-    bool was_used; /* has carried a whole exchange */
+    bool was_used;        /* has carried a whole exchange */
     struct cel__buf head; /* for the request's head; kept to be filled again */
 };
 
@@ -49,7 +49,7 @@ struct cel__places {
     bool is_closed;
     unsigned total_max, per_host_max;
     int64_t idle_timeout;
-    uint64_t arrivals; /* tasks that ever had to wait */
+    uint64_t arrivals;              /* tasks that ever had to wait */
     struct cel_session_stats stats; /* open, idle and waiting are counted here */
 };
 

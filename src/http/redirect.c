@@ -37,7 +37,7 @@ static int remember(struct cel__fetch *f)
         return -ENOMEM;
     f->visits = grown;
     grown[f->visit_count] = (struct cel__visit){
-        .url = cel__mem_strndup(f->target.url, f->target.url_len),
+        .url = cel__mem_strndup(f->target.url.ptr, f->target.url.len),
         .status = f->head.status,
         .method_id = f->method_id,
         .jar_version = f->session->jar.version,
@@ -54,7 +54,7 @@ static bool is_circle(const struct cel__fetch *f)
         const struct cel__visit *v = &f->visits[i];
 
         if (v->method_id == f->method_id && v->jar_version == f->session->jar.version &&
-            strcmp(v->url, f->target.url) == 0)
+            strcmp(v->url, f->target.url.ptr) == 0)
             return true;
     }
     return false;
@@ -80,13 +80,13 @@ static int check(const struct cel__fetch *f, const struct cel__target *to)
         return cel__raise(-CEL_EREDIRECT, "redirect",
                           "%s redirects from https to http, which would give away what it carries "
                           "(allows_downgrade permits it)",
-                          f->target.url);
+                          f->target.url.ptr);
     return 0;
 }
 
 static void step(struct cel__fetch *f, struct cel__target *to)
 {
-    if (!cel__target_same_origin(&f->target, to)) {
+    if (!cel__url_same_origin(&f->target.parts, &to->parts)) {
         f->may_send_secrets = false;
     } else if (to->authorization == NULL) {
         to->authorization = f->target.authorization;
@@ -121,10 +121,10 @@ int cel__redirect(struct cel__fetch *f)
     step(f, &to);
     if (is_circle(f))
         return cel__raise(-CEL_EREDIRECT, "redirect", "the redirects lead in a circle back to %s",
-                          f->target.url);
+                          f->target.url.ptr);
     if (f->sends_body && f->has_used_body)
         return cel__raise(-CEL_EREDIRECT, "redirect",
                           "redirected to %s, but the body cannot be read a second time",
-                          f->target.url);
+                          f->target.url.ptr);
     return 1;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "http/fetch.h"
@@ -80,7 +81,7 @@ static int write_cookies(struct cel__fetch *f, struct cel__h1_write *w)
     if (f->session->jar.count == 0 || f->session->options.no_cookies || f->options->no_cookies ||
         is_replaced(f, CEL_LIT("cookie")))
         return 0;
-    r = cel__jar_write(&f->session->jar, &f->target, &value);
+    r = cel__jar_write(&f->session->jar, &f->target, cel__clock_wall() / CEL_SECOND, &value);
     if (r > 0)
         cel__h1_write_field(w, CEL_LIT("Cookie"), cel__buf_str(&value));
     cel__buf_fini(&value);
@@ -110,7 +111,7 @@ static int write_head(struct cel__fetch *f, struct cel__buf *out)
     int r;
 
     out->len = 0;
-    cel__h1_write_request(&w, out, f->method, f->target.path, f->origin->host_field);
+    cel__h1_write_request(&w, out, f->method, f->target.parts.target, f->origin->host_field);
     write_defaults(f, &w);
     if (f->target.authorization != NULL)
         cel__h1_write_field(&w, CEL_LIT("Authorization"), cel__str(f->target.authorization));

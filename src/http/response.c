@@ -20,7 +20,7 @@ static void lay_out(struct cel__response *r, const struct cel__fetch *f, size_t 
     if (table_size > 0)
         memcpy(table, f->fields, table_size);
     memcpy(bytes, f->in, f->head_len);
-    memcpy(url, f->target.url, f->target.url_len + 1);
+    memcpy(url, f->target.url.ptr, f->target.url.len + 1);
     r->head = f->head;
     r->head.fields = table;
     r->head.field_cap = f->head.field_count;
@@ -31,7 +31,7 @@ static void lay_out(struct cel__response *r, const struct cel__fetch *f, size_t 
     r->text = (struct cel__buf){0};
     r->is_text_inside = text_cap > 0;
     if (text_cap > 0)
-        r->text = (struct cel__buf){.ptr = url + f->target.url_len + 1, .cap = text_cap};
+        r->text = (struct cel__buf){.ptr = url + f->target.url.len + 1, .cap = text_cap};
 }
 
 static int take_history(struct cel__response *r, struct cel__fetch *f)
@@ -53,7 +53,7 @@ static int take_history(struct cel__response *r, struct cel__fetch *f)
 int cel__response_new(struct cel__response **out, struct cel__fetch *f, size_t text_cap)
 {
     size_t size = sizeof **out + f->head.field_count * sizeof *f->fields + f->head_len +
-                  f->target.url_len + 1 + text_cap;
+                  f->target.url.len + 1 + text_cap;
     struct cel__response *r = cel__mem_alloc(size);
 
     if (r == NULL)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "proto/h1_write.h"
@@ -20,10 +21,10 @@
 #define CONNECT_TIMEOUT (30 * CEL_SECOND)
 #define READ_TIMEOUT    (60 * CEL_SECOND)
 
-#define DEFAULT(field, value)       \
-    do {                            \
-        if (o->field == 0)          \
-            o->field = (value);     \
+#define DEFAULT(field, value)   \
+    do {                        \
+        if (o->field == 0)      \
+            o->field = (value); \
     } while (0)
 
 static void fill_in(struct cel_session_options *o)
@@ -40,8 +41,7 @@ static void fill_in(struct cel_session_options *o)
 
 static bool is_secret_name(struct cel_str name)
 {
-    return cel__str_ieq(name, CEL_LIT("authorization")) ||
-           cel__str_ieq(name, CEL_LIT("cookie")) ||
+    return cel__str_ieq(name, CEL_LIT("authorization")) || cel__str_ieq(name, CEL_LIT("cookie")) ||
            cel__str_ieq(name, CEL_LIT("proxy-authorization"));
 }
 
@@ -132,7 +132,7 @@ static int write_lines(struct cel_session *s)
 static void free_session(struct cel_session *s)
 {
     cel__places_fini(&s->places);
-    cel__jar_fini(&s->jar);
+    cel__jar_clear(&s->jar);
     if (s->owns_tls)
         cel_tls_free(s->tls);
     for (size_t i = 0; i < s->field_count; i++)
@@ -172,7 +172,6 @@ struct cel_session *cel_session_new(const struct cel_session_options *options)
     fill_in(&s->options);
     cel__places_init(&s->places, s->options.connections_max, s->options.per_host_max,
                      s->options.idle_timeout);
-    cel__jar_init(&s->jar);
     if (add_fields(s, options) < 0 || write_lines(s) < 0) {
         free_session(s);
         return NULL;
@@ -211,6 +210,47 @@ int cel__session_tls(struct cel_session *session, struct cel_tls **out)
     }
     *out = session->tls;
     return 0;
+}
+
+/* ---- cookies, by hand ---- */
+
+static int64_t seconds_now(void)
+{
+    return cel__clock_wall() / CEL_SECOND;
+}
+
+int cel_session_set_cookie(struct cel_session *session, const char *url, const char *line)
+{
+    struct cel__target from;
+    int r = cel__target_parse(&from, cel__str(url), NULL);
+
+    if (r < 0)
+        return r;
+    r = cel__jar_set(&session->jar, &from, cel__str(line), seconds_now());
+    cel__target_fini(&from);
+    return r;
+}
+
+char *cel_session_cookies(struct cel_session *session, const char *url)
+{
+    struct cel__buf out = {0};
+    struct cel__target to;
+    int r = cel__target_parse(&to, cel__str(url), NULL);
+
+    if (r < 0)
+        return NULL;
+    r = cel__jar_write(&session->jar, &to, seconds_now(), &out);
+    cel__target_fini(&to);
+    if (r < 0 || cel__buf_cstr(&out) == NULL) {
+        cel__buf_fini(&out);
+        return NULL;
+    }
+    return out.ptr;
+}
+
+void cel_session_clear_cookies(struct cel_session *session)
+{
+    cel__jar_clear(&session->jar);
 }
 
 void cel_session_stats(const struct cel_session *session, struct cel_session_stats *out)

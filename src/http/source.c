@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/* Bodies are pulled: nothing is read from the connection before the reader has room for it, so a
+ * bomb costs at most the limits, and a slow reader slows the sender down.
+ *
+ * A connection goes back as soon as the last byte was read, and only if nothing lies behind that
+ * byte: what a server sends unasked would be taken for the next answer. */
 #include "http/source.h"
 
 #include <errno.h>
@@ -10,6 +15,7 @@
 
 #define PRESIZE_MAX ((size_t)1 << 20) /* taken on a peer's word before its bytes have come */
 #define GROWTH_MIN  ((size_t)16 << 10)
+#define YIELD_BYTES ((uint64_t)1 << 20) /* decoded in one go */
 
 static void release(struct cel__source *s)
 {
@@ -37,11 +43,49 @@ static ssize_t fail(struct cel__source *s, ssize_t code)
     return code;
 }
 
-int cel__source_init(struct cel__source *s, struct cel__conn *conn,
-                     const struct cel__h1_head *head, const struct cel__source_options *options)
+/* All the fields of that name, as one list. */
+static int join_codings(struct cel__buf *out, const struct cel__h1_head *head, const char *bytes)
+{
+    const struct cel__h1_field *f = cel__h1_find(head, CEL__FIELD_CONTENT_ENCODING, 0);
+
+    for (; f != NULL;
+         f = cel__h1_find(head, CEL__FIELD_CONTENT_ENCODING, (uint32_t)(f - head->fields) + 1)) {
+        cel__buf_add_text(out, out->len > 0 ? ", " : "");
+        cel__buf_add_str(out, cel__h1_value(bytes, f));
+    }
+    return out->failed ? -ENOMEM : 0;
+}
+
+static int open_decode(struct cel__source *s, const struct cel__h1_head *head,
+                       const struct cel__source_options *options)
+{
+    struct cel__decode_limits limits = cel__decode_limits_default;
+    struct cel__buf codings = {0};
+    const char *why = NULL;
+    int r = join_codings(&codings, head, options->head_bytes);
+
+    limits.output_bytes = 0; /* counted here */
+    limits.ratio = options->ratio_max;
+    if (r == 0)
+        r = cel__decode_new(&s->decode, cel__buf_str(&codings), &limits, &why);
+    if (r < 0)
+        cel__raise(r, "decode", "Content-Encoding \"%.*s\": %s", CEL_STR(codings),
+                   why != NULL ? why : cel_strerror(r));
+    cel__buf_fini(&codings);
+    if (r == 0 && cel__decode_is_identity(s->decode)) {
+        cel__decode_free(s->decode);
+        s->decode = NULL;
+    }
+    return r < 0 ? (int)fail(s, r) : 0;
+}
+
+int cel__source_init(struct cel__source *s, struct cel__conn *conn, const struct cel__h1_head *head,
+                     const struct cel__source_options *options)
 {
     s->conn = conn;
-    s->decoder = NULL;
+    s->decode = NULL;
+    s->wants_input = true;
+    s->yielded_at = 0;
     s->read_timeout = options->read_timeout;
     s->given = 0;
     s->body_max = options->body_max;
@@ -49,7 +93,9 @@ int cel__source_init(struct cel__source *s, struct cel__conn *conn,
     s->is_over = false;
     s->failed = 0;
     cel__body_init(&s->body, conn->stream, head);
-    return 0;
+    if (options->no_decoding || s->body.is_ended || !cel__h1_has(head, CEL__FIELD_CONTENT_ENCODING))
+        return 0;
+    return open_decode(s, head, options);
 }
 
 static int fail_too_large(struct cel__source *s)
@@ -59,10 +105,70 @@ static int fail_too_large(struct cel__source *s)
                       (unsigned long long)s->body_max);
 }
 
-static ssize_t read_some(struct cel__source *s, struct cel__limit *limit, void *buf, size_t cap)
+/* The gap that the read timeout bounds begins where nothing is left to be read. */
+static void begin_gap(struct cel__source *s, struct cel__limit *limit)
 {
     if (s->body.piece.len == 0 && s->conn->stream->unread.len == 0 && !s->body.is_ended)
         cel__limit_set(limit, "read", s->read_timeout);
+}
+
+/* (parks) Much can be made of few bytes: the others get their turn. */
+static int let_others_run(struct cel__source *s)
+{
+    if (s->given - s->yielded_at < YIELD_BYTES)
+        return 0;
+    s->yielded_at = s->given;
+    return cel_yield(); /* parks */
+}
+
+static int fail_decode(struct cel__source *s, int code)
+{
+    const char *why = cel__decode_why(s->decode);
+
+    return cel__raise(code, "decode", "the body cannot be decoded: %s",
+                      why != NULL ? why : cel_strerror(code));
+}
+
+static ssize_t read_decoded(struct cel__source *s, struct cel__limit *limit, char *buf, size_t cap)
+{
+    int r = let_others_run(s); /* parks */
+
+    while (r >= 0) {
+        struct cel_str piece = s->body.piece;
+        size_t used = 0, made = 0;
+        bool is_end = false;
+
+        if (s->wants_input) {
+            begin_gap(s, limit);
+            r = cel__body_peek(&s->body, &piece); /* parks */
+            if (r < 0)
+                return r;
+            is_end = r == 0;
+        }
+        r = cel__decode_step(s->decode, piece.len > 0 ? piece.ptr : "", is_end ? 0 : piece.len, &used,
+                        buf, cap, &made);
+        if (used > 0)
+            cel__body_take(&s->body, used);
+        s->wants_input = made < cap;
+        if (r < 0)
+            return fail_decode(s, r);
+        if (made > 0)
+            return (ssize_t)made;
+        if (is_end) {
+            r = cel__decode_end(s->decode);
+            return r < 0 ? fail_decode(s, r) : 0;
+        }
+        if (s->body.received > s->body_max)
+            return fail_too_large(s);
+    }
+    return r;
+}
+
+static ssize_t read_some(struct cel__source *s, struct cel__limit *limit, void *buf, size_t cap)
+{
+    if (s->decode != NULL)
+        return read_decoded(s, limit, buf, cap); /* parks */
+    begin_gap(s, limit);
     return cel__body_read(&s->body, buf, cap); /* parks */
 }
 
@@ -91,7 +197,7 @@ static int make_room(struct cel__source *s, struct cel__buf *out)
 
     if (out->cap - out->len > 1)
         return 0;
-    if (s->body.kind == CEL__H1_BODY_LENGTH && s->decoder == NULL)
+    if (s->body.kind == CEL__H1_BODY_LENGTH && s->decode == NULL)
         more = (size_t)cel__min(s->body.left + s->body.piece.len, PRESIZE_MAX);
     cap = out->len + cel__max(more, out->len) + 1;
     grown = cel__mem_realloc(out->ptr, cap);
@@ -106,7 +212,7 @@ int cel__source_read_all(struct cel__source *s, struct cel__limit *limit, struct
 {
     ssize_t n = 1;
 
-    if (s->body.kind == CEL__H1_BODY_LENGTH && s->decoder == NULL &&
+    if (s->body.kind == CEL__H1_BODY_LENGTH && s->decode == NULL &&
         s->body.left + s->body.piece.len > s->body_max)
         return fail_too_large(s);
     while (n > 0) {
@@ -124,4 +230,6 @@ void cel__source_fini(struct cel__source *s)
 {
     release(s);
     cel__body_fini(&s->body);
+    cel__decode_free(s->decode);
+    s->decode = NULL;
 }

@@ -8,13 +8,14 @@
 #include "http/body.h"
 #include "http/limit.h"
 #include "http/places.h"
-
-struct cel__decoder;
+#include "proto/coding.h"
 
 struct cel__source {
     struct cel__conn *conn; /* NULL when it was given back */
     struct cel__body body;
-    struct cel__decoder *decoder; /* NULL: as it comes */
+    struct cel__decode *decode; /* NULL: as it comes */
+    bool wants_input;           /* decode has nothing left to give */
+    uint64_t yielded_at;        /* bytes given when the others last ran */
     int64_t read_timeout;
     uint64_t given;    /* bytes to the reader */
     uint64_t body_max; /* of `given` */

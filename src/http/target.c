@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* User and password leave the URL here: behind this point they exist as a header field only, so
+ * that no message, log or history can give them away. */
 #include "http/target.h"
 
 #include <errno.h>
@@ -6,49 +8,128 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "proto/percent.h"
 #include "task/error.h"
 
 void cel__target_fini(struct cel__target *t)
 {
-    cel__mem_free(t->url);
-    cel__mem_free(t->host);
+    cel__url_fini(&t->parts);
+    cel__mem_free(t->own_url);
     cel__mem_free(t->authorization);
     *t = (struct cel__target){0};
 }
 
-bool cel__target_same_origin(const struct cel__target *a, const struct cel__target *b)
+static void add_base64(struct cel__buf *out, struct cel_str s)
 {
-    return a->where.is_tls == b->where.is_tls && a->where.port == b->where.port &&
-           cel__str_eq(a->where.host, b->where.host);
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < s.len; i += 3) {
+        size_t n = cel__min(s.len - i, (size_t)3);
+        uint32_t bits = 0;
+
+        for (size_t k = 0; k < 3; k++)
+            bits = bits << 8 | (k < n ? (uint8_t)s.ptr[i + k] : 0);
+        for (size_t k = 0; k < 4; k++)
+            cel__buf_add_char(out, k <= n ? digits[bits >> (18 - 6 * k) & 63] : '=');
+    }
+}
+
+/* The plain bytes of user and password; a colon would end the user. -ENOMEM, -CEL_EURL. */
+static int write_basic(const struct cel__url *u, struct cel__buf *plain, struct cel__buf *out)
+{
+    cel__percent_decode(plain, u->username);
+    if (plain->len > 0 && memchr(plain->ptr, ':', plain->len) != NULL)
+        return cel__raise(-CEL_EURL, "url", "the user name of a URL cannot hold a colon");
+    cel__buf_add_char(plain, ':');
+    cel__percent_decode(plain, u->password);
+    cel__buf_add_text(out, "Basic ");
+    add_base64(out, cel__buf_str(plain));
+    cel__buf_cstr(out);
+    return plain->failed || out->failed ? -ENOMEM : 0;
+}
+
+static int make_authorization(struct cel__target *t)
+{
+    struct cel__buf plain = {0}, out = {0};
+    int r;
+
+    if (t->parts.username.len == 0 && t->parts.password.len == 0)
+        return 0;
+    r = write_basic(&t->parts, &plain, &out);
+    cel__buf_fini(&plain);
+    if (r < 0)
+        cel__buf_fini(&out);
+    t->authorization = out.ptr;
+    return r;
+}
+
+/* href, unless it says too much, or a fragment is inherited (RFC 9110 10.2.2). */
+static int make_url(struct cel__target *t, const struct cel__target *base)
+{
+    const struct cel__url *u = &t->parts;
+    bool inherits = base != NULL && base->parts.has_fragment && !u->has_fragment;
+    struct cel__buf out = {0};
+
+    t->url = u->href;
+    if (t->authorization == NULL && !inherits)
+        return 0;
+    cel__buf_printf(&out, "%.*s://%.*s%.*s", CEL_STR(u->scheme), CEL_STR(u->authority),
+                    CEL_STR(u->target));
+    if (u->has_fragment || inherits)
+        cel__buf_printf(&out, "#%.*s", CEL_STR(inherits ? base->parts.fragment : u->fragment));
+    if (cel__buf_cstr(&out) == NULL || out.failed) {
+        cel__buf_fini(&out);
+        return -ENOMEM;
+    }
+    t->own_url = out.ptr;
+    t->url = cel__buf_str(&out);
+    return 0;
+}
+
+static int check(const struct cel__url *u)
+{
+    if (u->kind != CEL__URL_HTTP && u->kind != CEL__URL_HTTPS)
+        return cel__raise(-CEL_EURL, "url", "%.*s: only http and https URLs are fetched",
+                          CEL_STR(u->scheme));
+    if (u->port_number == 0)
+        return cel__raise(-CEL_EURL, "url", "port 0 cannot be connected to");
+    return 0;
+}
+
+static void find_place(struct cel__target *t)
+{
+    const struct cel__url *u = &t->parts;
+    bool is_ipv6 = u->host_kind == CEL__HOST_IPV6;
+
+    t->where = (struct cel__where){
+        .is_tls = u->kind == CEL__URL_HTTPS,
+        .host = {u->host.ptr + is_ipv6, u->host.len - 2 * (size_t)is_ipv6},
+        .is_ipv6 = is_ipv6,
+        .port = (uint16_t)u->port_number,
+    };
 }
 
 int cel__target_parse(struct cel__target *t, struct cel_str text, const struct cel__target *base)
 {
-    struct cel_str rest = text, host;
-    const char *slash;
-    uint64_t port = 80;
+    const char *why = NULL;
+    int r;
 
     *t = (struct cel__target){0};
-    if (base != NULL && text.len > 0 && text.ptr[0] == '/') {
-        char buf[4096];
-        snprintf(buf, sizeof buf, "http://%.*s:%u%.*s", CEL_STR(base->where.host), base->where.port, CEL_STR(text));
-        return cel__target_parse(t, cel__str(buf), NULL);
+    r = cel__url_parse(&t->parts, text, base != NULL ? &base->parts : NULL,
+                       base != NULL ? 0 : CEL__URL_STRICT, &why);
+    if (r < 0)
+        return r == -CEL_EURL ? cel__raise(r, "url", "\"%.*s\" is not a URL: %s",
+                                           (int)cel__min(text.len, (size_t)100), text.ptr, why)
+                              : r;
+    r = check(&t->parts);
+    if (r == 0)
+        r = make_authorization(t);
+    if (r == 0)
+        r = make_url(t, base);
+    if (r < 0) {
+        cel__target_fini(t);
+        return r;
     }
-    if (!cel__str_starts(text, CEL_LIT("http://")))
-        return cel__raise(-CEL_EURL, "url", "%.*s is not an http URL", CEL_STR(text));
-    t->url = cel__mem_strndup(text.ptr, text.len);
-    t->url_len = text.len;
-    rest = (struct cel_str){t->url + 7, text.len - 7};
-    slash = memchr(rest.ptr, '/', rest.len);
-    host = (struct cel_str){rest.ptr, slash ? (size_t)(slash - rest.ptr) : rest.len};
-    t->path = slash ? (struct cel_str){slash, rest.len - host.len} : CEL_LIT("/");
-    const char *colon = memchr(host.ptr, ':', host.len);
-    if (colon) {
-        if (cel__str_to_u64((struct cel_str){colon + 1, host.len - (size_t)(colon + 1 - host.ptr)}, &port) < 0)
-            return -CEL_EURL;
-        host.len = (size_t)(colon - host.ptr);
-    }
-    t->host = cel__mem_strndup(host.ptr, host.len);
-    t->where = (struct cel__where){.host = {t->host, host.len}, .port = (uint16_t)port};
+    find_place(t);
     return 0;
 }

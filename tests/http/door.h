@@ -50,7 +50,7 @@ void door_say(struct cel_stream *peer, const char *text);
 /* Closes with a reset. */
 void door_reset(struct cel_stream *peer);
 
-#define DOOR(name, ...)                                    \
+#define DOOR(name, ...)                                          \
     static const struct answer name##_answers[] = {__VA_ARGS__}; \
     struct door *name = door_open(name##_answers, sizeof name##_answers / sizeof name##_answers[0])
 
