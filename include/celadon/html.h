@@ -48,7 +48,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_html_parse(struct cel_html **out, const void *b
 CEL_PUBLIC void cel_html_free(struct cel_html *doc);
 
 /* NULL when the whole page is in the document; else the limit that cut it: "size", "depth",
- * "nodes", "attributes" or "memory" (the page grew out of proportion). Static. */
+ * "nodes", "attributes", "names" (thousands of element names that HTML does not have) or "memory"
+ * (the page grew out of proportion). Static. */
 CEL_PUBLIC const char *cel_html_truncated(const struct cel_html *doc);
 
 /* The standard's name of the encoding the page was read in ("UTF-8", "windows-1252"). Static. */

@@ -21,7 +21,7 @@ int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
                             .switchable_on = CEL__FIBER_NOWHERE};
     cel__ctx_init(&f->ctx, stack->top, run);
 #if CEL__TSAN
-    f->tsan_fiber = __tsan_create_fiber(0);
+    f->tsan_fiber = stack->note.tsan_fiber;
 #endif
     return 0;
 }
@@ -31,17 +31,11 @@ void cel__fiber_release(struct cel_fiber *f)
     struct cel__stack *stack = f->stack;
 
     f->stack = NULL;
-#if CEL__TSAN
-    if (cel__thread_state.current == f)
-        cel__thread_state.tsan_garbage = f->tsan_fiber;
-    else
-        __tsan_destroy_fiber(f->tsan_fiber);
-#endif
     cel__stack_put(&cel__thread_state.stacks, stack);
 }
 
 #if CEL__ANNOTATED
-void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
+CEL__NO_TSAN void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
 {
 #if CEL__ASAN
     const struct cel__thread *t = &cel__thread_state;
@@ -57,16 +51,10 @@ void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
     (void)to;
 }
 
-void cel__fiber_arrived(struct cel_fiber *self)
+CEL__NO_TSAN void cel__fiber_arrived(struct cel_fiber *self)
 {
 #if CEL__ASAN
     __sanitizer_finish_switch_fiber(self->asan_stack, NULL, NULL);
-#endif
-#if CEL__TSAN
-    if (cel__thread_state.tsan_garbage != NULL) {
-        __tsan_destroy_fiber(cel__thread_state.tsan_garbage);
-        cel__thread_state.tsan_garbage = NULL;
-    }
 #endif
     (void)self;
 }

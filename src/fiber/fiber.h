@@ -105,8 +105,8 @@ static inline void *cel__fiber_switch(struct cel_fiber *from, struct cel_fiber *
 }
 
 /* Goes on in `to`, for good: `from` has given its stack back, and whoever runs next may free it. */
-CEL__NORETURN static inline void cel__fiber_switch_last(struct cel_fiber *from,
-                                                        struct cel_fiber *to, void *value)
+CEL__NORETURN CEL__NO_TSAN static inline void
+cel__fiber_switch_last(struct cel_fiber *from, struct cel_fiber *to, void *value)
 {
     cel__fiber_leaving(NULL, to);
     cel__ctx_swap(&from->ctx, &to->ctx, value);

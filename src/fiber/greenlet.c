@@ -125,7 +125,7 @@ void *cel_fiber_throw(struct cel_fiber *f, int code)
 /* --- life --- */
 
 /* The whole life of a greenlet that is run. */
-static void run_greenlet(struct cel__ctx *ctx, void *value)
+CEL__NO_TSAN static void run_greenlet(struct cel__ctx *ctx, void *value)
 {
     struct cel_fiber *f = cel__container_of(ctx, struct cel_fiber, ctx);
     struct cel__greenlet *g = cel__greenlet_of(f);

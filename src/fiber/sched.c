@@ -111,7 +111,7 @@ bool cel__sched_run(struct cel__sched *s, int budget)
 }
 
 /* The whole life of a scheduled fiber. */
-static void run_task(struct cel__ctx *ctx, void *value)
+CEL__NO_TSAN static void run_task(struct cel__ctx *ctx, void *value)
 {
     struct cel_fiber *f = cel__container_of(ctx, struct cel_fiber, ctx);
     struct cel__sched *s;

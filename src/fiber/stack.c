@@ -15,7 +15,6 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
-#include "fiber/annotate.h"
 
 #define WARM_BYTES     ((size_t)64 << 20) /* what the warm stacks of one size may at most hold */
 #define WARM_MAX       1024
@@ -130,7 +129,7 @@ static struct slab *slab_new(struct cel__stacks *all, unsigned class)
 static void slab_free(struct cel__stack_pool *pool, struct slab *slab)
 {
     for (uint32_t i = 0; i < slab->fresh; i++)
-        cel__annotate_slot_gone(slab->slots[i].valgrind_id);
+        cel__annotate_slot_gone(&slab->slots[i].note);
     cel__list_unlink(&slab->node);
     pool->slot_count -= slab->count;
     (void)cel__sys.munmap(slab->base, slab->count * stride(slab));
@@ -153,7 +152,7 @@ static struct cel__stack *slot_fresh(struct cel__stacks *all, struct slab *slab)
     stack->index = slab->fresh++;
     stack->class = slab->class & 0x7f;
     stack->top = guard + stride(slab) - stack->index % COLOURS * COLOUR_BYTES;
-    stack->valgrind_id = (uint16_t)cel__annotate_slot_new(guard + slab->guard_bytes, stack->top);
+    cel__annotate_slot_new(&stack->note, guard + slab->guard_bytes, stack->top);
     return stack;
 }
 

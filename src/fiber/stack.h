@@ -15,6 +15,7 @@
 #include "base/cc.h"
 #include "base/list.h"
 #include "celadon/base.h"
+#include "fiber/annotate.h"
 #include "fiber/guard.h"
 
 #define CEL__STACK_MIN     ((size_t)16 << 10)
@@ -30,10 +31,10 @@ struct cel__stack {
     char *top;               /* where frames begin; aligned to 16 */
     void *owner;             /* the fiber, for reports; NULL while free */
     uint32_t index;          /* in its slab */
-    uint16_t valgrind_id;
-    uint8_t state; /* enum slot_state in stack.c */
+    uint8_t state;           /* enum slot_state in stack.c */
     uint8_t class : 7;
     uint8_t has_canary : 1;
+    struct cel__annotation note;
 };
 
 /* All stacks of one size. */

@@ -15,12 +15,9 @@ struct cel__thread {
     struct cel__sched *sched;  /* whose run() is below us, or NULL */
     struct cel_fiber main; /* the thread's own stack as a fiber; its thread_id is the thread's */
     struct cel__stacks stacks;
-    void *signal_stack; /* of cel_stack_watch, or NULL */
-    /* For sanitizers: the thread's own stack; TSan's fiber that was left for good, for the next to
-     * destroy. */
-    const char *main_base;
+    void *signal_stack;    /* of cel_stack_watch, or NULL */
+    const char *main_base; /* the thread's own stack, for ASan */
     size_t main_size_bytes;
-    void *tsan_garbage;
 };
 
 extern __thread struct cel__thread cel__thread_state

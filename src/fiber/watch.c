@@ -65,15 +65,19 @@ static void report(const struct cel__stack *stack, const struct cel_fiber *f)
     (void)n;
 }
 
-/* To the handler that was there before us; the system's default acts when the fault repeats. */
+/* To the handler that was there before us. The system's default acts when the fault repeats, or,
+ * when somebody sent the signal, on a second one. */
 static void chain(const struct sigaction *old, int signal, siginfo_t *info, void *context)
 {
-    if (old->sa_flags & SA_SIGINFO)
+    if (old->sa_flags & SA_SIGINFO) {
         old->sa_sigaction(signal, info, context);
-    else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)
+    } else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) {
         old->sa_handler(signal);
-    else
+    } else {
         (void)sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+        if (info->si_code <= 0)
+            (void)raise(signal);
+    }
 }
 
 static void on_fault(int signal, siginfo_t *info, void *context)

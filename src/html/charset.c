@@ -8,10 +8,11 @@
 
 #include "base/cc.h"
 #include "base/str.h"
-#include "html/decode.h"
+#include "html/tables.h"
 #include "html/utf8.h"
 
 #define PRESCAN_BYTES 4096
+#define GUESS_BYTES   16384
 
 struct scan {
     const char *p;
@@ -100,8 +101,8 @@ static int read_meta(struct scan *s)
             is_pragma = cel__str_ieq(value, CEL_LIT("content-type"));
     }
     if (charset.len != 0)
-        return for_meta(cel__decode_find(charset));
-    return is_pragma ? for_meta(cel__decode_find(content)) : -1;
+        return for_meta(cel__tables_find(charset));
+    return is_pragma ? for_meta(cel__tables_find(content)) : -1;
 }
 
 static void skip_past(struct scan *s, struct cel_str mark)
@@ -150,6 +151,23 @@ int cel__charset_prescan(struct cel_str bytes)
     }
 }
 
+/* A guess for bytes of an unnamed encoding that are not UTF-8. Letters of other scripts stand side
+ * by side, accented Latin ones mostly alone. */
+static int guess(struct cel_str bytes)
+{
+    struct cel_str head = {bytes.ptr, cel__min(bytes.len, (size_t)GUESS_BYTES)};
+    size_t high = 0, paired = 0;
+    int found = -1;
+
+    for (size_t i = 1; i < head.len; i++) {
+        high += (uint8_t)head.ptr[i] >= 0x80;
+        paired += (uint8_t)head.ptr[i] >= 0x80 && (uint8_t)head.ptr[i - 1] >= 0x80;
+    }
+    if (paired * 2 > high)
+        found = cel__tables_cyrillic(head);
+    return found >= 0 ? found : cel__tables_windows_1252();
+}
+
 static int read_mark(struct cel_str bytes, size_t *skip)
 {
     static const struct {
@@ -175,13 +193,13 @@ int cel__charset_sniff(struct cel_str bytes, struct cel_str hint, size_t *skip)
         return found;
     *skip = 0;
     if (hint.len != 0) {
-        found = cel__decode_find(hint);
+        found = cel__tables_find(hint);
         if (found < 0)
-            found = cel__decode_find(label_in(hint));
+            found = cel__tables_find(label_in(hint));
     }
     if (found < 0)
         found = cel__charset_prescan(bytes);
     if (found < 0)
-        found = cel__utf8_valid(bytes) == bytes.len ? CEL__UTF_8 : cel__decode_guess(bytes);
+        found = cel__utf8_valid(bytes) == bytes.len ? CEL__UTF_8 : guess(bytes);
     return found;
 }

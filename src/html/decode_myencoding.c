@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The legacy encodings' tables are those of myencoding (part of libmodest). Its
- * decoders take a byte at a time; errors, the end of input and code points that
- * are none are handled here. UTF-8 and UTF-16 are our own: myencoding's UTF-16
- * takes a zero byte for "no byte yet". */
-#include "html/decode.h"
-
-#include <errno.h>
+/* The tables of the legacy encodings are those of myencoding (part of libmodest).
+ * Its decoders are asked for one character at a time and never for a stream: their
+ * memory of earlier bytes is wrong in several (a zero byte of UTF-16, the lead of
+ * Shift_JIS, the states of ISO-2022-JP, the ranges of gb18030). */
+#include "html/tables.h"
 
 #include <myencoding/encoding.h>
+#include <myencoding/resource.h>
 
 #include "base/cc.h"
 #include "base/str.h"
-#include "html/utf8.h"
 
-int cel__decode_find(struct cel_str label)
+int cel__tables_find(struct cel_str label)
 {
     myencoding_t found;
 
@@ -27,95 +25,138 @@ int cel__decode_find(struct cel_str label)
     return (int)found;
 }
 
-const char *cel__decode_name(int encoding)
+const char *cel__tables_name(int encoding)
 {
-    static const char *const ours[] = {"UTF-8", "UTF-16LE", "UTF-16BE"};
-    const char *name;
-    size_t len;
+    static const char *const names[] = {[CEL__UTF_8] = "UTF-8",
+                                        [CEL__UTF_16LE] = "UTF-16LE",
+                                        [CEL__UTF_16BE] = "UTF-16BE",
+                                        [MyENCODING_X_USER_DEFINED] = "x-user-defined",
+                                        [MyENCODING_BIG5] = "Big5",
+                                        [MyENCODING_EUC_JP] = "EUC-JP",
+                                        [MyENCODING_EUC_KR] = "EUC-KR",
+                                        [MyENCODING_GB18030] = "gb18030",
+                                        [MyENCODING_GBK] = "GBK",
+                                        [MyENCODING_IBM866] = "IBM866",
+                                        [MyENCODING_ISO_2022_JP] = "ISO-2022-JP",
+                                        [MyENCODING_ISO_8859_10] = "ISO-8859-10",
+                                        [MyENCODING_ISO_8859_13] = "ISO-8859-13",
+                                        [MyENCODING_ISO_8859_14] = "ISO-8859-14",
+                                        [MyENCODING_ISO_8859_15] = "ISO-8859-15",
+                                        [MyENCODING_ISO_8859_16] = "ISO-8859-16",
+                                        [MyENCODING_ISO_8859_2] = "ISO-8859-2",
+                                        [MyENCODING_ISO_8859_3] = "ISO-8859-3",
+                                        [MyENCODING_ISO_8859_4] = "ISO-8859-4",
+                                        [MyENCODING_ISO_8859_5] = "ISO-8859-5",
+                                        [MyENCODING_ISO_8859_6] = "ISO-8859-6",
+                                        [MyENCODING_ISO_8859_7] = "ISO-8859-7",
+                                        [MyENCODING_ISO_8859_8] = "ISO-8859-8",
+                                        [MyENCODING_ISO_8859_8_I] = "ISO-8859-8-I",
+                                        [MyENCODING_KOI8_R] = "KOI8-R",
+                                        [MyENCODING_KOI8_U] = "KOI8-U",
+                                        [MyENCODING_MACINTOSH] = "macintosh",
+                                        [MyENCODING_SHIFT_JIS] = "Shift_JIS",
+                                        [MyENCODING_WINDOWS_1250] = "windows-1250",
+                                        [MyENCODING_WINDOWS_1251] = "windows-1251",
+                                        [MyENCODING_WINDOWS_1252] = "windows-1252",
+                                        [MyENCODING_WINDOWS_1253] = "windows-1253",
+                                        [MyENCODING_WINDOWS_1254] = "windows-1254",
+                                        [MyENCODING_WINDOWS_1255] = "windows-1255",
+                                        [MyENCODING_WINDOWS_1256] = "windows-1256",
+                                        [MyENCODING_WINDOWS_1257] = "windows-1257",
+                                        [MyENCODING_WINDOWS_1258] = "windows-1258",
+                                        [MyENCODING_WINDOWS_874] = "windows-874",
+                                        [MyENCODING_X_MAC_CYRILLIC] = "x-mac-cyrillic"};
 
-    if (encoding <= CEL__UTF_16BE)
-        return ours[encoding];
-    name = myencoding_name_by_id((myencoding_t)encoding, &len);
-    return name != NULL ? name : "";
+    return names[encoding];
 }
 
-/* Letters of other scripts stand side by side, accented Latin ones mostly alone. */
-int cel__decode_guess(struct cel_str bytes)
+enum cel__scheme cel__tables_scheme(int encoding)
 {
-    size_t head = cel__min(bytes.len, (size_t)16384), high = 0, paired = 0;
-    myencoding_t found;
-
-    for (size_t i = 1; i < head; i++) {
-        high += (uint8_t)bytes.ptr[i] >= 0x80;
-        paired += (uint8_t)bytes.ptr[i] >= 0x80 && (uint8_t)bytes.ptr[i - 1] >= 0x80;
+    switch (encoding) {
+    case CEL__UTF_8:
+        return CEL__SCHEME_UTF_8;
+    case CEL__UTF_16LE:
+    case CEL__UTF_16BE:
+        return CEL__SCHEME_UTF_16;
+    case MyENCODING_GBK:
+    case MyENCODING_GB18030:
+        return CEL__SCHEME_GB18030;
+    case MyENCODING_BIG5:
+    case MyENCODING_EUC_KR:
+        return CEL__SCHEME_PAIRS;
+    case MyENCODING_SHIFT_JIS:
+        return CEL__SCHEME_SHIFT_JIS;
+    case MyENCODING_EUC_JP:
+        return CEL__SCHEME_EUC_JP;
+    case MyENCODING_ISO_2022_JP:
+        return CEL__SCHEME_ISO_2022_JP;
+    default:
+        return CEL__SCHEME_SINGLE;
     }
-    if (paired * 2 > high && myencoding_detect_russian(bytes.ptr, head, &found))
-        return (int)found;
+}
+
+int cel__tables_windows_1252(void)
+{
     return MyENCODING_WINDOWS_1252;
 }
 
-static int decode_utf16(bool is_big, struct cel_str bytes, struct cel__buf *out)
+int cel__tables_cyrillic(struct cel_str bytes)
 {
-    const uint8_t *p = (const uint8_t *)bytes.ptr;
-    uint32_t lead = 0;
+    myencoding_t best = MyENCODING_DEFAULT;
 
-    for (size_t i = 0; i + 1 < bytes.len; i += 2) {
-        uint32_t unit = is_big ? (uint32_t)p[i] << 8 | p[i + 1] : (uint32_t)p[i + 1] << 8 | p[i];
-        bool is_low = unit >= 0xdc00 && unit <= 0xdfff;
-
-        if (lead != 0 && is_low) {
-            unit = 0x10000 + ((lead - 0xd800) << 10) + (unit - 0xdc00);
-        } else if (lead != 0 && cel__utf8_add(out, 0xfffd) < 0) {
-            return -ENOMEM;
-        }
-        lead = unit >= 0xd800 && unit <= 0xdbff ? unit : 0;
-        if (lead == 0 && cel__utf8_add(out, unit) < 0)
-            return -ENOMEM;
-    }
-    if (lead != 0 || bytes.len % 2 != 0)
-        return cel__utf8_add(out, 0xfffd);
-    return 0;
+    /* Its answer is whether it is sure; a short page leaves it unsure and right. */
+    (void)myencoding_detect_russian(bytes.ptr, bytes.len, &best);
+    return best != MyENCODING_DEFAULT ? (int)best : -1;
 }
 
-static int add_decoded(struct cel__buf *out, const myencoding_result_t *res, uint8_t byte)
+static uint32_t ask(myencoding_t encoding, myencoding_result_t *res, uint8_t byte, uint32_t *second)
 {
-    uint32_t code = res->result == 0 && byte != 0 ? 0xfffd : (uint32_t)res->result;
-
-    if (cel__utf8_add(out, code) < 0)
-        return -ENOMEM;
-    return res->result_aux != 0 ? cel__utf8_add(out, (uint32_t)res->result_aux) : 0;
+    if (myencoding_get_function_by_id(encoding)(byte, res) != MyENCODING_STATUS_OK)
+        return 0;
+    *second = (uint32_t)res->result_aux;
+    return (uint32_t)res->result;
 }
 
-int cel__decode(int encoding, struct cel_str bytes, struct cel__buf *out)
+uint32_t cel__tables_single(int encoding, uint8_t byte)
 {
-    myencoding_custom_f decode;
     myencoding_result_t res = {0};
+    uint32_t second;
 
-    if (encoding == CEL__UTF_8)
-        return cel__utf8_repair(bytes, out);
-    if (encoding == CEL__UTF_16LE || encoding == CEL__UTF_16BE)
-        return decode_utf16(encoding == CEL__UTF_16BE, bytes, out);
-    decode = myencoding_get_function_by_id((myencoding_t)encoding);
-    for (size_t i = 0; i < bytes.len; i++) {
-        uint8_t byte = (uint8_t)bytes.ptr[i];
-        bool was_inside = res.first != 0 || res.second != 0 || res.third != 0;
-        myencoding_status_t status = decode(byte, &res);
+    return ask((myencoding_t)encoding, &res, byte, &second);
+}
 
-        if (status == MyENCODING_STATUS_CONTINUE)
-            continue;
-        if (status == MyENCODING_STATUS_OK) {
-            if (add_decoded(out, &res, byte) < 0)
-                return -ENOMEM;
-            res.result = res.result_aux = 0;
-            continue;
-        }
-        res = (myencoding_result_t){0};
-        if (cel__utf8_add(out, 0xfffd) < 0)
-            return -ENOMEM;
-        if (was_inside && byte < 0x80)
-            i--; /* an ASCII byte is never swallowed by a broken sequence */
-    }
-    if (res.first != 0 || res.second != 0 || res.third != 0)
-        return cel__utf8_add(out, 0xfffd);
-    return 0;
+/* The first place of a table is "none" to myencoding, which two of them do not mean. */
+uint32_t cel__tables_pair(int encoding, uint8_t lead, uint8_t trail, uint32_t *second)
+{
+    myencoding_result_t res = {.first = lead};
+
+    if (encoding == MyENCODING_SHIFT_JIS && lead == 0x81 && trail == 0x40)
+        return 0x3000;
+    if (encoding == MyENCODING_EUC_KR && lead == 0x81 && trail == 0x41)
+        return 0xac02;
+    return ask((myencoding_t)encoding, &res, trail, second);
+}
+
+uint32_t cel__tables_jis(bool is_0212, uint8_t lead, uint8_t trail)
+{
+    myencoding_result_t res = {.first = lead, .flag = is_0212};
+    uint32_t second;
+
+    return ask(MyENCODING_EUC_JP, &res, trail, &second);
+}
+
+uint32_t cel__tables_gb18030_range(uint32_t pointer)
+{
+    size_t i = cel__countof(myencoding_map_gb18030_ranges);
+
+    if (pointer >= 189000)
+        return pointer - 189000 <= 0xfffff ? 0x10000 + pointer - 189000 : 0;
+    if (pointer > 39419)
+        return 0;
+    if (pointer == 7457)
+        return 0xe7c7;
+    while (--i > 0 && myencoding_map_gb18030_ranges[i][0] > pointer)
+        ;
+    return (uint32_t)(myencoding_map_gb18030_ranges[i][1] + pointer -
+                      myencoding_map_gb18030_ranges[i][0]);
 }

@@ -10,6 +10,7 @@
 #include "html/builders.h"
 #include "html/charset.h"
 #include "html/decode.h"
+#include "html/tables.h"
 #include "html/utf8.h"
 
 #define MAX_BYTES      (16u << 20)
@@ -104,12 +105,13 @@ const char *cel_html_truncated(const struct cel_html *doc)
     static const char *const names[] = {
         [CEL__CUT_NONE] = NULL,       [CEL__CUT_SIZE] = "size",
         [CEL__CUT_DEPTH] = "depth",   [CEL__CUT_NODES] = "nodes",
-        [CEL__CUT_MEMORY] = "memory", [CEL__CUT_ATTRIBUTES] = "attributes"};
+        [CEL__CUT_MEMORY] = "memory", [CEL__CUT_ATTRIBUTES] = "attributes",
+        [CEL__CUT_NAMES] = "names"};
 
     return names[doc->cut];
 }
 
 const char *cel_html_charset(const struct cel_html *doc)
 {
-    return cel__decode_name(doc->charset);
+    return cel__tables_name(doc->charset);
 }

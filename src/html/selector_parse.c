@@ -57,7 +57,7 @@ static int find_ns(struct cel__parser *p, const struct cel__token *prefix)
 }
 
 /* At [prefix] '|' of a qualified name when the '|' is not that of '|=' or '||'. */
-static bool at_bar(struct cel__parser *p)
+static bool at_bar(const struct cel__parser *p)
 {
     size_t at = p->lx.at;
 
@@ -251,7 +251,7 @@ static int parse_simple(struct cel__parser *p, struct cel__compound *c)
 
 static bool at_type(const struct cel__parser *p)
 {
-    return p->token.kind == CEL__TOKEN_IDENT || cel__parser_at(p, '*') || cel__parser_at(p, '|');
+    return p->token.kind == CEL__TOKEN_IDENT || cel__parser_at(p, '*') || at_bar(p);
 }
 
 static int parse_compound(struct cel__parser *p, struct cel__compound *c)

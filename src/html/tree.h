@@ -15,6 +15,7 @@ enum cel__cut {
     CEL__CUT_DEPTH,      /* nesting */
     CEL__CUT_NODES,      /* nodes of the document */
     CEL__CUT_ATTRIBUTES, /* attributes of one tag */
+    CEL__CUT_NAMES,      /* different element names that HTML does not have */
     CEL__CUT_MEMORY      /* a page that grows out of proportion while it is parsed */
 };
 

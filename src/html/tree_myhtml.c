@@ -8,8 +8,10 @@
  * 2. Each open formatting element is cloned, with its attributes, into every
  *    paragraph that follows. The chunk shrinks as those elements weigh more, so
  *    that no single chunk can multiply them beyond GROWTH_BYTES.
- * 3. Its one-thread mode is used: no thread is ever started.
- * 4. A parser object costs 40 us to make, a third of a page's parsing. A few are
+ * 3. Its table of element names that HTML does not have is searched one by one,
+ *    so there is a limit to those, too.
+ * 4. Its one-thread mode is used: no thread is ever started.
+ * 5. A parser object costs 40 us to make, a third of a page's parsing. A few are
  *    kept for the next page, any thread's, unless a large page has swollen them. */
 #include <myhtml/myhtml.h>
 
@@ -22,6 +24,7 @@
 #define CHUNK_BYTES     4096
 #define CHUNK_BYTES_MIN 16
 #define GROWTH_BYTES    (64u << 20)
+#define NEW_NAMES       4096
 #define KEEP_BYTES      (512u << 10)
 #define KEPT            8
 
@@ -155,6 +158,8 @@ static enum cel__cut beyond_limit(const struct cel__tree_builder *b, const myhtm
         return CEL__CUT_DEPTH;
     if (objects(tree->tree_obj, tree->mcasync_tree_id) > b->limits.nodes)
         return CEL__CUT_NODES;
+    if (tree->tags->tags_count > MyHTML_TAG_LAST_ENTRY + NEW_NAMES)
+        return CEL__CUT_NAMES;
     if (weight_bytes(tree) > GROWTH_BYTES + 32 * input_bytes)
         return CEL__CUT_MEMORY;
     return CEL__CUT_NONE;

@@ -228,14 +228,21 @@ static struct cel__conn *new_conn(struct cel__origin *o)
     return conn;
 }
 
+/* As far as is known without asking the kernel. */
+static bool may_have_input(struct cel_loop *loop, struct cel__fd *f)
+{
+    const struct cel__backend *backend = loop->backend;
+
+    return f->ready & CEL__FD_IN || (backend->has_input != NULL && backend->has_input(loop, f));
+}
+
 /* A plain connection given back in this very turn was read dry just now. */
 static bool is_alive(const struct cel__conn *conn)
 {
-    const struct cel__origin *o = conn->origin;
+    struct cel__origin *o = conn->origin;
     struct cel_loop *loop = o->places->loop;
-    const struct cel__fd *f = conn->stream->fd;
     bool was_dry = !o->is_tls && conn->idle_since == cel_loop_time(loop) &&
-                   !(f->ready & CEL__FD_IN) && !loop->backend->has_input(loop, f);
+                   !may_have_input(loop, conn->stream->fd);
 
     return was_dry || cel_stream_is_quiet(conn->stream);
 }

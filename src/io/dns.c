@@ -90,6 +90,7 @@ static void poll_socket(struct cel__dns *dns, struct watch *w)
         on_ready(&w->op);
 }
 
+/* A millisecond later than told: c-ares counts in those, and would find nothing due before. */
 static void set_timer(struct cel__dns *dns)
 {
     struct timeval tv;
@@ -99,7 +100,7 @@ static void set_timer(struct cel__dns *dns)
         return;
     cel__timer_arm(&dns->loop->wheel, &dns->timer,
                    dns->loop->backend->now(dns->loop) + tv.tv_sec * CEL_SECOND +
-                       (tv.tv_usec + 1) * CEL_MICROSECOND);
+                       tv.tv_usec * CEL_MICROSECOND + CEL_MILLISECOND);
 }
 
 /* After each visit to c-ares. */
@@ -205,29 +206,63 @@ static struct timespec conf_time(void)
     return stat(RESOLV_CONF, &st) == 0 ? st.st_mtim : (struct timespec){0};
 }
 
+static int init_channel(struct cel__dns *dns, int flags)
+{
+    struct ares_options options = {
+        .flags = flags,
+        .timeout = dns->options.timeout_ms,
+        .tries = dns->options.tries,
+        .sock_state_cb = on_socket_state,
+        .sock_state_cb_data = dns,
+    };
+    int mask = ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB, r;
+
+    if (dns->options.timeout_ms > 0)
+        mask |= ARES_OPT_TIMEOUTMS;
+    if (dns->options.tries > 0)
+        mask |= ARES_OPT_TRIES;
+    r = ares_init_options(&dns->channel, &options, mask);
+    if (r != ARES_SUCCESS)
+        dns->channel = NULL;
+    else if (dns->servers != NULL)
+        r = ares_set_servers_ports_csv(dns->channel, dns->servers);
+    return r;
+}
+
+static void close_channel(struct cel__dns *dns)
+{
+    if (dns->channel != NULL)
+        ares_destroy(dns->channel); /* closes its sockets, ends the questions */
+    dns->channel = NULL;
+}
+
+static bool has_one_server(struct cel__dns *dns)
+{
+    struct ares_addr_port_node *servers = NULL;
+    bool is_one;
+
+    if (ares_get_servers_ports(dns->channel, &servers) != ARES_SUCCESS)
+        return false;
+    is_one = servers != NULL && servers->next == NULL;
+    ares_free_data(servers);
+    return is_one;
+}
+
+/* A refusal or failure makes c-ares go on to the next server and forget the reason. Where there is
+ * no next one, it is told to hand it over. */
 static int open_channel(struct cel__dns *dns)
 {
-    struct ares_options options = {.sock_state_cb = on_socket_state, .sock_state_cb_data = dns};
-    int mask = ARES_OPT_SOCK_STATE_CB, r;
+    int r;
 
-    if (dns->options.timeout_ms > 0) {
-        options.timeout = dns->options.timeout_ms;
-        mask |= ARES_OPT_TIMEOUTMS;
-    }
-    if (dns->options.tries > 0) {
-        options.tries = dns->options.tries;
-        mask |= ARES_OPT_TRIES;
-    }
     dns->conf_time = conf_time();
-    r = ares_init_options(&dns->channel, &options, mask);
-    if (r == ARES_SUCCESS && dns->servers != NULL) {
-        r = ares_set_servers_ports_csv(dns->channel, dns->servers);
-        if (r != ARES_SUCCESS)
-            ares_destroy(dns->channel);
+    r = init_channel(dns, 0);
+    if (r == ARES_SUCCESS && has_one_server(dns)) {
+        close_channel(dns);
+        r = init_channel(dns, ARES_FLAG_NOCHECKRESP);
     }
     if (r == ARES_SUCCESS)
         return 0;
-    dns->channel = NULL;
+    close_channel(dns);
     return r == ARES_ENOMEM ? -ENOMEM : -CEL_EDNS;
 }
 
@@ -274,8 +309,7 @@ void cel__dns_free(struct cel__dns *dns)
 {
     if (dns == NULL)
         return;
-    if (dns->channel != NULL)
-        ares_destroy(dns->channel); /* closes the sockets, ends the questions */
+    close_channel(dns);
     cel__timer_cancel(&dns->loop->wheel, &dns->timer);
     cel__list_unlink(&dns->soon.link);
     cel__mem_free(dns->servers);
@@ -306,7 +340,7 @@ static const char *cause_of(int status)
     case ARES_ETIMEOUT:
         return "the name servers do not answer";
     case ARES_ECONNREFUSED:
-        return "no name server can be reached";
+        return "no name server could be reached, or all failed";
     case ARES_ESERVFAIL:
         return "the name server failed (SERVFAIL)";
     case ARES_EREFUSED:
@@ -367,8 +401,7 @@ static void refresh(struct cel__dns *dns)
     if (dns->channel != NULL && now_time.tv_sec == dns->conf_time.tv_sec &&
         now_time.tv_nsec == dns->conf_time.tv_nsec)
         return;
-    if (dns->channel != NULL)
-        ares_destroy(dns->channel);
+    close_channel(dns);
     if (open_channel(dns) < 0)
         cel__log(CEL_LOG_WARN, "cannot read " RESOLV_CONF " anew");
 }

@@ -54,10 +54,12 @@ static int plain_shutdown(struct cel_stream *s)
 
 static bool plain_is_quiet(struct cel_stream *s)
 {
-    struct cel_loop *loop = cel__loop_here;
+    const struct cel__backend *backend = cel__loop_here->backend;
     char byte;
 
-    if (!s->fd->is_stream || loop->backend->has_input(loop, s->fd))
+    if (!s->fd->is_stream)
+        return false;
+    if (backend->has_input != NULL && backend->has_input(cel__loop_here, s->fd))
         return false;
     return cel__sys.recv(s->fd->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }

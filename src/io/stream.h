@@ -62,6 +62,11 @@ CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
 /* The stream may be gone afterwards. -> r. */
 int cel__stream_end(struct cel_stream *s, int r);
 
+/* For what needs both sides, alone. 0; -ECANCELED, -ETIMEDOUT: do not end it. */
+CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
+/* The stream may be gone afterwards. -> r. */
+int cel__stream_end(struct cel_stream *s, int r);
+
 extern const struct cel__transport cel__plain;
 
 #endif

@@ -35,10 +35,11 @@ struct cel__backend {
     /* Asks an op in flight to end with op->cancel_code; its terminal event follows, soon, from a
      * turn. */
     void (*cancel)(struct cel_loop *loop, struct cel__op *op);
+    /* Has the backend taken something in, bytes or an end, that a peek at the socket does not show
+     * any more? NULL: it never does. */
+    bool (*has_input)(struct cel_loop *loop, struct cel__fd *fd);
     /* Gives back what a LOAN op lent. */
     void (*loan_return)(struct cel_loop *loop, const struct cel__loan *loan);
-    /* Has it taken in bytes of fd, or its end, that no op has read? Does not ask the kernel. */
-    bool (*has_input)(struct cel_loop *loop, const struct cel__fd *fd);
 
     /* Submits what is pending, takes in what has completed, and ends those ops. Waits for the
      * first event until `until` (absolute; <= now: does not wait; INT64_MAX: for ever).

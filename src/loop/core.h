@@ -41,6 +41,7 @@ struct cel_loop {
     uint32_t holds;         /* reasons to wait although nothing is in flight */
     int credit;             /* results in a row that tasks may take without parking */
     bool is_stopping;
+    bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
     struct cel__inbox inbox;
     struct cel__fd_table fds;

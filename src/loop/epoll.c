@@ -94,12 +94,6 @@ static void epoll_loan_return(struct cel_loop *loop, const struct cel__loan *loa
     cel__loan_give(&data->loans, loan->data);
 }
 
-/* Everything waits in the kernel until an op asks for it. */
-static bool epoll_has_input(struct cel_loop *loop, const struct cel__fd *f)
-{
-    return false;
-}
-
 static struct cel__list *queue_of(struct cel__op *op)
 {
     return cel__op_is_write(op) ? &op->fd->writers : &op->fd->readers;
@@ -274,7 +268,6 @@ const struct cel__backend cel__epoll_backend = {
     .start = epoll_start,
     .cancel = epoll_cancel,
     .loan_return = epoll_loan_return,
-    .has_input = epoll_has_input,
     .wait = epoll_wait_turn,
     .wake = epoll_wake,
     .now = epoll_now,

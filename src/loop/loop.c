@@ -185,7 +185,7 @@ static int ask_kernel(struct cel_loop *loop, int64_t wait_max)
 {
     int64_t until = 0;
 
-    if (!has_ready(loop) && wait_max > 0) {
+    if (!has_ready(loop) && !loop->is_awaited && wait_max > 0) {
         int64_t limit = wait_max == CEL_FOREVER
                             ? CEL_FOREVER
                             : cel__clock_add(loop->backend->now(loop), wait_max);

@@ -213,6 +213,11 @@ static void uring_cancel(struct cel_loop *loop, struct cel__op *op)
         cel__request_cancel(loop, op->slot);
 }
 
+static bool uring_has_input(struct cel_loop *loop, struct cel__fd *f)
+{
+    return cel__inflow_has_some(cel__port_of(f));
+}
+
 static void uring_loan_return(struct cel_loop *loop, const struct cel__loan *loan)
 {
     struct cel__proactor *p = cel__proactor_of(loop);
@@ -221,13 +226,6 @@ static void uring_loan_return(struct cel_loop *loop, const struct cel__loan *loa
         cel__loan_give(&p->loans, loan->data);
     else
         cel__buffers_give(&p->buffers, loan->id);
-}
-
-static bool uring_has_input(struct cel_loop *loop, const struct cel__fd *f)
-{
-    const struct cel__port *port = f->backend_data;
-
-    return port != NULL && cel__inflow_has_some(port);
 }
 
 /* -> CEL__NOTHING_YET: the rest is to be sent. */
@@ -506,8 +504,8 @@ const struct cel__backend cel__uring_backend = {
     .detach = uring_detach,
     .start = uring_start,
     .cancel = uring_cancel,
-    .loan_return = uring_loan_return,
     .has_input = uring_has_input,
+    .loan_return = uring_loan_return,
     .wait = uring_wait,
     .wake = uring_wake,
     .now = uring_now,

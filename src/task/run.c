@@ -9,18 +9,28 @@
 
 
 
+/* The loop itself waits: the turn in which x ends must not go on to sleep in the kernel. */
+static void has_come(struct cel__waiter *waiter)
+{
+    cel__loop_here->is_awaited = true;
+}
+
 int cel_loop_until(struct cel_loop *loop, union cel_awaitable x, void **value)
 {
     struct cel_future *f = cel_ensure(x);
+    struct cel__waiter waiter = {.wake = has_come};
+    int r = 0;
 
     CEL__ASSERT(cel__task_here() == NULL && "inside a task: cel_await");
-    while (f->state == CEL__PENDING) {
-        int r = cel_loop_turn(loop, CEL_FOREVER);
-
-        if (r < 0 && f->state == CEL__PENDING)
-            return r;
-    }
-    return cel__future_take(f, value);
+    if (f->state == CEL__PENDING)
+        cel__list_append(&f->waiters, &waiter.link);
+    while (f->state == CEL__PENDING && r >= 0)
+        r = cel_loop_turn(loop, CEL_FOREVER);
+    loop->is_awaited = false;
+    if (f->state == CEL__DONE)
+        return cel__future_take(f, value);
+    cel__list_unlink(&waiter.link);
+    return r;
 }
 
 static void report_deadlock(struct cel_loop *loop)

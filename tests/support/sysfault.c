@@ -139,6 +139,7 @@ WRAP(int, eventfd, (unsigned initial, int flags), (initial, flags))
 WRAP(int, fsync, (int fd), (fd))
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
 WRAP(ssize_t, getrandom, (void *buf, size_t len, unsigned flags), (buf, len, flags))
+WRAP(int, getpeername, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
 WRAP(int, getsockname, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
 WRAP(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len),
      (fd, level, name, value, len))
@@ -176,6 +177,9 @@ WRAP(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t
 WRAP(int, shutdown, (int fd, int how), (fd, how))
 WRAP(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags))
 WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol))
+WRAP(int, socketpair, (int domain, int type, int protocol, int fds[2]),
+     (domain, type, protocol, fds))
+WRAP(int, unlink, (const char *path), (path))
 WRAP_SHORT(write, short_write_percent, (int fd, const void *buf, size_t len), (fd, buf, len))
 WRAP_VECTOR(writev, short_write_percent)
 

@@ -26,6 +26,7 @@
     X(eventfd, EMFILE)           \
     X(fsync, EIO)                \
     X(fstat, EIO)                \
+    X(getpeername, ENOTCONN)     \
     X(getrandom, EINTR)          \
     X(getsockname, ENOBUFS)      \
     X(getsockopt, ENOBUFS)       \
@@ -53,6 +54,8 @@
     X(shutdown, ENOTCONN)        \
     X(signalfd, EMFILE)          \
     X(socket, EMFILE)            \
+    X(socketpair, EMFILE)        \
+    X(unlink, EACCES)            \
     X(write, EIO)                \
     X(writev, EIO)
 

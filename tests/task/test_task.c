@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks, futures and waiting for several: what asyncio's users rely on. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "celadon/task.h"
@@ -355,6 +356,24 @@ static void run_reports_deadlock(void **state)
     cel_future_free(f);
 }
 
+static void call_nothing(void *arg, int signo)
+{
+}
+
+static void until_returns_though_something_is_still_watched(void **state)
+{
+    struct cel_loop *loop;
+    struct cel_signal *signal;
+    struct cel_task *t;
+
+    assert_int_equal(cel_loop_new(&loop, NULL), 0);
+    assert_int_equal(cel_signal_start(loop, &signal, SIGUSR1, call_nothing, NULL), 0);
+    t = cel_spawn(note_and_return, "u");
+    assert_int_equal(cel_loop_until(loop, t, NULL), 0);
+    cel_signal_stop(signal);
+    assert_int_equal(cel_loop_close(loop), 0);
+}
+
 static void *background(void *arg)
 {
     *(int *)arg = cel_sleep(CEL_MINUTE);
@@ -471,6 +490,7 @@ int main(void)
         cmocka_unit_test(yield_takes_turns),
         cmocka_unit_test(cleanup_runs_when_a_task_is_cancelled),
         cmocka_unit_test(run_reports_deadlock),
+        cmocka_unit_test(until_returns_though_something_is_still_watched),
         cmocka_unit_test(background_task_is_cancelled_at_close),
         cmocka_unit_test(task_ends_after_its_children),
         cmocka_unit_test(result_beats_a_cancel_that_comes_with_it),

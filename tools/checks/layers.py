@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from project import find_cycle, module
+from project import find_cycles, module
 
 UMBRELLA = 'include/celadon/celadon.h'
 # Headers of C, POSIX and the kernel; whatever else stands in <> belongs to a library.
@@ -77,8 +77,7 @@ def circles(p):
             if target and module(target) != module(path):
                 graph.setdefault(module(path), set()).add(module(target))
                 example.setdefault((module(path), module(target)), (path, inc.line))
-    cycle = find_cycle(graph)
-    if cycle:
+    for cycle in find_cycles(graph):
         steps = [f'{example[a, b][0]}:{example[a, b][1]}' for a, b in zip(cycle, cycle[1:])]
         path, line = example[cycle[0], cycle[1]]
         yield from p.finding(path, line, 'include-circle', ' -> '.join(cycle) + ' (' +

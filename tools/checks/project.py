@@ -20,6 +20,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.M
 # Comments and literals, to be blanked so that their words do not count as code.
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
+HEAD_LINES = 20
 EXCEPTION = re.compile(r'lint: *([a-z-]+): *\S')
 
 
@@ -169,14 +170,13 @@ class Project:
     # Findings
 
     def finding(self, path, line, rule, text):
-        """A list with the finding, or an empty one when a comment excepts the line."""
-        if line and path in self._file_set():
+        """A list with the finding, or an empty one when a comment excepts the line. What a rule
+        says of a whole file it says of line 1, and the file's head may except it."""
+        if path in self._file_set():
             lines = self.text(path).splitlines()
-            for at in (line - 1, line - 2):
-                if 0 <= at < len(lines):
-                    m = EXCEPTION.search(lines[at])
-                    if m and m.group(1) == rule:
-                        return []
+            near = lines[:HEAD_LINES] if line == 1 else lines[max(0, line - 2):line]
+            if any(m.group(1) == rule for l in near for m in EXCEPTION.finditer(l)):
+                return []
         return [Finding(path, line, rule, text)]
 
 
@@ -186,7 +186,7 @@ def module(path):
 
 
 def find_cycle(graph):
-    """A list of nodes that leads back to its first, or None. `graph`: node -> iterable."""
+    """A list of nodes that leads back to its first, or None. `graph`: node -> set."""
     done, path, on_path = set(), [], set()
 
     def visit(start):
@@ -216,3 +216,15 @@ def find_cycle(graph):
             if cycle:
                 return cycle
     return None
+
+
+def find_cycles(graph, most=10):
+    """Several at once, so that one run shows all there is to mend: each with its first step
+    taken out before the next is looked for."""
+    graph = {node: set(targets) for node, targets in graph.items()}
+    for _ in range(most):
+        cycle = find_cycle(graph)
+        if cycle is None:
+            return
+        yield cycle
+        graph[cycle[0]].discard(cycle[1])

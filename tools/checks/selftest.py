@@ -153,6 +153,9 @@ CASES = [
      [('src/top/peak.c', 'malloc')]),
     ('malloc_with_reason_is_let_through',
      {'src/top/peak.c': inside(PEAK_C, 'free(0); /* lint: malloc: the library gave it so */')}, []),
+    ('header_with_reason_at_its_head_is_let_through',
+     {'src/left/west.h': '/* lint: alone: a template, included with its names set */\n' + WEST_H +
+      'size_t cel__far(void);\n'}, []),
     ('system_call_past_the_seam_is_found', {'src/top/peak.c': inside(PEAK_C, 'fsync(0);')},
      [('src/top/peak.c', 'seam')]),
     ('machine_path_is_found', {'README.md': 'see /wor' + 'k/here\n'}, [('README.md', 'phrase')]),

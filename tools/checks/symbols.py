@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from project import find_cycle, module
+from project import find_cycles, module
 
 DEFINED = set('TDBRCGSVWi')
 UNDEFINED = set('Uvw')
@@ -66,8 +66,7 @@ def circles(p):
             if a != b:
                 graph.setdefault(a, set()).add(b)
                 example.setdefault((a, b), (source, name))
-    cycle = find_cycle(graph)
-    if cycle:
+    for cycle in find_cycles(graph):
         steps = [f'{a} needs {example[a, b][1]}' for a, b in zip(cycle, cycle[1:])]
         source, name = example[cycle[0], cycle[1]]
         yield from p.finding(source, use_line(p, source, name), 'symbol-circle',
