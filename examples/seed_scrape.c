@@ -86,7 +86,7 @@ static void *scrape_all(void *arg)
 int main(int argc, char **argv)
 {
     struct job job = {.count = (size_t)argc - 1, .all_well = true};
-    int r;
+    int r = -1;
 
     if (argc < 2) {
         fprintf(stderr, "usage: %s URL…\n", argv[0]);
@@ -95,12 +95,11 @@ int main(int argc, char **argv)
     job.targets = calloc(job.count, sizeof *job.targets);
     job.tasks = calloc(job.count, sizeof(struct cel_task *));
     job.outcomes = calloc(job.count, sizeof *job.outcomes);
-    if (job.targets == NULL || job.tasks == NULL || job.outcomes == NULL)
-        return 1;
-    for (size_t i = 0; i < job.count; i++)
+    for (size_t i = 0; i < job.count && job.targets != NULL; i++)
         job.targets[i].url = argv[i + 1];
-    r = cel_run(scrape_all, &job, NULL);
-    for (size_t i = 0; i < job.count; i++)
+    if (job.targets != NULL && job.tasks != NULL && job.outcomes != NULL)
+        r = cel_run(scrape_all, &job, NULL);
+    for (size_t i = 0; i < job.count && job.targets != NULL; i++)
         cel_item_free(job.targets[i].item);
     free(job.targets);
     free(job.tasks);

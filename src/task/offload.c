@@ -93,7 +93,7 @@ int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
 
     if (r == 0)
         r = offload(&o, fn, arg);
-    if (r < 0)
+    if (r < 0 || o == NULL)
         return r;
     r = cel__future_wait(&o->future, false); /* parks */
     if (r < 0 && !cel__pool_cancel(cel__loop_here, &o->job))

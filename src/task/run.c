@@ -7,8 +7,6 @@
 #include "loop/core.h"
 #include "task/future.h"
 
-
-
 /* The loop itself waits: the turn in which x ends must not go on to sleep in the kernel. */
 static void has_come(struct cel__waiter *waiter)
 {

@@ -117,7 +117,7 @@ static void child_failed(struct cel__scope *scope, struct cel_task *child, int c
         return;
     }
     if (child->is_detached)
-        cel__log(CEL_LOG_ERROR, "%s (spawned at %s:%d) failed: %s", cel_task_name(child),
+        cel__log(CEL_LOG_ERROR, "%s (spawned at %s:%d) failed: %s", cel__task_name(child),
                  child->fiber.file, child->fiber.line, text);
 }
 

@@ -76,6 +76,11 @@ static inline struct cel_task *cel__task_here(void)
     return cel__task_of_fiber(loop->sched.current);
 }
 
+static inline const char *cel__task_name(const struct cel_task *task)
+{
+    return task->fiber.name != NULL ? task->fiber.name : "task";
+}
+
 static inline struct cel__list *cel__scope_inner(struct cel__scope *scope)
 {
     return (struct cel__list *)scope->inner;

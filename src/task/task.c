@@ -161,7 +161,7 @@ struct cel_task *cel_task_current(void)
 
 const char *cel_task_name(const struct cel_task *task)
 {
-    return task->fiber.name != NULL ? task->fiber.name : "task";
+    return cel__task_name(task);
 }
 
 void cel_task_set_name(struct cel_task *task, const char *name)

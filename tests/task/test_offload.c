@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "celadon/offload.h"
+#include <celadon/offload.h>
 #include "support/check.h"
 #include "support/intask.h"
 

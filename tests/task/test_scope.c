@@ -3,7 +3,7 @@
  * docs/design/cancellation.md. */
 #include <errno.h>
 
-#include "celadon/task.h"
+#include <celadon/task.h>
 #include "support/check.h"
 #include "support/intask.h"
 
