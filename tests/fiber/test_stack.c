@@ -399,11 +399,12 @@ static void each_failing_call_leaves_the_pool_usable(void **state)
         stack = cel__stack_get(&all, 256 << 10, &owner);
         kernel.fail_at = 0;
         if (stack != NULL) {
-            memset(cel__stack_base(stack), 1, (size_t)(stack->top - cel__stack_base(stack)));
+            stack->top[-1] = 1;
             cel__stack_put(&all, stack);
         }
         stack = get(256 << 10);
-        check_guard(stack);
+        if (all.guards.kind != CEL__GUARD_CANARY) /* the fallback when mprotect fails */
+            check_guard(stack);
         cel__stack_put(&all, stack);
         assert_int_equal(cel__stacks_fini(&all), 0);
         cel__stacks_init(&all);
