@@ -4,7 +4,6 @@
 
 #include <errno.h>
 
-#include "fiber/greenlet.h"
 #include "fiber/thread.h"
 
 int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
@@ -59,30 +58,3 @@ CEL__NO_TSAN void cel__fiber_arrived(struct cel_fiber *self)
     (void)self;
 }
 #endif
-
-void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent)
-{
-    struct cel__greenlet *g = cel__greenlet_of(f);
-
-    if (g->sibling_link != NULL) {
-        *g->sibling_link = g->sibling;
-        if (g->sibling != NULL)
-            g->sibling->sibling_link = g->sibling_link;
-        g->sibling = NULL;
-        g->sibling_link = NULL;
-    }
-    f->parent = parent;
-    if (parent == NULL)
-        return;
-    g->sibling = parent->children;
-    g->sibling_link = &parent->children;
-    if (g->sibling != NULL)
-        g->sibling->sibling_link = &g->sibling;
-    parent->children = g;
-}
-
-void cel__fiber_orphan(struct cel_fiber *f)
-{
-    while (f->children != NULL)
-        cel__fiber_adopt(&f->children->fiber, f->parent);
-}

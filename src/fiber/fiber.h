@@ -68,12 +68,6 @@ CEL_NODISCARD int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
 /* Gives the stack back at once; on it, only cel__fiber_switch_last may follow. */
 void cel__fiber_release(struct cel_fiber *f);
 
-/* The children's parent becomes f's. */
-void cel__fiber_orphan(struct cel_fiber *f);
-
-/* Puts f, a greenlet, below `parent` (NULL: below none). */
-void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent);
-
 /* The sanitizers' part of a switch; `from` is NULL when it will not run again. */
 #if CEL__ANNOTATED
 void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to);

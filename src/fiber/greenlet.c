@@ -15,6 +15,7 @@
 #include "fiber/sched.h"
 #include "fiber/stack.h"
 #include "fiber/thread.h"
+#include "fiber/tree.h"
 
 /* Control under way to a fiber. */
 struct transfer {

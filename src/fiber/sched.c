@@ -4,6 +4,7 @@
 #include "fiber/sched.h"
 
 #include "fiber/thread.h"
+#include "fiber/tree.h"
 
 void cel__sched_init(struct cel__sched *s)
 {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "fiber/tree.h"
 
 __thread struct cel__thread cel__thread_state;
 

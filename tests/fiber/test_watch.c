@@ -39,10 +39,10 @@ static void *overflows_by_recursion(void *arg)
 
 static CEL__NOINLINE void big_frame(void)
 {
-    volatile char frame[100 << 10];
+    char frame[100 << 10];
 
-    frame[0] = 1;
-    sink = frame[0];
+    __asm__ volatile("" : : "r"(frame) : "memory"); /* keeps the frame */
+    ((volatile char *)frame)[0] = 1;
 }
 
 static void *overflows_by_a_big_frame(void *arg)

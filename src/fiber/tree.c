@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Parents and children. Only greenlets are children, so only they carry the links for it. */
+#include "fiber/tree.h"
+
+#include "fiber/greenlet.h"
+
+void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent)
+{
+    struct cel__greenlet *g = cel__greenlet_of(f);
+
+    if (g->sibling_link != NULL) {
+        *g->sibling_link = g->sibling;
+        if (g->sibling != NULL)
+            g->sibling->sibling_link = g->sibling_link;
+        g->sibling = NULL;
+        g->sibling_link = NULL;
+    }
+    f->parent = parent;
+    if (parent == NULL)
+        return;
+    g->sibling = parent->children;
+    g->sibling_link = &parent->children;
+    if (g->sibling != NULL)
+        g->sibling->sibling_link = &g->sibling;
+    parent->children = g;
+}
+
+void cel__fiber_orphan(struct cel_fiber *f)
+{
+    while (f->children != NULL)
+        cel__fiber_adopt(&f->children->fiber, f->parent);
+}
