@@ -114,7 +114,7 @@ ISA_TARGET static inline uint32_t avx2_target(const char *p)
         _mm256_andnot_si256(_mm256_or_si256(del, hash), visible));
 }
 
-#include "proto/h1_scan_isa.h"
+#include "proto/h1_scan_isa.inc"
 static const struct cel__h1_scan avx2 = {"avx2", avx2_line, avx2_first_target, avx2_first_text};
 #undef ISA
 #undef ISA_TARGET
@@ -216,7 +216,7 @@ ISA_TARGET static inline uint32_t ISA(target)(const char *p)
     return ISA(target16)(p) | ISA(target16)(p + 16) << 16;
 }
 
-#include "proto/h1_scan_isa.h"
+#include "proto/h1_scan_isa.inc"
 #endif
 
 #if defined(__x86_64__)
