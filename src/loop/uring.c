@@ -19,8 +19,6 @@
 #include "loop/inflow.h"
 #include "loop/uring.h"
 
-#define ENTERS_MAX 64 /* in one turn, for work that each of them leaves over */
-
 struct cel__uring_sizes cel__uring_sizes = {
     .sq_entries = 1024,
     .cq_entries = 4096,
@@ -422,17 +420,12 @@ static bool end_ended(struct cel_loop *loop)
     return true;
 }
 
-static bool reap(struct cel_loop *loop)
+static void reap(struct cel_loop *loop)
 {
-    struct cel__proactor *p = cel__proactor_of(loop);
     struct io_uring_cqe cqe;
-    bool has_any = false;
 
-    while (cel__ring_take(&p->ring, &cqe)) {
+    while (cel__ring_take(&cel__proactor_of(loop)->ring, &cqe))
         on_completion(loop, &cqe);
-        has_any = true;
-    }
-    return has_any;
 }
 
 /* The kernel takes no more at the moment, and may have nothing to give either: a short wait keeps
@@ -463,6 +456,9 @@ static int64_t timeout_of(struct cel_loop *loop, int64_t until)
     return cel__max(until - cel__clock_monotonic(), 0);
 }
 
+/* One enter brings a few dozen completions of deferred work at most; the rest is left for the
+ * next turn, when the sockets and buffers of these are still warm in the caches. While the kernel
+ * has more, its flag makes the next turn enter too. */
 static int uring_wait(struct cel_loop *loop, int64_t until)
 {
     struct cel__proactor *p = cel__proactor_of(loop);
@@ -476,10 +472,6 @@ static int uring_wait(struct cel_loop *loop, int64_t until)
     if (timeout > 0 || cel__ring_unsubmitted(&p->ring) > 0 || cel__ring_wants_enter(&p->ring))
         r = enter(p, timeout);
     reap(loop);
-    for (int i = 0; r == 0 && i < ENTERS_MAX && cel__ring_wants_enter(&p->ring); i++) {
-        r = enter(p, 0);
-        reap(loop);
-    }
     return r;
 }
 
