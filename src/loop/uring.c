@@ -109,6 +109,15 @@ static int64_t try_plain(struct cel_loop *loop, struct cel__op *op)
     return r != CEL__NOTHING_YET ? r : ask(loop, op, CEL__USE_READY);
 }
 
+/* Connections often come in bursts, so the plain call goes first. The ring's own accept wakes one
+ * of several loops that share a listener, which a poll would not. */
+static int64_t try_accept(struct cel_loop *loop, struct cel__op *op)
+{
+    int64_t r = cel__attempt(op, &cel__proactor_of(loop)->loans);
+
+    return r != CEL__NOTHING_YET ? r : ask(loop, op, CEL__USE_DIRECT);
+}
+
 static bool is_moved(struct cel__op *op)
 {
     if (op->kind == CEL__OP_WRITE)
@@ -150,6 +159,8 @@ static int64_t try(struct cel_loop *loop, struct cel__op *op)
     case CEL__OP_PWRITE:
     case CEL__OP_FSYNC:
         return ask(loop, op, CEL__USE_DIRECT);
+    case CEL__OP_ACCEPT:
+        return try_accept(loop, op);
     case CEL__OP_CONNECT:
         return is_plain_connect(op) ? try_plain(loop, op) : ask(loop, op, CEL__USE_DIRECT);
     case CEL__OP_WRITE:
@@ -270,6 +281,10 @@ static int64_t finish_direct(struct cel__op *op, int res)
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
         return finish_write(op, res);
+    case CEL__OP_ACCEPT:
+        if (res == -ECONNABORTED)
+            return CEL__NOTHING_YET;
+        /* fall through */
     default:
         return res == -EINTR || res == -EAGAIN ? CEL__NOTHING_YET : res;
     }
