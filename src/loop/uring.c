@@ -19,8 +19,6 @@
 #include "loop/inflow.h"
 #include "loop/uring.h"
 
-#define ENTERS_MAX 64 /* in one turn, for work that each of them leaves over */
-
 struct cel__uring_sizes cel__uring_sizes = {
     .sq_entries = 1024,
     .cq_entries = 4096,
@@ -111,6 +109,15 @@ static int64_t try_plain(struct cel_loop *loop, struct cel__op *op)
     return r != CEL__NOTHING_YET ? r : ask(loop, op, CEL__USE_READY);
 }
 
+/* Connections often come in bursts, so the plain call goes first. The ring's own accept wakes one
+ * of several loops that share a listener, which a poll would not. */
+static int64_t try_accept(struct cel_loop *loop, struct cel__op *op)
+{
+    int64_t r = cel__attempt(op, &cel__proactor_of(loop)->loans);
+
+    return r != CEL__NOTHING_YET ? r : ask(loop, op, CEL__USE_DIRECT);
+}
+
 static bool is_moved(struct cel__op *op)
 {
     if (op->kind == CEL__OP_WRITE)
@@ -152,6 +159,8 @@ static int64_t try(struct cel_loop *loop, struct cel__op *op)
     case CEL__OP_PWRITE:
     case CEL__OP_FSYNC:
         return ask(loop, op, CEL__USE_DIRECT);
+    case CEL__OP_ACCEPT:
+        return try_accept(loop, op);
     case CEL__OP_CONNECT:
         return is_plain_connect(op) ? try_plain(loop, op) : ask(loop, op, CEL__USE_DIRECT);
     case CEL__OP_WRITE:
@@ -272,6 +281,10 @@ static int64_t finish_direct(struct cel__op *op, int res)
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
         return finish_write(op, res);
+    case CEL__OP_ACCEPT:
+        if (res == -ECONNABORTED)
+            return CEL__NOTHING_YET;
+        /* fall through */
     default:
         return res == -EINTR || res == -EAGAIN ? CEL__NOTHING_YET : res;
     }
@@ -422,17 +435,12 @@ static bool end_ended(struct cel_loop *loop)
     return true;
 }
 
-static bool reap(struct cel_loop *loop)
+static void reap(struct cel_loop *loop)
 {
-    struct cel__proactor *p = cel__proactor_of(loop);
     struct io_uring_cqe cqe;
-    bool has_any = false;
 
-    while (cel__ring_take(&p->ring, &cqe)) {
+    while (cel__ring_take(&cel__proactor_of(loop)->ring, &cqe))
         on_completion(loop, &cqe);
-        has_any = true;
-    }
-    return has_any;
 }
 
 /* The kernel takes no more at the moment, and may have nothing to give either: a short wait keeps
@@ -463,6 +471,9 @@ static int64_t timeout_of(struct cel_loop *loop, int64_t until)
     return cel__max(until - cel__clock_monotonic(), 0);
 }
 
+/* One enter brings a few dozen completions of deferred work at most; the rest is left for the
+ * next turn, when the sockets and buffers of these are still warm in the caches. While the kernel
+ * has more, its flag makes the next turn enter too. */
 static int uring_wait(struct cel_loop *loop, int64_t until)
 {
     struct cel__proactor *p = cel__proactor_of(loop);
@@ -476,10 +487,6 @@ static int uring_wait(struct cel_loop *loop, int64_t until)
     if (timeout > 0 || cel__ring_unsubmitted(&p->ring) > 0 || cel__ring_wants_enter(&p->ring))
         r = enter(p, timeout);
     reap(loop);
-    for (int i = 0; r == 0 && i < ENTERS_MAX && cel__ring_wants_enter(&p->ring); i++) {
-        r = enter(p, 0);
-        reap(loop);
-    }
     return r;
 }
 
