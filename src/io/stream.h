@@ -34,14 +34,14 @@ struct cel__transport {
 struct cel_stream {
     const struct cel__transport *via;
     struct cel__fd *fd; /* not to be used once is_closed */
-    struct cel__unread unread;
-    size_t written;            /* of the last write */
-    struct cel__tls_link *tls; /* NULL: plain */
-    void (*tls_free)(struct cel__tls_link *link);
-    char *peer, *local; /* as text, when first asked for */
     uint8_t is_reading : 1;
     uint8_t is_writing : 1;
     uint8_t is_closed : 1; /* by cel_close; freed when nobody is inside any more */
+    size_t written;        /* of the last write */
+    struct cel__unread unread;
+    struct cel__tls_link *tls; /* NULL: plain */
+    void (*tls_free)(struct cel__tls_link *link);
+    char *peer, *local; /* as text, when first asked for */
 };
 
 /* A stream over f, which it closes in the end; on error f stays the caller's. -ENOMEM. */

@@ -111,6 +111,11 @@ uint32_t cel__fd_close_all(struct cel_loop *loop)
     return closed;
 }
 
+struct cel__fd *cel__fd_at(struct cel_loop *loop, uint32_t slot)
+{
+    return at_slot(&loop->fds, slot);
+}
+
 struct cel__fd *cel__fd_find(struct cel_loop *loop, uint32_t slot, uint32_t generation)
 {
     struct cel__fd *f = at_slot(&loop->fds, slot);

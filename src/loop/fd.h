@@ -52,6 +52,8 @@ void cel__fd_close(struct cel_loop *loop, struct cel__fd *f);
 void cel__fd_release(struct cel_loop *loop, struct cel__fd *f);
 /* Closes what is still open. -> how many. */
 uint32_t cel__fd_close_all(struct cel_loop *loop);
+/* The record of the slot, whatever its life; NULL: there is none. */
+struct cel__fd *cel__fd_at(struct cel_loop *loop, uint32_t slot);
 /* -> NULL when that life is over. */
 struct cel__fd *cel__fd_find(struct cel_loop *loop, uint32_t slot, uint32_t generation);
 void cel__fd_table_fini(struct cel__fd_table *table);
