@@ -17,6 +17,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/stream.h"
+#include "loop/core.h"
 #include "task/wait.h"
 
 struct waiter {
@@ -30,10 +32,16 @@ struct waiter {
 
 int cel__origin_key(struct cel__buf *out, const struct cel__where *where)
 {
-    cel__buf_printf(out, "%s %u ", where->is_tls ? "https" : "http", where->port);
-    cel__buf_add(out, &where->tls, sizeof where->tls);
-    cel__buf_add_str(out, where->host);
-    return out->failed ? -ENOMEM : 0;
+    struct {
+        struct cel_tls *tls;
+        uint16_t port;
+        bool is_tls, is_ipv6;
+        char zero[4];
+    } fixed = {where->tls, where->port, where->is_tls, where->is_ipv6, {0}};
+
+    _Static_assert(sizeof fixed == 16, "no byte of the key is padding");
+    cel__buf_add(out, &fixed, sizeof fixed);
+    return cel__buf_add_str(out, where->host);
 }
 
 static void free_origin(struct cel__origin *o)
@@ -220,6 +228,25 @@ static struct cel__conn *new_conn(struct cel__origin *o)
     return conn;
 }
 
+/* As far as is known without asking the kernel. */
+static bool may_have_input(struct cel_loop *loop, struct cel__fd *f)
+{
+    const struct cel__backend *backend = loop->backend;
+
+    return f->ready & CEL__FD_IN || (backend->has_input != NULL && backend->has_input(loop, f));
+}
+
+/* A plain connection given back in this very turn was read dry just now. */
+static bool is_alive(const struct cel__conn *conn)
+{
+    struct cel__origin *o = conn->origin;
+    struct cel_loop *loop = o->places->loop;
+    bool was_dry = !o->is_tls && conn->idle_since == cel_loop_time(loop) &&
+                   !may_have_input(loop, conn->stream->fd);
+
+    return was_dry || cel_stream_is_quiet(conn->stream);
+}
+
 /* The newest of those that are still alive. */
 static struct cel__conn *take_idle(struct cel__origin *o)
 {
@@ -227,7 +254,7 @@ static struct cel__conn *take_idle(struct cel__origin *o)
         struct cel__conn *conn = cel__container_of(o->idle.next, struct cel__conn, mine);
 
         unkeep(conn);
-        if (cel_stream_is_quiet(conn->stream))
+        if (is_alive(conn))
             return conn;
         cel__conn_drop(conn);
     }

@@ -199,7 +199,10 @@ static int make_room(struct cel__source *s, struct cel__buf *out)
         return 0;
     if (s->body.kind == CEL__H1_BODY_LENGTH && s->decode == NULL)
         more = (size_t)cel__min(s->body.left + s->body.piece.len, PRESIZE_MAX);
-    cap = out->len + cel__max(more, out->len) + 1;
+    more = cel__max(more, out->len);
+    if (s->body_max < SIZE_MAX - 2)
+        more = cel__min(more, (size_t)s->body_max + 1 - out->len); /* one over tells */
+    cap = out->len + more + 1;
     grown = cel__mem_realloc(out->ptr, cap);
     if (grown == NULL)
         return -ENOMEM;
