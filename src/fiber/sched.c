@@ -3,8 +3,9 @@
  * scheduled fiber it belongs to; they differ while a greenlet runs inside a task. */
 #include "fiber/sched.h"
 
+#include "fiber/family.h"
+#include "fiber/life.h"
 #include "fiber/thread.h"
-#include "fiber/tree.h"
 
 void cel__sched_init(struct cel__sched *s)
 {

@@ -115,6 +115,11 @@ static size_t resident_bytes(void)
     return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static void handle(int number, void (*handler)(int))
+{
+    sigaction(number, &(struct sigaction){.sa_handler = handler}, NULL);
+}
+
 /* -> the signal that writing at p ends a child with, 0 for none. */
 static int signal_of_write(char *p)
 {
@@ -123,7 +128,7 @@ static int signal_of_write(char *p)
 
     assert_true(child >= 0);
     if (child == 0) {
-        signal(SIGSEGV, SIG_DFL);
+        handle(SIGSEGV, SIG_DFL);
         *(volatile char *)p = 1;
         _exit(0);
     }
@@ -250,7 +255,7 @@ static void canary_overwritten_aborts_at_put(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         assert_non_null(freopen("/dev/null", "w", stderr));
-        signal(SIGABRT, SIG_DFL);
+        handle(SIGABRT, SIG_DFL);
         cel__stack_base(stack)[3] ^= 1;
         cel__stack_put(&all, stack);
         _exit(0);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CEL__GREENLET_H
-#define CEL__GREENLET_H
+#ifndef CEL__FAMILY_H
+#define CEL__FAMILY_H
 
-/* What a greenlet has beyond a fiber. Its rules are in greenlet.c. */
+/* The tree of fibers: greenlets below greenlets, tasks and main fibers. */
 
 #include "fiber/fiber.h"
 
+/* What a greenlet has beyond a fiber. Only greenlets are children, so only they carry the links. */
 struct cel__greenlet {
     struct cel_fiber fiber;
     void *(*fn)(void *arg);
@@ -21,5 +22,11 @@ static inline struct cel__greenlet *cel__greenlet_of(struct cel_fiber *f)
 {
     return cel__container_of(f, struct cel__greenlet, fiber);
 }
+
+/* Puts f, a greenlet, below `parent` (NULL: below none). */
+void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent);
+
+/* The children of f become its parent's. */
+void cel__fiber_orphan(struct cel_fiber *f);
 
 #endif

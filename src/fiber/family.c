@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parents and children. Only greenlets are children, so only they carry the links for it. */
-#include "fiber/tree.h"
-
-#include "fiber/greenlet.h"
+/* Parents and children: lists that a child leaves in one step. */
+#include "fiber/family.h"
 
 void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a fiber's life that greenlets and scheduled fibers share. */
-#include "fiber/fiber.h"
+/* A fiber's stack comes and goes; sanitizers are told where control is. */
+#include "fiber/life.h"
 
 #include <errno.h>
 
