@@ -26,7 +26,7 @@ static void wrap(struct cel_task *task, const char *file, int line, int code, co
     struct cel_error *error = cel__error_of(task);
     char cause[sizeof error->text];
 
-    task->failed = code;
+    task->future.code = code;
     if (error == NULL)
         return;
     put(cause, sizeof cause, "%s",

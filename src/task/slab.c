@@ -38,7 +38,6 @@ static bool grow(struct cel__tasks *tasks)
     struct chunk *chunk = cel__mem_alloc(sizeof *chunk);
     char *at;
 
-    _Static_assert(sizeof(struct cel_task) % 32 == 0, "tasks lie side by side on half lines");
     if (chunk == NULL)
         return false;
     chunk->next = tasks->chunks;
@@ -66,8 +65,10 @@ struct cel_task *cel__task_alloc(struct cel__tasks *tasks)
 
 void cel__task_release(struct cel__tasks *tasks, struct cel_task *task)
 {
-    if (task->future.error != NULL)
-        cel__mem_free(task->future.error);
+    struct cel_error *error = cel__future_error(&task->future);
+
+    if (error != NULL)
+        cel__mem_free(error);
     if (task->error != NULL)
         cel__mem_free(task->error);
     *(void **)task = tasks->free_list;
