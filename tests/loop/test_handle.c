@@ -403,6 +403,29 @@ static void poll_before_a_smaller_read_sees_the_rest(void **state)
     close(fds[1]);
 }
 
+static void poll_beside_a_read_that_takes_all_sees_the_rest(void **state)
+{
+    WORLD(w);
+    struct outcome first = {0}, second = {0}, ready = {0};
+    char c;
+    int fds[2];
+    struct cel_handle *h;
+
+    make_tcp_pair(fds);
+    h = handle(w, fds[0]);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(cel_op_read(h, &c, 1, note, &first, NULL), 0);
+    assert_int_equal(await(w, &first), 1);
+    settle(w);
+    assert_int_equal(write(fds[1], "ab", 2), 2);
+    assert_int_equal(cel_op_read(h, &c, 1, note, &second, NULL), 0);
+    assert_int_equal(cel_op_poll(h, POLLIN, note, &ready, NULL), 0);
+    assert_int_equal(await(w, &second), 1);
+    assert_int_equal(await(w, &ready), POLLIN);
+    cel_handle_close(h);
+    close(fds[1]);
+}
+
 static void poll_cancelled_ends_so(void **state)
 {
     WORLD(w);
@@ -690,6 +713,7 @@ int main(void)
         ON_EACH(poll_tells_what_is_ready),
         ON_EACH(poll_beside_reads_sees_each_byte),
         ON_EACH(poll_before_a_smaller_read_sees_the_rest),
+        ON_EACH(poll_beside_a_read_that_takes_all_sees_the_rest),
         ON_EACH(poll_cancelled_ends_so),
         ON_EACH(read_cancelled_loses_nothing),
         ON_EACH(read_cancelled_ends_though_nothing_happens),

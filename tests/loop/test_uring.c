@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What only the io_uring backend has: rings that are too small, kernels that are too old or that
  * refuse, calls that fail, and streams that nobody reads. */
+#include <linux/filter.h>
 #include <linux/io_uring.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "loop/world.h"
@@ -408,6 +412,59 @@ static void loop_without_io_uring_falls_back_to_epoll(void **state)
     w->loop = NULL;
 }
 
+/* As containers do it: this process may not set up rings any more. */
+static int forbid_rings(unsigned action)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, action),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {.len = cel__countof(code), .filter = code};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -errno;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0 ? -errno : 0;
+}
+
+static int loop_under_filter(unsigned action)
+{
+    struct cel_loop *loop;
+
+    if (forbid_rings(action) < 0)
+        return 77;
+    if (cel_loop_new(&loop, NULL) != 0)
+        return 1;
+    if (strcmp(cel_loop_backend(loop), "epoll") != 0)
+        return 2;
+    return cel_loop_close(loop);
+}
+
+static void loop_under_a_filter_falls_back_and_lives(void **state)
+{
+    WORLD(w);
+    static const unsigned actions[] = {SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ERRNO | ENOSYS,
+                                       SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ALLOW};
+
+    assert_int_equal(cel_loop_close(w->loop), 0);
+    w->loop = NULL;
+    unsetenv("CELADON_BACKEND");
+    for (size_t i = 0; i < cel__countof(actions); i++) {
+        pid_t pid = fork();
+        int status = -1;
+
+        if (pid == 0)
+            _exit(loop_under_filter(actions[i]));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        if (WEXITSTATUS(status) == 77)
+            skip();
+        /* where all is allowed, io_uring it is */
+        assert_int_equal(WEXITSTATUS(status), actions[i] == SECCOMP_RET_ALLOW ? 2 : 0);
+    }
+}
+
 static int poor_probe(int fd, unsigned opcode, const void *arg, unsigned count)
 {
     int r = kernel->io_uring_register(fd, opcode, arg, count);
@@ -626,6 +683,7 @@ int main(void)
         ON_URING(stream_that_nobody_reads_is_held_back),
         ON_URING(echo_on_older_kernels_comes_back),
         ON_URING(loop_without_io_uring_falls_back_to_epoll),
+        ON_URING(loop_under_a_filter_falls_back_and_lives),
         ON_URING(loop_without_a_request_we_need_falls_back),
         ON_URING(loop_opened_among_failures_works_or_leaves_nothing),
         ON_URING(echo_among_failing_enters_comes_back),

@@ -114,7 +114,8 @@ static inline int uring_strays(struct cel_loop *loop)
             break;
     if (loop->fds.live != 0)
         return 0; /* told by cel_loop_close */
-    return (int)(p->buffers.count - p->buffers.with_kernel) + (int)p->slots.live - 1;
+    return (int)(p->buffers.count - p->buffers.with_kernel) + (int)p->slots.live - 1 +
+           (int)p->receivers;
 }
 
 static inline int world_close(void **state)
