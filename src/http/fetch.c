@@ -209,6 +209,7 @@ static int run(struct cel__fetch *f, struct cel__response **out)
     for (;;) {
         int r = hold_origin(f);
 
+        f->jar_version = f->session->jar.version;
         if (r == 0)
             r = cel__exchange(f); /* parks */
         if (r == 0)

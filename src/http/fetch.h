@@ -26,6 +26,7 @@ struct cel__fetch {
     bool sends_body;       /* of options */
     bool has_used_body;    /* body_read was called */
     bool may_send_secrets; /* no redirect has left the first origin */
+    uint64_t jar_version;  /* when this step was asked */
     bool was_cut_short;    /* the request did not go out whole: answered early */
 
     /* the answer: its head lies at `in` in the stream's buffer until it is consumed */

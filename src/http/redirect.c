@@ -40,7 +40,7 @@ static int remember(struct cel__fetch *f)
         .url = cel__mem_strndup(f->target.url.ptr, f->target.url.len),
         .status = f->head.status,
         .method_id = f->method_id,
-        .jar_version = f->session->jar.version,
+        .jar_version = f->jar_version,
     };
     if (grown[f->visit_count].url == NULL)
         return -ENOMEM;

@@ -67,22 +67,27 @@ static int make_authorization(struct cel__target *t)
 static int make_url(struct cel__target *t, const struct cel__target *base)
 {
     const struct cel__url *u = &t->parts;
-    bool inherits = base != NULL && base->parts.has_fragment && !u->has_fragment;
+    bool inherits = base != NULL && base->fragment.ptr != NULL && !u->has_fragment;
     struct cel__buf out = {0};
 
     t->url = u->href;
+    t->fragment = u->has_fragment ? u->fragment : (struct cel_str){0};
     if (t->authorization == NULL && !inherits)
         return 0;
+    if (inherits)
+        t->fragment = base->fragment;
     cel__buf_printf(&out, "%.*s://%.*s%.*s", CEL_STR(u->scheme), CEL_STR(u->authority),
                     CEL_STR(u->target));
-    if (u->has_fragment || inherits)
-        cel__buf_printf(&out, "#%.*s", CEL_STR(inherits ? base->parts.fragment : u->fragment));
+    if (t->fragment.ptr != NULL)
+        cel__buf_printf(&out, "#%.*s", CEL_STR(t->fragment));
     if (cel__buf_cstr(&out) == NULL || out.failed) {
         cel__buf_fini(&out);
         return -ENOMEM;
     }
     t->own_url = out.ptr;
     t->url = cel__buf_str(&out);
+    if (t->fragment.ptr != NULL)
+        t->fragment.ptr = out.ptr + out.len - t->fragment.len;
     return 0;
 }
 

@@ -11,6 +11,7 @@ struct cel__target {
     struct cel__url parts;
     struct cel_str url;      /* as people see it: no user, no password; ends with a NUL */
     char *own_url;           /* when that is not parts.href; or NULL */
+    struct cel_str fragment; /* ptr NULL: none */
     char *authorization;     /* "Basic …" of the URL's user and password, or NULL; owned */
     struct cel__where where; /* tls is left to the session */
 };
