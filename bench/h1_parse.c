@@ -101,7 +101,7 @@ int main(int argc, char **argv)
         {"request-browser", CEL__H1_REQUEST, browser_request, sizeof browser_request - 1},
         {"response", CEL__H1_RESPONSE, response, sizeof response - 1},
     };
-    long rounds = argc > 1 ? atol(argv[1]) : 400000;
+    long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 400000;
     const struct cel__h1_scan *scan;
 
     if (rounds < BATCHES)

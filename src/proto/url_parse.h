@@ -5,7 +5,7 @@
 /* The states of the URL standard's parser; url.c puts together what they read. */
 
 #include "base/buf.h"
-#include "proto/url.h"
+#include "proto/url_parts.h"
 
 struct cel__url_parse {
     struct cel_str in; /* what is left */
