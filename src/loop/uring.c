@@ -19,16 +19,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/inflow.h"
-#include "loop/uring.h"
-
-struct cel__uring_sizes cel__uring_sizes = {
-    .sq_entries = 1024,
-    .cq_entries = 4096,
-    .buffers_first = 64,
-    .buffers_max = 4096,
-    .buffer_bytes = 16 * 1024,
-    .unread_max = 16,
-};
+#include "loop/proactor.h"
 
 static void uring_close(struct cel_loop *loop)
 {
