@@ -18,7 +18,7 @@
 #include "loop/attempt.h"
 #include "loop/core.h"
 
-#define EVENTS_MAX     256
+#define EVENTS_MAX 256
 #define WAKE_NAME  UINT64_MAX
 
 struct reactor {

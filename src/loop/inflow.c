@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "loop/uring.h"
+#include "loop/proactor.h"
 
 #define LARGE (16 * 1024)
 

@@ -5,8 +5,10 @@
  *    left out when there is nothing to submit, to fetch or to wait for.
  * 2. Of the ops that need an order (reads among themselves, writes among themselves) the kernel
  *    has only the first of each descriptor; the others queue behind it.
- * 3. Sockets get requests of their own. What is not a stream socket is tried by the plain call
- *    and waits by a poll: the ring answers for pipes differ between kernels, and raise SIGPIPE.
+ * 3. Writes and accepts are tried by the plain call first; what would block goes to the ring. A
+ *    send at once, out of warm caches, beats one that rides with the turn's submission.
+ *    What is not a socket waits by a poll: the ring's answers for pipes differ between kernels,
+ *    and its writes raise SIGPIPE.
  * 4. An op ends at its own completion, whatever a cancel said; a closing descriptor is closed
  *    when the kernel has nothing of it any more. */
 #include <errno.h>
@@ -17,16 +19,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/inflow.h"
-#include "loop/uring.h"
-
-struct cel__uring_sizes cel__uring_sizes = {
-    .sq_entries = 1024,
-    .cq_entries = 4096,
-    .buffers_first = 64,
-    .buffers_max = 4096,
-    .buffer_bytes = 16 * 1024,
-    .unread_max = 16,
-};
+#include "loop/proactor.h"
 
 static void uring_close(struct cel_loop *loop)
 {
@@ -102,20 +95,12 @@ static int64_t ask(struct cel_loop *loop, struct cel__op *op, enum cel__slot_use
     return r < 0 ? r : CEL__NOTHING_YET;
 }
 
-static int64_t try_plain(struct cel_loop *loop, struct cel__op *op)
+/* The plain call first; what would block waits by a poll, or in the op's own request. */
+static int64_t try_then(struct cel_loop *loop, struct cel__op *op, enum cel__slot_use use)
 {
     int64_t r = cel__attempt(op, &cel__proactor_of(loop)->loans);
 
-    return r != CEL__NOTHING_YET ? r : ask(loop, op, CEL__USE_READY);
-}
-
-/* Connections often come in bursts, so the plain call goes first. The ring's own accept wakes one
- * of several loops that share a listener, which a poll would not. */
-static int64_t try_accept(struct cel_loop *loop, struct cel__op *op)
-{
-    int64_t r = cel__attempt(op, &cel__proactor_of(loop)->loans);
-
-    return r != CEL__NOTHING_YET ? r : ask(loop, op, CEL__USE_DIRECT);
+    return r != CEL__NOTHING_YET ? r : ask(loop, op, use);
 }
 
 static bool is_moved(struct cel__op *op)
@@ -124,11 +109,6 @@ static bool is_moved(struct cel__op *op)
         return op->moved == op->len;
     cel__op_advance(op, 0);
     return op->count == 0;
-}
-
-static int64_t try_write(struct cel_loop *loop, struct cel__op *op)
-{
-    return is_moved(op) ? (int64_t)op->moved : ask(loop, op, CEL__USE_DIRECT);
 }
 
 /* A Unix socket's connect may say EAGAIN, which the ring would wait out in its own way. */
@@ -159,17 +139,17 @@ static int64_t try(struct cel_loop *loop, struct cel__op *op)
     case CEL__OP_PWRITE:
     case CEL__OP_FSYNC:
         return ask(loop, op, CEL__USE_DIRECT);
-    case CEL__OP_ACCEPT:
-        return try_accept(loop, op);
+    case CEL__OP_ACCEPT: /* the ring's own wakes one of the loops that share a listener */
+        return try_then(loop, op, CEL__USE_DIRECT);
     case CEL__OP_CONNECT:
-        return is_plain_connect(op) ? try_plain(loop, op) : ask(loop, op, CEL__USE_DIRECT);
+        return is_plain_connect(op) ? try_then(loop, op, CEL__USE_READY)
+                                    : ask(loop, op, CEL__USE_DIRECT);
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
-        return op->fd->is_stream ? try_write(loop, op) : try_plain(loop, op);
     case CEL__OP_SENDMSG:
-        return op->fd->is_stream ? ask(loop, op, CEL__USE_DIRECT) : try_plain(loop, op);
+        return try_then(loop, op, op->fd->is_stream ? CEL__USE_DIRECT : CEL__USE_READY);
     default:
-        return try_plain(loop, op);
+        return try_then(loop, op, CEL__USE_READY);
     }
 }
 

@@ -228,9 +228,11 @@ static void on_sigpipe(int signo)
 static void write_to_nobody_fails_without_a_signal(void **state)
 {
     WORLD(w);
+    const struct sigaction watched = {.sa_handler = on_sigpipe};
+    struct sigaction before;
     int ends[2], fds[2];
 
-    signal(SIGPIPE, on_sigpipe);
+    assert_int_equal(sigaction(SIGPIPE, &watched, &before), 0);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     make_pair(fds);
     for (int i = 0; i < 2; i++) {
@@ -243,7 +245,7 @@ static void write_to_nobody_fails_without_a_signal(void **state)
         assert_int_equal(await(w, &o), -EPIPE);
         cel_handle_close(h);
     }
-    signal(SIGPIPE, SIG_DFL);
+    sigaction(SIGPIPE, &before, NULL);
 }
 
 static void pipe_carries_bytes_both_ways_of_waiting(void **state)

@@ -19,7 +19,7 @@
 #include "base/sys.h"
 #include "celadon/loop.h"
 #include "loop/core.h"
-#include "loop/uring.h"
+#include "loop/proactor.h"
 #include "support/check.h"
 
 struct world {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CEL__URING_H
-#define CEL__URING_H
+#ifndef CEL__PROACTOR_H
+#define CEL__PROACTOR_H
 
 /* What the files of the io_uring backend share: its state, that of a descriptor (a port), and
  * requests to the kernel.

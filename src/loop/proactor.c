@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests to the kernel, each with a slot, and what holds a port: see loop/uring.h.
+/* Requests to the kernel, each with a slot, and what holds a port: see the header.
  *
  * A request that finds the queue full flushes it; when the kernel takes nothing at the moment,
  * the slot waits in the backlog, in order, for the coming turns. So starting fails only for want
  * of memory, and cancelling never. */
-#include "loop/uring.h"
+#include "loop/proactor.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/sqe.h"
+
+struct cel__uring_sizes cel__uring_sizes = {
+    .sq_entries = 1024,
+    .cq_entries = 4096,
+    .buffers_first = 64,
+    .buffers_max = 4096,
+    .buffer_bytes = 16 * 1024,
+    .unread_max = 16,
+};
 
 static struct cel__slot *at(struct cel__proactor *p, uint32_t slot)
 {
