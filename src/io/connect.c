@@ -246,7 +246,7 @@ int cel_connect(struct cel_stream **out, const char *address,
     size_t count = ADDRESSES_MAX;
     char host[HOST_MAX];
     struct cel_stream *s;
-    struct cel__fd *f;
+    struct cel__fd *f = NULL;
     int r;
 
     if (options == NULL)
