@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "celadon/net.h"
+#include <celadon/net.h>
 
 struct guest {
     struct guest *next;

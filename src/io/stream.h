@@ -46,9 +46,6 @@ struct cel_stream {
 
 /* A stream over f, which it closes in the end; on error f stays the caller's. -ENOMEM. */
 CEL_NODISCARD int cel__stream_new(struct cel_stream **out, struct cel__fd *f);
-/* The same over a descriptor that is a connected stream socket; closes it on error. -ENOMEM,
- * -errno. */
-CEL_NODISCARD int cel__stream_of_socket(struct cel_stream **out, int fd);
 
 /* What is unread and at hand, without parking. -> how many; 0: nothing, or a read or peek is
  * needed. */
