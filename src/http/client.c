@@ -229,7 +229,7 @@ int cel_fetch(struct cel_session *session, const char *url, const struct cel_fet
               struct cel_response **out)
 {
     static const struct cel_fetch_options none;
-    struct cel__response *response;
+    struct cel__response *response = NULL;
     struct cel__fetch f;
     int r = cel_checkpoint();
 
@@ -249,7 +249,7 @@ int cel_fetch(struct cel_session *session, const char *url, const struct cel_fet
         r = (int)cel__limit_leave(&f.limit, r, f.phase, f.target.url.ptr);
     }
     finish(&f);
-    if (r == 0)
+    if (r == 0 && response != NULL)
         *out = &response->face;
     return r;
 }
