@@ -124,9 +124,9 @@ static inline int world_close(void **state)
     bool is_uring = w->loop != NULL && strcmp(cel_loop_backend(w->loop), "uring") == 0;
     int strays, left, r = 0;
 
-    cel__sys_reset();
     strays = is_uring ? uring_strays(w->loop) : 0;
     left = cel_loop_close(w->loop);
+    cel__sys_reset(); /* after the pool's threads have gone */
     if (left != 0 || strays != 0 || errors != 0 || blocks != 0 || open_fds() != w->fds) {
         print_error("left behind: %d handles, %d strays, %ld blocks of memory, %d descriptors; %d "
                     "errors logged: %s\n",
