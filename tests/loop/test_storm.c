@@ -88,7 +88,7 @@ static void open_life(struct world *w, struct life *l)
     for (int i = 0; i < OPS; i++)
         if (l->ops[i].is_busy)
             return; /* of the life before */
-    if (draw(2))
+    if (draw(4))
         make_pair(fds);
     else
         make_tcp_pair(fds);

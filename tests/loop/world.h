@@ -124,9 +124,9 @@ static inline int world_close(void **state)
     bool is_uring = w->loop != NULL && strcmp(cel_loop_backend(w->loop), "uring") == 0;
     int strays, left, r = 0;
 
-    cel__sys_reset();
     strays = is_uring ? uring_strays(w->loop) : 0;
     left = cel_loop_close(w->loop);
+    cel__sys_reset(); /* after the pool's threads have gone */
     if (left != 0 || strays != 0 || errors != 0 || blocks != 0 || open_fds() != w->fds) {
         print_error("left behind: %d handles, %d strays, %ld blocks of memory, %d descriptors; %d "
                     "errors logged: %s\n",
@@ -198,6 +198,8 @@ static inline int make_listener(struct sockaddr_in *at)
     socklen_t len = sizeof *at;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    /* else each one would use up a port for as long as its connections are remembered */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(bind(fd, (struct sockaddr *)at, sizeof *at), 0);
     assert_int_equal(listen(fd, 256), 0);
