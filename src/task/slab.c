@@ -11,8 +11,10 @@ struct chunk {
     char room[CHUNK_TASKS * sizeof(struct cel_task) + ALIGNMENT];
 };
 
-static int end_tasks_unset(struct cel_loop *loop)
+/* No task was ever spawned: the first one's memory was not to be had. */
+static int end_without_tasks(struct cel_loop *loop)
 {
+    cel__tasks_free(loop->tasks);
     return 0;
 }
 
@@ -29,7 +31,7 @@ struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
     cel__list_init(cel__scope_link(&tasks->root));
     tasks->root.flags = CEL__SCOPE_OPEN;
     loop->tasks = tasks;
-    loop->tasks_end = end_tasks_unset;
+    loop->tasks_end = end_without_tasks;
     return tasks;
 }
 
