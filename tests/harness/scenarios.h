@@ -6,6 +6,7 @@
  * it. They return NULL; what went wrong is in *code when it is not one of the codes that a fault or
  * a cancel explains. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "celadon/task.h"
@@ -13,6 +14,8 @@
 struct scenario {
     const char *name;
     cel_task_fn *run;
+    bool leaves_thread; /* uses the thread pool */
+    bool is_long;       /* too many system calls to fail each within the suite's time */
 };
 
 extern const struct scenario scenarios[];
