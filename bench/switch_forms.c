@@ -2,12 +2,13 @@
 /* Which form of context switch is fast, and where: the measurement behind docs/design/switch.md.
  *
  *   switch_forms [-n SWITCHES]                   every form in every pattern, ns per switch
- *   switch_forms -n SWITCHES FORM PATTERN        one cell, for counting instructions under cachegrind
+ *   switch_forms -n SWITCHES FORM PATTERN        one cell, for counting instructions under
+ * cachegrind
  *
  * Patterns: two fibers that switch from the same call site or from different ones, either directly
  * ("flat") or below three calls that return after each switch ("deep"), as a task does that reads
- * through read(), wait() and park(). Kept apart from the library: it compares forms the library does not
- * have. x86-64 only. */
+ * through read(), wait() and park(). Kept apart from the library: it compares forms the library
+ * does not have. x86-64 only. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,12 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#if defined(__clang__)
+#define NOINLINE __attribute__((noinline))
+#else
 #define NOINLINE __attribute__((noinline, noclone))
-#define STACK    (64 << 10)
+#endif
+#define STACK (64 << 10)
 
 struct ctx {
     void *sp;
@@ -41,23 +46,24 @@ FUNCTION(form_push_jmp, PUSH SWAP POP "popq %rcx; jmpq *%rcx\n");
 /* `ret` when the return predictor will be right, a jump when it would be wrong. */
 FUNCTION(form_push_both, "movq (%rsp), %rdx\n" PUSH SWAP POP
                          "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n");
-/* The same, with the control words stored and compared, loaded only when different. */
+/* The same, with the control words stored and compared, without the sticky flags, and loaded only
+ * when different. */
 FUNCTION(form_push_both_fpu,
          "movq (%rsp), %rdx\n" PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi)\n"
          "movl 24(%rsi), %eax; xorl 24(%rdi), %eax; andl $0xffc0, %eax\n"
          "movzwl 28(%rsi), %ecx; xorw 28(%rdi), %cx; orl %ecx, %eax; jnz 2f\n3:\n" SWAP POP
          "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n"
          "2: ldmxcsr 24(%rsi); fldcw 28(%rsi); jmp 3b\n");
-/* The same, both words compared at once, flags included; told apart only when they differ. */
-FUNCTION(form_push_both_fpu64,
+/* The same with flags and both words compared at once: the load waits for both stores to retire. */
+FUNCTION(form_push_both_fpu64, "movq (%rsp), %rdx\n" PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi)\n"
+                               "movq 24(%rsi), %rax; cmpq 24(%rdi), %rax; jne 2f\n3:\n" SWAP POP
+                               "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n"
+                               "2: ldmxcsr 24(%rsi); fldcw 28(%rsi); jmp 3b\n");
+/* The same with flags: the library's. */
+FUNCTION(form_library,
          "movq (%rsp), %rdx\n" PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi)\n"
-         "movq 24(%rsi), %rax; cmpq 24(%rdi), %rax; jne 2f\n3:\n" SWAP POP
-         "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n"
-         "2: ldmxcsr 24(%rsi); fldcw 28(%rsi); jmp 3b\n");
-FUNCTION(form_push_both_fpu3232,
-         "movq (%rsp), %rdx\n" PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi)\n"
-         "movl 24(%rsi), %eax; cmpl 24(%rdi), %eax; jne 2f; movzwl 28(%rsi), %eax; cmpw 28(%rdi), %ax; jne 2f\n3:\n" SWAP POP
-         "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n"
+         "movl 24(%rsi), %eax; cmpl 24(%rdi), %eax; jne 2f; movzwl 28(%rsi), %eax; cmpw 28(%rdi), "
+         "%ax; jne 2f\n3:\n" SWAP POP "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n"
          "2: ldmxcsr 24(%rsi); fldcw 28(%rsi); jmp 3b\n");
 /* The same, with the control words always loaded, as most libraries do. */
 FUNCTION(form_push_ret_fpu, PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi)\n" SWAP
@@ -105,75 +111,75 @@ static struct ctx host, left, right;
 static long rounds;
 
 /* Per form: the loops of two fibers, `a` and `b` alike but at different addresses. */
-#define PATTERNS(form)                                                                           \
-    static NOINLINE void form##_flat_a(struct ctx *self, struct ctx *peer)                       \
-    {                                                                                            \
-        for (long i = rounds; i > 0; i--)                                                        \
-            form(self, peer);                                                                    \
-    }                                                                                            \
-    static NOINLINE void form##_flat_b(struct ctx *self, struct ctx *peer)                       \
-    {                                                                                            \
-        for (;;)                                                                                 \
-            form(self, peer);                                                                    \
-    }                                                                                            \
-    static NOINLINE int form##_d1a(struct ctx *self, struct ctx *peer)                           \
-    {                                                                                            \
-        form(self, peer);                                                                        \
-        return 1;                                                                                \
-    }                                                                                            \
-    static NOINLINE int form##_d2a(struct ctx *self, struct ctx *peer)                           \
-    {                                                                                            \
-        return form##_d1a(self, peer) + 1;                                                       \
-    }                                                                                            \
-    static NOINLINE int form##_d3a(struct ctx *self, struct ctx *peer)                           \
-    {                                                                                            \
-        return form##_d2a(self, peer) + 1;                                                       \
-    }                                                                                            \
-    static NOINLINE int form##_d1b(struct ctx *self, struct ctx *peer)                           \
-    {                                                                                            \
-        form(self, peer);                                                                        \
-        return 2;                                                                                \
-    }                                                                                            \
-    static NOINLINE int form##_d2b(struct ctx *self, struct ctx *peer)                           \
-    {                                                                                            \
-        return form##_d1b(self, peer) + 2;                                                       \
-    }                                                                                            \
-    static NOINLINE int form##_d3b(struct ctx *self, struct ctx *peer)                           \
-    {                                                                                            \
-        return form##_d2b(self, peer) + 2;                                                       \
-    }                                                                                            \
-    static NOINLINE void form##_deep_a(struct ctx *self, struct ctx *peer)                       \
-    {                                                                                            \
-        for (long i = rounds; i > 0; i--)                                                        \
-            sink += form##_d3a(self, peer);                                                      \
-    }                                                                                            \
-    static NOINLINE void form##_deep_b(struct ctx *self, struct ctx *peer)                       \
-    {                                                                                            \
-        for (;;)                                                                                 \
-            sink += form##_d3b(self, peer);                                                      \
-    }                                                                                            \
-    static void form##_end(void)                                                                 \
-    {                                                                                            \
-        form(&left, &host);                                                                      \
-    }                                                                                            \
-    static void form##_begin(void)                                                               \
-    {                                                                                            \
-        form(&host, &left);                                                                      \
+#define PATTERNS(form)                                                     \
+    static NOINLINE void form##_flat_a(struct ctx *self, struct ctx *peer) \
+    {                                                                      \
+        for (long i = rounds; i > 0; i--)                                  \
+            form(self, peer);                                              \
+    }                                                                      \
+    static NOINLINE void form##_flat_b(struct ctx *self, struct ctx *peer) \
+    {                                                                      \
+        for (;;)                                                           \
+            form(self, peer);                                              \
+    }                                                                      \
+    static NOINLINE int form##_d1a(struct ctx *self, struct ctx *peer)     \
+    {                                                                      \
+        form(self, peer);                                                  \
+        return 1;                                                          \
+    }                                                                      \
+    static NOINLINE int form##_d2a(struct ctx *self, struct ctx *peer)     \
+    {                                                                      \
+        return form##_d1a(self, peer) + 1;                                 \
+    }                                                                      \
+    static NOINLINE int form##_d3a(struct ctx *self, struct ctx *peer)     \
+    {                                                                      \
+        return form##_d2a(self, peer) + 1;                                 \
+    }                                                                      \
+    static NOINLINE int form##_d1b(struct ctx *self, struct ctx *peer)     \
+    {                                                                      \
+        form(self, peer);                                                  \
+        return 2;                                                          \
+    }                                                                      \
+    static NOINLINE int form##_d2b(struct ctx *self, struct ctx *peer)     \
+    {                                                                      \
+        return form##_d1b(self, peer) + 2;                                 \
+    }                                                                      \
+    static NOINLINE int form##_d3b(struct ctx *self, struct ctx *peer)     \
+    {                                                                      \
+        return form##_d2b(self, peer) + 2;                                 \
+    }                                                                      \
+    static NOINLINE void form##_deep_a(struct ctx *self, struct ctx *peer) \
+    {                                                                      \
+        for (long i = rounds; i > 0; i--)                                  \
+            sink += form##_d3a(self, peer);                                \
+    }                                                                      \
+    static NOINLINE void form##_deep_b(struct ctx *self, struct ctx *peer) \
+    {                                                                      \
+        for (;;)                                                           \
+            sink += form##_d3b(self, peer);                                \
+    }                                                                      \
+    static void form##_end(void)                                           \
+    {                                                                      \
+        form(&left, &host);                                                \
+    }                                                                      \
+    static void form##_begin(void)                                         \
+    {                                                                      \
+        form(&host, &left);                                                \
     }
 
 static volatile int sink;
 
-#define FORMS(X)          \
-    X(form_push_ret)      \
-    X(form_push_ret_fpu)  \
-    X(form_push_jmp)      \
-    X(form_push_both)     \
-    X(form_push_both_fpu) \
+#define FORMS(X)            \
+    X(form_push_ret)        \
+    X(form_push_ret_fpu)    \
+    X(form_push_jmp)        \
+    X(form_push_both)       \
+    X(form_push_both_fpu)   \
     X(form_push_both_fpu64) \
-    X(form_push_both_fpu3232) \
-    X(form_inline)        \
-    X(form_inline_fpu)    \
-    X(form_inline_called) \
+    X(form_library)         \
+    X(form_inline)          \
+    X(form_inline_fpu)      \
+    X(form_inline_called)   \
     X(form_inline_fpu_called)
 
 FORMS(PATTERNS)
@@ -186,15 +192,16 @@ static const struct form {
     void (*end)(void);
     loop *flat_a, *flat_b, *deep_a, *deep_b;
 } forms[] = {
-#define ROW(form) \
-    {#form + 5,   form##_begin,  form##_end,   form##_flat_a, \
+#define ROW(form)                                               \
+    {&#form[5],     form##_begin,  form##_end,   form##_flat_a, \
      form##_flat_b, form##_deep_a, form##_deep_b},
     FORMS(ROW)};
 
 static const struct pattern {
     const char *name;
     int is_deep, is_same;
-} patterns[] = {{"flat-same", 0, 1}, {"flat-different", 0, 0}, {"deep-same", 1, 1}, {"deep-different", 1, 0}};
+} patterns[] = {
+    {"flat-same", 0, 1}, {"flat-different", 0, 0}, {"deep-same", 1, 1}, {"deep-different", 1, 0}};
 
 static const struct form *form;
 static loop *left_loop, *right_loop;
@@ -219,7 +226,7 @@ static void prepare(struct ctx *ctx, char *stack, void (*run)(void))
     *--sp = (void *)run;
     ctx->pc = (void *)run;
     ctx->fp = NULL;
-    if (strstr(form->name, "push") != NULL)
+    if (strstr(form->name, "inline") == NULL)
         sp -= 6;
     else
         sp++;
@@ -242,7 +249,7 @@ static double measure(const struct form *f, const struct pattern *p, long n)
     if (p->is_same)
         right_loop = left_loop;
     prepare(&left, stacks[0], run_left);
-    prepare(&right, stacks[1] , run_right);
+    prepare(&right, stacks[1], run_right);
     clock_gettime(CLOCK_MONOTONIC, &t0);
     f->begin();
     clock_gettime(CLOCK_MONOTONIC, &t1);

@@ -410,7 +410,7 @@ static int run(struct fetch *f)
     f->output = output_open(f->output_path, f->format, f->fields);
     if (f->output == NULL)
         return EXIT_FATAL;
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL); /* a write says EPIPE */
     r = cel_run(fetch_main, f, NULL);
     if (!output_close(f->output) || r < 0)
         result = EXIT_FATAL;

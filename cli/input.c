@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <celadon/base.h>
+
 #include "command.h"
 
 struct input {
@@ -32,7 +34,7 @@ struct input *input_open(char **urls, size_t count, const char *path)
         return in;
     in->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     if (in->file == NULL) {
-        complain("cannot read the list %s: %s", path, strerror(errno));
+        complain("cannot read the list %s: %s", path, cel_strerror(errno));
         free(in);
         return NULL;
     }

@@ -37,7 +37,7 @@ struct output *output_open(const char *path, enum output_format format,
     *out = (struct output){.path = path, .format = format, .fields = fields};
     out->file = path != NULL ? fopen(path, "we") : stdout;
     if (out->file == NULL) {
-        complain("cannot write %s: %s", path, strerror(errno));
+        complain("cannot write %s: %s", path, cel_strerror(errno));
         free(out);
         return NULL;
     }
@@ -268,7 +268,7 @@ bool output_close(struct output *out)
         complain("not all of the output was written to %s: %s",
                  out->path != NULL ? out->path : "standard output",
                  out->has_failed ? "out of memory"
-                 : errno != 0    ? strerror(errno)
+                 : errno != 0    ? cel_strerror(errno)
                                  : "a write failed");
     for (size_t i = 0; i < out->held_cap; i++)
         free(out->held[i].text);

@@ -4,7 +4,7 @@
  *   echo_server [ADDRESS]      default 127.0.0.1:7000 */
 #include <stdio.h>
 
-#include "celadon/net.h"
+#include <celadon/net.h>
 
 static void *echo(void *arg)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The article's eventlet: two green threads that print. Its loops are endless, so -n bounds them; nothing in
- * them yields, so hello runs to its end first; with -y each yields after its line, and they alternate. */
+/* The article's eventlet: two green threads that print. Its loops are endless, so -n bounds them;
+ * nothing in them yields, so hello runs to its end first; with -y each yields after its line, and
+ * they alternate. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The article's nested coroutines: two inner tasks run at the same time, their results come in order. */
+/* The article's nested coroutines: two inner tasks run at the same time, their results come in
+ * order. */
 #include <stdio.h>
 
 #include <celadon/task.h>

@@ -34,7 +34,7 @@ CEL_PUBLIC CEL_NODISCARD int cel_file_sync(struct cel_file *file);
 /* (parks) */
 CEL_PUBLIC CEL_NODISCARD int cel_file_stat(struct cel_file *file, struct stat *out);
 CEL_PUBLIC int cel_file_fd(const struct cel_file *file);
-/* NULL is fine. */
+/* Nobody may be parked on it. NULL is fine. */
 CEL_PUBLIC void cel_file_close(struct cel_file *file);
 /* (parks) The whole file into memory, NUL behind the end; *out is freed with cel_free. At most max
  * bytes: -CEL_ETOOLARGE beyond. */

@@ -73,11 +73,17 @@ enum cel_node_kind {
     CEL_NODE_DOCTYPE
 };
 
+/* The document as a node: where a search of the whole page begins. */
 CEL_PUBLIC struct cel_node cel_html_root(const struct cel_html *doc);
+/* What the node is. */
 CEL_PUBLIC enum cel_node_kind cel_node_kind(struct cel_node node);
+/* The node around it; of the document: none. */
 CEL_PUBLIC struct cel_node cel_node_parent(struct cel_node node);
+/* The first node inside it, or none. */
 CEL_PUBLIC struct cel_node cel_node_first(struct cel_node node);
+/* The sibling behind it, or none. */
 CEL_PUBLIC struct cel_node cel_node_next(struct cel_node node);
+/* The sibling before it, or none. */
 CEL_PUBLIC struct cel_node cel_node_prev(struct cel_node node);
 
 /* Of an element, in lower case for HTML. Slices belong to the document. */

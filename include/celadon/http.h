@@ -88,6 +88,7 @@ struct cel_session_stats {
     uint64_t bytes_received; /* of bodies, as they came */
 };
 
+/* As it stands now. */
 CEL_PUBLIC void cel_session_stats(const struct cel_session *session, struct cel_session_stats *out);
 
 /* As if a response from `url` had said "Set-Cookie: line". -CEL_EURL; -EINVAL: the rules refuse it;

@@ -80,6 +80,7 @@ struct cel_timer {
     void *arg;
 };
 
+/* Before the first start. */
 CEL_PUBLIC void cel_timer_init(struct cel_timer *timer,
                                void (*fn)(struct cel_timer *timer, void *arg), void *arg);
 /* Fires once at the instant `deadline` (cel_now() time) or as soon after as the loop can, never

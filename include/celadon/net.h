@@ -8,7 +8,8 @@
  * "unix:@abstract". No call takes a timeout: the scopes around (celadon/task.h) carry the deadline.
  * Calls marked (parks) return -ECANCELED or -ETIMEDOUT on their account, and then nothing happened
  * except where said. A stream has one reader and one writer at a time, who may be two tasks.
- * All functions belong to the loop's thread. */
+ * All functions belong to the loop's thread. What went wrong is told in words by cel_last_error,
+ * whose `phase` is "listen", "dns", "connect" or "tls". TLS wants a stack of 32 KiB or more. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,15 +32,18 @@ struct cel_tls;
 /* ---- TLS contexts: certificates and rules, shared by many streams ---- */
 
 struct cel_tls_options {
-    const char *cert_file, *key_file; /* PEM; a server's own, or a client's */
-    const char *ca_file;              /* PEM; NULL: the system's */
-    const char *alpn;                 /* protocols in order, "h2,http/1.1"; NULL: none */
-    bool insecure_no_verify;          /* accept any certificate; logged */
-    bool verify_client;               /* server: demand a certificate */
+    const char *cert_file;   /* PEM, with the chain behind it; a server's own, or a client's */
+    const char *key_file;    /* PEM; NULL: in cert_file */
+    const char *ca_file;     /* PEM; NULL: the system's */
+    const char *alpn;        /* protocols in order, "h2,http/1.1"; NULL: none */
+    bool insecure_no_verify; /* accept any certificate; logged */
+    bool verify_client;      /* server: demand a certificate */
 };
 
-/* Owner: the caller; streams that use it hold on to it. -ENOMEM, -CEL_ETLS (cel_last_error names
- * the file and cause). */
+/* TLS 1.2 or later, no renegotiation, no compression. Does not park, but reads the files. Owner:
+ * the caller; streams and listeners that use it hold on to it; loops of several threads may share
+ * it. -ENOMEM, -EINVAL not a list of protocols, -CEL_ETLS (cel_last_error names the file and
+ * cause). */
 CEL_PUBLIC CEL_NODISCARD int cel_tls_new(struct cel_tls **out,
                                          const struct cel_tls_options *options);
 /* NULL is fine. */
@@ -54,12 +58,15 @@ struct cel_listen_options {
         *tls; /* each accepted stream does the server's handshake at its first read or write */
 };
 
-/* (parks only to resolve a name) options may be NULL. Owner: the caller. -EADDRINUSE, -EACCES,
- * -EINVAL not an address, -CEL_EDNS, -ENOMEM, -errno. */
+/* (parks only to resolve a name) ":80" serves IPv6 and IPv4. The file of a Unix address is replaced
+ * if nobody listens on it any more, and removed at close. Accepted sockets have TCP_NODELAY and
+ * SO_KEEPALIVE. options may be NULL. Owner: the caller. -EADDRINUSE, -EACCES, -EINVAL not an
+ * address, -CEL_EDNS, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_listen(struct cel_listener **out, const char *address,
                                         const struct cel_listen_options *options);
-/* (parks) The next connection. Owner of *out: the caller. Out of descriptors it waits and tries
- * again, it does not fail. -CEL_ECLOSED, -ENOMEM, -errno. */
+/* (parks) The next connection. Owner of *out: the caller. Several tasks may accept. Out of
+ * descriptors it pauses, logs, and tries again, it does not fail. -CEL_ECLOSED, -ENOMEM: the
+ * connection still waits, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_accept(struct cel_listener *listener, struct cel_stream **out);
 /* "127.0.0.1:34567": where it really listens. Valid as long as the listener. */
 CEL_PUBLIC const char *cel_listener_address(const struct cel_listener *listener);
@@ -76,24 +83,25 @@ struct cel_connect_options {
 
 /* (parks) Resolves, tries the addresses as RFC 8305 says (250 ms apart, IPv6 first, losers are
  * closed), and does the TLS handshake. options may be NULL. Owner: the caller. On any error nothing
- * is left open. -CEL_EDNS, -CEL_ETLS, -ECONNREFUSED, -EINVAL not an address, -ENOMEM, -errno;
- * cel_last_error()->phase: "dns", "connect", "tls". */
+ * is left open. When all addresses fail, it is the first one's error. -CEL_EDNS, -CEL_ETLS,
+ * -ECONNREFUSED, -EINVAL not an address, or TLS without a name to verify, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_connect(struct cel_stream **out, const char *address,
                                          const struct cel_connect_options *options);
 
 /* Two ends joined in this process. -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_stream_pair(struct cel_stream **a, struct cel_stream **b);
-/* Takes over a connected stream socket, a pipe's end, a terminal; closed with the stream if `owns`.
- * On error fd stays the caller's. -ENOMEM, -errno. */
+/* Takes over a connected stream socket, a pipe's end, a terminal; it becomes non-blocking, and is
+ * closed with the stream if `owns`. On error fd stays the caller's. -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_stream_open(struct cel_stream **out, int fd, bool owns);
 
 /* ---- streams ---- */
 
-/* (parks) At least one byte, at most len; 0: the end. -ECONNRESET, -CEL_ETLS, -CEL_ECLOSED, -errno;
- * after an error the stream can only be closed. */
+/* (parks) At least one byte, at most len; 0: the end. -ECONNRESET, -CEL_ETLS, -CEL_ETRUNCATED a TLS
+ * connection that ended without close_notify (fine for who knows by the bytes that they are all),
+ * -CEL_ECLOSED, -errno; after these the stream can only be closed. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_read(struct cel_stream *stream, void *buf, size_t len);
-/* (parks) Exactly len bytes: len, or an error: -CEL_EEOF when it ended before; what had come stays
- * unread then. */
+/* (parks) Exactly len bytes: len, or an error: -CEL_EEOF when it ended before. What had come stays
+ * unread then, as it does after -ECANCELED and -ETIMEDOUT. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_read_exactly(struct cel_stream *stream, void *buf, size_t len);
 /* (parks) Up to and including the delimiter, which is one byte: how many; 0: ended with nothing
  * unread; -CEL_EEOF: ended without it, -CEL_ETOOLARGE: cap bytes without it; both leave the bytes
@@ -108,8 +116,10 @@ CEL_PUBLIC CEL_NODISCARD ssize_t cel_peek(struct cel_stream *stream, const char 
 /* Takes n peeked bytes as read. */
 CEL_PUBLIC void cel_consume(struct cel_stream *stream, size_t n);
 
-/* (parks) All of it: len or an error; *what* was written before an error or cancel is told by
- * cel_stream_written. -EPIPE, -ECONNRESET, -CEL_ETLS, -CEL_ECLOSED, -errno. */
+/* (parks) All of it: len or an error; how much was written before an error or cancel is told by
+ * cel_stream_written. Never raises SIGPIPE. With TLS a write that is cancelled after it began
+ * breaks the writing side: whole records are counted, and each later write is -CEL_ETLS. -EPIPE,
+ * -ECONNRESET, -CEL_ETLS, -CEL_ECLOSED, -errno. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_write(struct cel_stream *stream, const void *buf, size_t len);
 /* (parks) The pieces in order, in as few system calls as can be; iov is not changed. As cel_write.
  */
@@ -117,13 +127,17 @@ CEL_PUBLIC CEL_NODISCARD ssize_t cel_writev(struct cel_stream *stream, const str
                                             int count);
 /* Bytes of the last cel_write or cel_writev that went out. */
 CEL_PUBLIC size_t cel_stream_written(const struct cel_stream *stream);
-/* (parks) No more writing: the peer reads an end (TLS: close_notify). Reading goes on. -errno. */
+/* (parks) No more writing: the peer reads an end (TLS: close_notify). Reading goes on. -errno;
+ * -ENOTSOCK a pipe: close it instead. */
 CEL_PUBLIC CEL_NODISCARD int cel_shutdown(struct cel_stream *stream);
 /* Closes at once; what is parked on the stream ends with -CEL_ECLOSED. With TLS a close_notify is
- * sent if it goes out without waiting. NULL is fine. */
+ * sent if it goes out without waiting. TCP resets the connection when bytes that came were not
+ * read: who wants the peer to get the last answer reads to the end first. NULL is fine. */
 CEL_PUBLIC void cel_close(struct cel_stream *stream);
-/* (parks) TLS over what is an open stream: the handshake of a client (server_name is verified) or
- * of a server. -CEL_ETLS; the stream can only be closed then. */
+/* (parks) TLS over what is an open plain stream: the handshake of a client (server_name is
+ * verified) or of a server. Unread bytes are taken as TLS, never as plain text. -EINVAL the client
+ * has no name to verify, or the stream does TLS already; -CEL_ETLS, -ENOMEM, -errno: the stream
+ * can only be closed then. */
 CEL_PUBLIC CEL_NODISCARD int cel_stream_start_tls(struct cel_stream *stream, struct cel_tls *tls,
                                                   const char *server_name, bool is_server);
 /* "127.0.0.1:34567"; "" where there is none. Valid as long as the stream. */
@@ -131,32 +145,37 @@ CEL_PUBLIC const char *cel_stream_peer(struct cel_stream *stream);
 CEL_PUBLIC const char *cel_stream_local(struct cel_stream *stream);
 /* The protocol that ALPN agreed on, or "". */
 CEL_PUBLIC const char *cel_stream_alpn(const struct cel_stream *stream);
-/* For setsockopt and the like; -1 for streams without one. The stream goes on owning it. */
+/* For setsockopt and the like: who reads or writes by it confuses the stream, which goes on owning
+ * it. */
 CEL_PUBLIC int cel_stream_fd(const struct cel_stream *stream);
 /* Is there nothing unread, and has the peer neither closed nor sent: may an idle connection be used
- * again? Does not park. */
+ * again? With TLS a late session ticket makes it false. Always false for pipes. Does not park. */
 CEL_PUBLIC bool cel_stream_is_quiet(struct cel_stream *stream);
 
 /* ---- datagrams ---- */
 
 struct cel_socket;
 
-/* address NULL: not bound. Owner: the caller. -EADDRINUSE, -EINVAL, -ENOMEM, -errno. */
+/* A numeric address; NULL: not bound, sends to both families. Several tasks may use it at once.
+ * Owner: the caller. -EADDRINUSE, -EINVAL, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_open(struct cel_socket **out, const char *address);
 /* (parks) One datagram; *from (may be NULL) is its sender. -> its length; longer than cap:
  * -EMSGSIZE, it is lost. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_recv_from(struct cel_socket *socket, void *buf, size_t cap,
                                                struct sockaddr_storage *from);
-/* (parks) */
+/* (parks) One datagram. -EMSGSIZE, -errno. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_send_to(struct cel_socket *socket, const void *buf, size_t len,
                                              const struct sockaddr_storage *to);
+/* "127.0.0.1:34567": where it is bound. Valid as long as the socket. */
 CEL_PUBLIC const char *cel_socket_address(const struct cel_socket *socket);
+/* What is parked on it ends with -CEL_ECLOSED. NULL is fine. */
 CEL_PUBLIC void cel_socket_close(struct cel_socket *socket);
 
 /* ---- names ---- */
 
 /* (parks) The addresses of a host name, in the order to try them; numeric ones need no lookup.
- * count: room in, number out. -CEL_EDNS with the cause in cel_last_error. */
+ * Hosts file, search list and servers are the system's. count: room in, number out. -CEL_EDNS, and
+ * the cause: no such name, no address, no answer, refused, failed; -EINVAL no room, -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_resolve(const char *host, uint16_t port,
                                          struct sockaddr_storage *out, size_t *count);
 /* "host:port" text to an address without a lookup. -EINVAL. Does not park. */
@@ -167,7 +186,8 @@ CEL_PUBLIC char *cel_address_format(const struct sockaddr_storage *address, char
 /* ---- any descriptor ---- */
 
 /* (parks) Until fd is ready for one of poll(2)'s `events`: -> those that it is ready for. fd stays
- * the caller's. */
+ * the caller's and as it is; it must stay open meanwhile. Several tasks may wait for one. -errno.
+ */
 CEL_PUBLIC CEL_NODISCARD int cel_wait_fd(int fd, short events);
 
 #ifdef __cplusplus

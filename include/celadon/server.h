@@ -75,10 +75,12 @@ struct cel_server_stats {
         errors;    /* since the start; errors: answered without a handler */
     unsigned open; /* connections now */
 };
+/* As it stands now. */
 CEL_PUBLIC void cel_server_stats(const struct cel_server *server, struct cel_server_stats *out);
 
 /* ---- requests: slices are valid until the handler returns ---- */
 
+/* "GET" */
 CEL_PUBLIC struct cel_str cel_request_method(const struct cel_request *req);
 /* As sent: "/a%20b?x=1". */
 CEL_PUBLIC struct cel_str cel_request_target(const struct cel_request *req);

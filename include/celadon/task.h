@@ -245,10 +245,9 @@ struct cel__scope {
         *task; /* who opened it; for a task's own scope the task itself; NULL: the loop's root */
     void *inner[2]; /* ring of child tasks' scopes and of scopes opened inside */
     void *link[2];  /* in the parent's ring */
-    struct cel_task *joiner;
-    int code;      /* 0, or what checkpoints inside return */
-    unsigned live; /* children that have not ended */
-    int error;     /* first failure of a child, in a group or of a detached one */
+    int code;       /* 0, or what checkpoints inside return */
+    unsigned live;  /* children that have not ended */
+    int error;      /* first failure of a child, in a group or of a detached one */
     uint8_t flags;
 };
 

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,7 @@ int cel__buf_add_char(struct cel__buf *b, char c)
     return cel__buf_add(b, &c, 1);
 }
 
-int cel__buf_vprintf(struct cel__buf *b, const char *fmt, va_list va)
+static int add_formatted(struct cel__buf *b, const char *fmt, va_list va)
 {
     va_list again;
     int len, r;
@@ -85,7 +86,7 @@ int cel__buf_printf(struct cel__buf *b, const char *fmt, ...)
     int r;
 
     va_start(va, fmt);
-    r = cel__buf_vprintf(b, fmt, va);
+    r = add_formatted(b, fmt, va);
     va_end(va);
     return r;
 }

@@ -5,7 +5,6 @@
 /* Growable bytes. A zeroed buf is empty and valid. After an append failed the
  * buf is as before, so a sequence of appends may be checked once by `failed`. */
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,7 +25,6 @@ int cel__buf_add_str(struct cel__buf *b, struct cel_str s);
 int cel__buf_add_text(struct cel__buf *b, const char *text);
 int cel__buf_add_char(struct cel__buf *b, char c);
 int cel__buf_printf(struct cel__buf *b, const char *fmt, ...) CEL_PRINTF(2, 3);
-int cel__buf_vprintf(struct cel__buf *b, const char *fmt, va_list va);
 /* NUL behind the end, not counted; NULL when out of memory. */
 const char *cel__buf_cstr(struct cel__buf *b);
 /* Drops the first `len` bytes. */

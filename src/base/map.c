@@ -70,7 +70,7 @@ static const uint64_t *hash_key(void)
     return key;
 }
 
-uint64_t cel__map_hash(struct cel_str key)
+static uint64_t hash_of(struct cel_str key)
 {
     return siphash13(hash_key(), (const unsigned char *)key.ptr, key.len);
 }
@@ -94,7 +94,7 @@ static struct cel__map_entry *find(const struct cel__map *m, struct cel_str key)
 
     if (m->live == 0)
         return NULL;
-    at = probe(m, key, cel__map_hash(key));
+    at = probe(m, key, hash_of(key));
     return m->index[at] != 0 ? &m->entries[m->index[at] - 1] : NULL;
 }
 
@@ -103,11 +103,6 @@ void *cel__map_get(const struct cel__map *m, struct cel_str key)
     struct cel__map_entry *e = find(m, key);
 
     return e != NULL ? e->value : NULL;
-}
-
-bool cel__map_has(const struct cel__map *m, struct cel_str key)
-{
-    return find(m, key) != NULL;
 }
 
 /* Room for one more entry: compacts the array and makes an index twice as large as needed. */
@@ -166,7 +161,7 @@ int cel__map_put(struct cel__map *m, struct cel_str key, void *value, void **old
     copy = cel__mem_strndup(key.ptr != NULL ? key.ptr : "", key.len);
     if (copy == NULL)
         return -ENOMEM;
-    hash = cel__map_hash(key);
+    hash = hash_of(key);
     m->entries[m->used] = (struct cel__map_entry){{copy, key.len}, value, hash, true};
     m->index[probe(m, key, hash)] = (uint32_t)++m->used;
     m->live++;

@@ -28,7 +28,6 @@ struct cel__map {
 };
 
 void *cel__map_get(const struct cel__map *m, struct cel_str key);
-bool cel__map_has(const struct cel__map *m, struct cel_str key);
 /* Sets or replaces; *old (may be NULL) gets what stood there. -ENOMEM, map as before. */
 CEL_NODISCARD int cel__map_put(struct cel__map *m, struct cel_str key, void *value, void **old);
 /* -> the removed value or NULL. */
@@ -37,7 +36,5 @@ void *cel__map_remove(struct cel__map *m, struct cel_str key);
 struct cel__map_entry *cel__map_next(const struct cel__map *m, size_t *at);
 /* Frees keys and tables, not the values. */
 void cel__map_fini(struct cel__map *m);
-
-uint64_t cel__map_hash(struct cel_str key);
 
 #endif

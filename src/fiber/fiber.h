@@ -13,10 +13,9 @@
  * 2. It has a stack from its making until it ends, and none after.
  * 3. `link` is NULL exactly while a scheduled fiber is neither running nor ready.
  * 4. `switchable_on` is the thread's id while cel_fiber_switch may resume the fiber.
- * 5. Before a fiber's memory goes, cel__fiber_orphan hands its children on. */
+ * 5. Before a fiber's memory goes, cel__fiber_orphan (fiber/family.h) hands its children on. */
 
 #include "celadon/fiber.h"
-#include "fiber/annotate.h"
 #include "fiber/switch.h"
 
 struct cel__greenlet;
@@ -58,59 +57,5 @@ struct cel_fiber {
 
 static_assert(offsetof(struct cel_fiber, entry) <= 64, "what switches touch is one cache line");
 static_assert(sizeof(struct cel_fiber) == 128, "a parked task is small, and lies on whole lines");
-
-/* Zeroes f and gives it a stack of this thread's pool, on which run(ctx, value) will begin and
- * which it leaves by cel__fiber_switch_last. 0 bytes: the default, 64 KiB. -ENOMEM, and nothing to
- * give back then. */
-CEL_NODISCARD int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
-                                     void (*run)(struct cel__ctx *, void *value));
-
-/* Gives the stack back at once; on it, only cel__fiber_switch_last may follow. */
-void cel__fiber_release(struct cel_fiber *f);
-
-/* The children's parent becomes f's. */
-void cel__fiber_orphan(struct cel_fiber *f);
-
-/* Puts f, a greenlet, below `parent` (NULL: below none). */
-void cel__fiber_adopt(struct cel_fiber *f, struct cel_fiber *parent);
-
-/* The sanitizers' part of a switch; `from` is NULL when it will not run again. */
-#if CEL__ANNOTATED
-void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to);
-void cel__fiber_arrived(struct cel_fiber *self);
-#else
-static inline void cel__fiber_leaving(struct cel_fiber *from, struct cel_fiber *to)
-{
-    (void)from;
-    (void)to;
-}
-
-static inline void cel__fiber_arrived(struct cel_fiber *self)
-{
-    (void)self;
-}
-#endif
-
-/* Goes on in `to`; returns what the next switch to `from` brings. */
-static inline void *cel__fiber_switch(struct cel_fiber *from, struct cel_fiber *to, void *value)
-{
-    cel__fiber_leaving(from, to);
-#if CEL__ANNOTATED
-    value = cel__ctx_swap(&from->ctx, &to->ctx, value);
-    cel__fiber_arrived(from);
-    return value;
-#else
-    return cel__ctx_swap(&from->ctx, &to->ctx, value); /* a jump */
-#endif
-}
-
-/* Goes on in `to`, for good: `from` has given its stack back, and whoever runs next may free it. */
-CEL__NORETURN CEL__NO_TSAN static inline void
-cel__fiber_switch_last(struct cel_fiber *from, struct cel_fiber *to, void *value)
-{
-    cel__fiber_leaving(NULL, to);
-    cel__ctx_swap(&from->ctx, &to->ctx, value);
-    __builtin_trap();
-}
 
 #endif

@@ -7,11 +7,13 @@
  * 3. A throw into a fiber that has not run kills it and goes on as into a dead one.
  * 4. CEL_FIBER_EXIT turns into a value when it passes a fiber's end.
  * 5. A fiber that is being freed ends into the one that frees it, which waits for that. */
-#include "fiber/greenlet.h"
+#include "celadon/fiber.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
+#include "fiber/family.h"
+#include "fiber/life.h"
 #include "fiber/sched.h"
 #include "fiber/stack.h"
 #include "fiber/thread.h"

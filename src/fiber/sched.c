@@ -3,6 +3,8 @@
  * scheduled fiber it belongs to; they differ while a greenlet runs inside a task. */
 #include "fiber/sched.h"
 
+#include "fiber/family.h"
+#include "fiber/life.h"
 #include "fiber/thread.h"
 
 void cel__sched_init(struct cel__sched *s)

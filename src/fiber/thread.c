@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "fiber/annotate.h"
+#include "fiber/family.h"
 
 __thread struct cel__thread cel__thread_state;
 

@@ -9,9 +9,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sys.h"
 #include "fiber/thread.h"
 
 #define SIGNAL_STACK_BYTES ((size_t)64 << 10)
@@ -61,7 +61,7 @@ static void report(const struct cel__stack *stack, const struct cel_fiber *f)
         put_number(&text, (size_t)f->line);
     }
     put(&text, "\n");
-    n = write(STDERR_FILENO, text.bytes, text.len);
+    n = cel__sys.write(STDERR_FILENO, text.bytes, text.len);
     (void)n;
 }
 

@@ -120,7 +120,8 @@ static bool looking_at(const struct scan *s, const char *text)
            cel__str_ieq((struct cel_str){s->p, len}, (struct cel_str){text, len});
 }
 
-int cel__charset_prescan(struct cel_str bytes)
+/* -> the encoding that a meta tag names, or -1. */
+static int prescan(struct cel_str bytes)
 {
     struct scan s = {bytes.ptr, bytes.ptr + cel__min(bytes.len, (size_t)PRESCAN_BYTES)};
     struct cel_str name, value;
@@ -198,7 +199,7 @@ int cel__charset_sniff(struct cel_str bytes, struct cel_str hint, size_t *skip)
             found = cel__tables_find(label_in(hint));
     }
     if (found < 0)
-        found = cel__charset_prescan(bytes);
+        found = prescan(bytes);
     if (found < 0)
         found = cel__utf8_valid(bytes) == bytes.len ? CEL__UTF_8 : guess(bytes);
     return found;

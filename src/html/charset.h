@@ -11,7 +11,4 @@
  * bytes of the mark. */
 int cel__charset_sniff(struct cel_str bytes, struct cel_str hint, size_t *skip);
 
-/* The encoding that a meta tag names, or -1. */
-int cel__charset_prescan(struct cel_str bytes);
-
 #endif

@@ -174,7 +174,7 @@ static size_t read_iso_2022_jp(struct reader *r, size_t at)
     return 1;
 }
 
-static int decode_by(size_t (*read)(struct reader *r, size_t at), bool has_ascii, struct reader *r,
+static int decode_by(size_t (*next)(struct reader *r, size_t at), bool has_ascii, struct reader *r,
                      struct cel__buf *out)
 {
     for (size_t at = 0; at < r->len;) {
@@ -188,7 +188,7 @@ static int decode_by(size_t (*read)(struct reader *r, size_t at), bool has_ascii
             continue;
         }
         r->second = 0;
-        at += read(r, at);
+        at += next(r, at);
         if (r->code != NOTHING && cel__utf8_add(out, r->code) < 0)
             return -ENOMEM;
         if (r->second != 0 && r->code != BROKEN && cel__utf8_add(out, r->second) < 0)

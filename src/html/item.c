@@ -104,7 +104,7 @@ static void add_list(struct cel__buf *out, const struct cel_item *item, size_t i
     cel__buf_add_char(out, ']');
 }
 
-int cel__item_json(const struct cel_item *item, struct cel__buf *out)
+static int write_json(const struct cel_item *item, struct cel__buf *out)
 {
     cel__buf_add_char(out, '{');
     for (size_t i = 0; i < item->count; i++) {
@@ -126,7 +126,7 @@ int cel__item_json(const struct cel_item *item, struct cel__buf *out)
 const char *cel_item_json(struct cel_item *item, size_t *len)
 {
     if (item->json.len == 0 &&
-        (cel__item_json(item, &item->json) < 0 || cel__buf_cstr(&item->json) == NULL)) {
+        (write_json(item, &item->json) < 0 || cel__buf_cstr(&item->json) == NULL)) {
         cel__buf_fini(&item->json);
         return NULL;
     }

@@ -25,7 +25,4 @@ struct cel_item {
     struct cel__buf json;
 };
 
-/* Appends the item as one JSON object. -ENOMEM. */
-int cel__item_json(const struct cel_item *item, struct cel__buf *out);
-
 #endif

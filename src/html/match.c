@@ -183,6 +183,17 @@ static bool test_nth(struct cel__match *m, const struct cel__test *t, uint32_t i
     return t->a == 0 ? rest == 0 : rest % t->a == 0 && rest / t->a >= 0;
 }
 
+static enum verdict run(struct cel__match *m, const struct cel__compound *c, uint32_t i);
+
+/* Asks first whether the element bears the marks, and its ancestors theirs. */
+static bool matches(struct cel__match *m, const struct cel__complex *x, uint32_t i)
+{
+    const struct cel__tree *t = m->tree;
+
+    return (t->marks[i] & x->need) == x->need && (t->above[i] & x->need_above) == x->need_above &&
+           run(m, x->last, i) == MATCHES && !cel__match_is_exhausted(m);
+}
+
 /* Where a match for :has() can lie: inside the anchor, or in and below its later siblings. */
 static bool test_has_one(struct cel__match *m, const struct cel__complex *x, uint32_t anchor)
 {
@@ -193,7 +204,7 @@ static bool test_has_one(struct cel__match *m, const struct cel__complex *x, uin
     bool is_flat = x->is_short && x->reach != CEL__COMB_DESC;
 
     while (i != 0 && i < end && cel__match_step(m, 1)) {
-        if (cel__match_may(t, x, i) && cel__match_complex(m, x, i))
+        if (matches(m, x, i))
             return true;
         if (is_flat && x->reach == CEL__COMB_NEXT && cel__node_is_element(t, i))
             return false;
@@ -270,8 +281,6 @@ static bool run_compound(struct cel__match *m, const struct cel__compound *c, ui
     return true;
 }
 
-static enum verdict run(struct cel__match *m, const struct cel__compound *c, uint32_t i);
-
 static enum verdict run_ancestors(struct cel__match *m, const struct cel__compound *left,
                                   uint32_t i)
 {
@@ -322,16 +331,11 @@ static enum verdict run(struct cel__match *m, const struct cel__compound *c, uin
     }
 }
 
-bool cel__match_complex(struct cel__match *m, const struct cel__complex *x, uint32_t i)
-{
-    return run(m, x->last, i) == MATCHES && !cel__match_is_exhausted(m);
-}
-
 const struct cel__complex *cel__match_list(struct cel__match *m, const struct cel__sel_list *list,
                                            uint32_t i)
 {
     for (const struct cel__complex *x = list->first; x != NULL; x = x->next)
-        if (cel__match_may(m->tree, x, i) && cel__match_complex(m, x, i))
+        if (matches(m, x, i))
             return x;
     return NULL;
 }

@@ -34,8 +34,6 @@ CEL_NODISCARD int cel__match_init(struct cel__match *m, const struct cel_selecto
                                   const struct cel__tree *t, uint32_t within);
 void cel__match_fini(struct cel__match *m);
 
-/* Whether the complex selector matches element i. */
-bool cel__match_complex(struct cel__match *m, const struct cel__complex *x, uint32_t i);
 /* -> the first complex selector of the list that does, or NULL. */
 const struct cel__complex *cel__match_list(struct cel__match *m, const struct cel__sel_list *list,
                                            uint32_t i);
@@ -49,13 +47,6 @@ static inline bool cel__match_is_exhausted(const struct cel__match *m)
 static inline bool cel__match_step(struct cel__match *m, int64_t steps)
 {
     return (m->budget -= steps) >= 0;
-}
-
-/* The cheap first question: can the element match at all? */
-static inline bool cel__match_may(const struct cel__tree *t, const struct cel__complex *x,
-                                  uint32_t i)
-{
-    return (t->marks[i] & x->need) == x->need && (t->above[i] & x->need_above) == x->need_above;
 }
 
 #endif

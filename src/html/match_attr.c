@@ -44,10 +44,19 @@ static bool find(struct cel_str value, struct cel_str wanted, bool fold)
     return false;
 }
 
+static bool begins(struct cel_str value, struct cel_str wanted, bool fold)
+{
+    return value.len >= wanted.len && equal((struct cel_str){value.ptr, wanted.len}, wanted, fold);
+}
+
+static bool ends(struct cel_str value, struct cel_str wanted, bool fold)
+{
+    return value.len >= wanted.len &&
+           equal((struct cel_str){value.ptr + value.len - wanted.len, wanted.len}, wanted, fold);
+}
+
 bool cel__match_value(struct cel_str value, uint8_t op, struct cel_str wanted, bool fold)
 {
-    struct cel_str head = {value.ptr, wanted.len};
-
     switch ((enum cel__attr_op)op) {
     case CEL__ATTR_EXISTS:
         return true;
@@ -56,13 +65,12 @@ bool cel__match_value(struct cel_str value, uint8_t op, struct cel_str wanted, b
     case CEL__ATTR_INCLUDES:
         return cel__match_word(value, wanted, fold);
     case CEL__ATTR_DASH:
-        return value.len >= wanted.len && equal(head, wanted, fold) &&
+        return begins(value, wanted, fold) &&
                (value.len == wanted.len || value.ptr[wanted.len] == '-');
     case CEL__ATTR_PREFIX:
-        return wanted.len != 0 && value.len >= wanted.len && equal(head, wanted, fold);
+        return wanted.len != 0 && begins(value, wanted, fold);
     case CEL__ATTR_SUFFIX:
-        head.ptr = value.ptr + (value.len - wanted.len);
-        return wanted.len != 0 && value.len >= wanted.len && equal(head, wanted, fold);
+        return wanted.len != 0 && ends(value, wanted, fold);
     case CEL__ATTR_CONTAINS:
         return wanted.len != 0 && find(value, wanted, fold);
     }

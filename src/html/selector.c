@@ -25,7 +25,7 @@ int cel_selector_new(struct cel_selector **out, const char *css, struct cel_erro
     copy = cel__selector_alloc(s, len + 1);
     if (copy == NULL)
         goto fail;
-    memcpy(copy, css, len);
+    memcpy(copy, css, len + 1);
     r = cel__selector_parse(s, (struct cel_str){copy, len}, error);
     if (r < 0)
         goto fail;

@@ -138,17 +138,12 @@ static void add_one(const struct cel__tree *t, uint32_t i, struct cel__buf *out)
 int cel__serialize(const struct cel__tree *t, uint32_t i, bool is_inner, struct cel__buf *out)
 {
     uint32_t end = cel__node_end(t, i), stop = is_inner ? i : cel__node_parent(t, i);
-    uint32_t at = is_inner ? i + 1 : i, open = stop;
 
-    while (at < end) {
+    for (uint32_t at = is_inner ? i + 1 : i; at < end; at++) {
         add_one(t, at, out);
-        open = at++;
-        while (open != stop && cel__node_end(t, open) == at) {
+        for (uint32_t open = at; open != stop && open != 0 && cel__node_end(t, open) == at + 1;
+             open = cel__node_parent(t, open))
             add_end(t, open, out);
-            open = cel__node_parent(t, open);
-            if (open == 0)
-                break;
-        }
     }
     return out->failed ? -ENOMEM : 0;
 }

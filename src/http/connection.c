@@ -254,7 +254,10 @@ static bool exchange(struct cel__connection *c, const char *data, size_t head_le
               cel__request_drain(&c->req); /* parks */
     if (c->req.is_head_held)
         cel_consume(c->stream, head_len);
-    if (!goes_on && !c->reply.has_failed)
+    if (!goes_on && c->reply.has_failed)
+        (void)cel__connection_flush(
+            c); /* parks; the part that there is: its end tells the client */
+    else if (!goes_on)
         linger(c); /* parks */
     end_exchange(c);
     return goes_on;

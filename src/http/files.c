@@ -323,7 +323,7 @@ static int add_route(struct cel_server *server, const char *prefix, const char *
     cel__buf_printf(&pattern, "GET %s%s", prefix, rest);
     text = cel__buf_cstr(&pattern);
     if (text != NULL && !pattern.failed)
-        r = cel_route(server, text, serve_file, folder);
+        r = cel__router_add(&server->router, text, (void (*)(void))serve_file, folder);
     cel__buf_fini(&pattern);
     return r;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cc.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -151,6 +152,7 @@ static void make_room(struct cel__jar *jar, struct domain *d)
         return;
     while ((entry = cel__map_next(&jar->domains, &at)) != NULL)
         worst = least_used(entry->value, worst);
+    CEL__ASSERT(worst != NULL); /* a full jar has cookies */
     d = worst->domain;
     remove_cookie(jar, worst);
     tidy_domain(jar, d);
@@ -251,7 +253,7 @@ static int set(struct cel__jar *jar, const struct cel__target *from, struct cel_
 {
     struct cel__cookie parsed;
     struct cel_str path;
-    bool is_host_only;
+    bool is_host_only = true;
     struct cookie *c;
     int r = cel__cookie_parse(&parsed, line, now);
 
@@ -352,9 +354,9 @@ int cel__jar_write(struct cel__jar *jar, const struct cel__target *to, int64_t n
 
     collect_all(jar, to, now, &found);
     cookies = (struct cookie **)(void *)found.ptr;
-    count = found.len / sizeof *cookies;
+    count = found.len / sizeof(void *);
     if (count > 1)
-        qsort(cookies, count, sizeof *cookies, compare);
+        qsort(cookies, count, sizeof(void *), compare);
     for (size_t i = 0; i < count; i++) {
         cookies[i]->used = ++jar->clock;
         cel__cookie_add(out, cookies[i]->name, cookies[i]->value);

@@ -30,7 +30,7 @@ struct waiter {
     int code;
 };
 
-int cel__origin_key(struct cel__buf *out, const struct cel__where *where)
+static int origin_key(struct cel__buf *out, const struct cel__where *where)
 {
     struct {
         struct cel_tls *tls;
@@ -107,7 +107,7 @@ int cel__origin_hold(struct cel__places *places, const struct cel__where *where,
     struct cel__buf key = {0};
     struct cel__origin *o = NULL;
 
-    if (cel__origin_key(&key, where) == 0) {
+    if (origin_key(&key, where) == 0) {
         o = cel__map_get(&places->origins, cel__buf_str(&key));
         if (o == NULL)
             o = new_origin(places, where, cel__buf_str(&key));

@@ -17,7 +17,7 @@
 /* Where a request goes: the scope of connections, credentials and limits. */
 struct cel__origin {
     struct cel__places *places;
-    struct cel_str key;        /* as cel__origin_key says; owned */
+    struct cel_str key;        /* where and by which TLS, canonically; owned */
     char *address;             /* for cel_connect: "host:port"; owned */
     const char *host;          /* without brackets; stands behind the address */
     struct cel_str host_field; /* what the Host field says */
@@ -67,10 +67,6 @@ struct cel__where {
     uint16_t port;
     struct cel_tls *tls; /* with is_tls */
 };
-
-/* The one function that says what must agree for a connection to be used for either of two
- * requests. -ENOMEM. */
-CEL_NODISCARD int cel__origin_key(struct cel__buf *out, const struct cel__where *where);
 
 /* Finds or makes it, and holds on to it. -ENOMEM. */
 CEL_NODISCARD int cel__origin_hold(struct cel__places *places, const struct cel__where *where,

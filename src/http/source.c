@@ -145,8 +145,8 @@ static ssize_t read_decoded(struct cel__source *s, struct cel__limit *limit, cha
                 return r;
             is_end = r == 0;
         }
-        r = cel__decode_step(s->decode, piece.len > 0 ? piece.ptr : "", is_end ? 0 : piece.len, &used,
-                        buf, cap, &made);
+        r = cel__decode_step(s->decode, piece.len > 0 ? piece.ptr : "", is_end ? 0 : piece.len,
+                             &used, buf, cap, &made);
         if (used > 0)
             cel__body_take(&s->body, used);
         s->wants_input = made < cap;

@@ -68,18 +68,18 @@ static bool met_itself(int fd, const struct sockaddr_storage *at)
 }
 
 /* (parks) A Unix listener whose queue is full gives no event when there is room: ask again. */
-static int64_t connect_fd(struct cel__fd *f, const struct sockaddr_storage *at)
+static int connect_fd(struct cel__fd *f, const struct sockaddr_storage *at)
 {
     socklen_t len = cel__address_len(at);
     int64_t pause = UNIX_RETRY_MIN;
 
     for (;;) {
         struct cel__op op = {.kind = CEL__OP_CONNECT, .fd = f};
-        int64_t r;
+        int r;
 
         op.addr = (struct sockaddr *)at;
         op.addr_len = &len;
-        r = cel__wait_op(&op); /* parks */
+        r = (int)cel__wait_op(&op); /* parks */
         if (r != -EAGAIN || at->ss_family != AF_UNIX)
             return r;
         r = cel_sleep(pause); /* parks */
@@ -93,16 +93,16 @@ static int64_t connect_fd(struct cel__fd *f, const struct sockaddr_storage *at)
 static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at, bool keep_nagle)
 {
     struct cel__fd *f;
-    int64_t r = open_socket(&f, at->ss_family, keep_nagle);
+    int r = open_socket(&f, at->ss_family, keep_nagle);
 
     if (r < 0)
-        return (int)r;
+        return r;
     r = connect_fd(f, at); /* parks */
     if (r == 0 && met_itself(f->fd, at))
         r = -ECONNREFUSED;
     if (r < 0) {
         cel__fd_close(cel__loop_here, f);
-        return (int)r;
+        return r;
     }
     *out = f;
     return 0;
@@ -113,7 +113,7 @@ struct race {
     size_t count, begun, failed;
     bool keep_nagle;
     struct cel__fd *winner;
-    int error; /* of the first address; of another until that is known */
+    int error; /* of the first address; of another until that is known; never 0 */
     struct cel__waitq news;
 };
 
@@ -135,7 +135,7 @@ static void *run(void *arg)
         cel__fd_close(cel__loop_here, f);
     } else {
         race->failed++;
-        if (runner->lane == 0 || race->error == 0)
+        if (runner->lane == 0 || race->failed == 1)
             race->error = r;
     }
     cel__waitq_wake_all(&race->news);
@@ -177,7 +177,7 @@ static int run_race(struct race *race, struct runner *runners)
 static int connect_first(struct cel__fd **out, const struct sockaddr_storage *at, size_t count,
                          bool keep_nagle)
 {
-    struct race race = {.at = at, .count = count, .keep_nagle = keep_nagle};
+    struct race race = {.at = at, .count = count, .keep_nagle = keep_nagle, .error = -ECANCELED};
     struct runner runners[ADDRESSES_MAX];
     int r = 0;
 
@@ -246,7 +246,7 @@ int cel_connect(struct cel_stream **out, const char *address,
     size_t count = ADDRESSES_MAX;
     char host[HOST_MAX];
     struct cel_stream *s;
-    struct cel__fd *f;
+    struct cel__fd *f = NULL;
     int r;
 
     if (options == NULL)

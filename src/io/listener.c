@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "io/address.h"
+#include "io/openssl.h"
 #include "io/stream.h"
 #include "io/tls.h"
 #include "loop/core.h"

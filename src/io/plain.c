@@ -90,7 +90,8 @@ int cel__stream_new(struct cel_stream **out, struct cel__fd *f)
     return 0;
 }
 
-int cel__stream_of_socket(struct cel_stream **out, int fd)
+/* A connected stream socket's; closes it on error. */
+static int stream_of_socket(struct cel_stream **out, int fd)
 {
     struct cel__fd *f;
     int r = cel__fd_open(cel__loop_here, &f, fd, true);
@@ -134,12 +135,12 @@ int cel_stream_pair(struct cel_stream **a, struct cel_stream **b)
 
     if (cel__sys.socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) < 0)
         return -errno;
-    r = cel__stream_of_socket(&first, fds[0]);
+    r = stream_of_socket(&first, fds[0]);
     if (r < 0) {
         cel__sys.close(fds[1]);
         return r;
     }
-    r = cel__stream_of_socket(&second, fds[1]);
+    r = stream_of_socket(&second, fds[1]);
     if (r < 0) {
         cel_close(first);
         return r;

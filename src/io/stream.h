@@ -34,21 +34,18 @@ struct cel__transport {
 struct cel_stream {
     const struct cel__transport *via;
     struct cel__fd *fd; /* not to be used once is_closed */
-    struct cel__unread unread;
-    size_t written;            /* of the last write */
-    struct cel__tls_link *tls; /* NULL: plain */
-    void (*tls_free)(struct cel__tls_link *link);
-    char *peer, *local; /* as text, when first asked for */
     uint8_t is_reading : 1;
     uint8_t is_writing : 1;
     uint8_t is_closed : 1; /* by cel_close; freed when nobody is inside any more */
+    size_t written;        /* of the last write */
+    struct cel__unread unread;
+    struct cel__tls_link *tls; /* NULL: plain */
+    void (*tls_free)(struct cel__tls_link *link);
+    char *peer, *local; /* as text, when first asked for */
 };
 
 /* A stream over f, which it closes in the end; on error f stays the caller's. -ENOMEM. */
 CEL_NODISCARD int cel__stream_new(struct cel_stream **out, struct cel__fd *f);
-/* The same over a descriptor that is a connected stream socket; closes it on error. -ENOMEM,
- * -errno. */
-CEL_NODISCARD int cel__stream_of_socket(struct cel_stream **out, int fd);
 
 /* What is unread and at hand, without parking. -> how many; 0: nothing, or a read or peek is
  * needed. */

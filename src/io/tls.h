@@ -10,7 +10,4 @@
 CEL_NODISCARD int cel__tls_attach(struct cel_stream *s, struct cel_tls *tls, const char *name,
                                   bool is_server);
 
-/* One more, or one less, who uses it. */
-struct cel_tls *cel__tls_ref(struct cel_tls *tls);
-
 #endif

@@ -116,4 +116,30 @@ static inline void cel__loop_post(struct cel_loop *loop, struct cel__post *post)
         loop->backend->wake(loop);
 }
 
+/* Takes `fd` (already non-blocking) under the loop's care. On error fd stays the caller's. -ENOMEM,
+ * -errno. */
+int cel__fd_open(struct cel_loop *loop, struct cel__fd **out, int fd, bool owns);
+/* No new ops; those in flight end with -CEL_ECLOSED; then the descriptor is closed if owned. NULL
+ * is fine. */
+void cel__fd_close(struct cel_loop *loop, struct cel__fd *f);
+/* For backends: the record's end. */
+void cel__fd_release(struct cel_loop *loop, struct cel__fd *f);
+/* Closes what is still open. -> how many. */
+uint32_t cel__fd_close_all(struct cel_loop *loop);
+
+/* The record of the slot, whatever its life; NULL: there is none. */
+static inline struct cel__fd *cel__fd_at(struct cel_loop *loop, uint32_t slot)
+{
+    return cel__fd_table_at(&loop->fds, slot);
+}
+
+/* -> NULL when that life is over. */
+static inline struct cel__fd *cel__fd_find(struct cel_loop *loop, uint32_t slot,
+                                           uint32_t generation)
+{
+    struct cel__fd *f = cel__fd_at(loop, slot);
+
+    return f != NULL && f->fd >= 0 && f->generation == generation ? f : NULL;
+}
+
 #endif

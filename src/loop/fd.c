@@ -7,7 +7,6 @@
 
 #include "base/cc.h"
 #include "base/mem.h"
-#include "loop/core.h"
 
 #define CHUNK 256
 
@@ -38,84 +37,32 @@ static int grow(struct cel__fd_table *table)
     return 0;
 }
 
-static struct cel__fd *at_slot(struct cel__fd_table *table, uint32_t slot)
+struct cel__fd *cel__fd_table_at(const struct cel__fd_table *table, uint32_t slot)
 {
     return slot < table->chunk_count * CHUNK ? &table->chunks[slot / CHUNK][slot % CHUNK] : NULL;
 }
 
-int cel__fd_open(struct cel_loop *loop, struct cel__fd **out, int fd, bool owns)
+int cel__fd_table_take(struct cel__fd_table *table, struct cel__fd **out)
 {
-    struct cel__fd_table *table = &loop->fds;
     struct cel__fd *f;
-    int r;
+    int r = table->free_count == 0 ? grow(table) : 0;
 
-    if (table->free_count == 0) {
-        r = grow(table);
-        if (r < 0)
-            return r;
-    }
-    f = at_slot(table, table->free_slots[--table->free_count]);
-    *f = (struct cel__fd){
-        .fd = fd,
-        .slot = f->slot,
-        .generation = f->generation,
-        .ready = CEL__FD_IN | CEL__FD_OUT,
-        .owns = owns,
-    };
+    if (r < 0)
+        return r;
+    f = cel__fd_table_at(table, table->free_slots[--table->free_count]);
+    *f = (struct cel__fd){.fd = -1, .slot = f->slot, .generation = f->generation};
     cel__list_init(&f->readers);
     cel__list_init(&f->writers);
-    r = loop->backend->attach(loop, f);
-    if (r < 0) {
-        f->fd = -1;
-        table->free_slots[table->free_count++] = f->slot;
-        return r;
-    }
-    table->live++;
     *out = f;
     return 0;
 }
 
-void cel__fd_close(struct cel_loop *loop, struct cel__fd *f)
-{
-    if (f == NULL)
-        return;
-    CEL__ASSERT(!f->is_closing);
-    f->is_closing = 1;
-    loop->fds.closing++;
-    loop->backend->detach(loop, f);
-}
-
-void cel__fd_release(struct cel_loop *loop, struct cel__fd *f)
+void cel__fd_table_give(struct cel__fd_table *table, struct cel__fd *f)
 {
     CEL__ASSERT(cel__list_is_empty(&f->readers) && cel__list_is_empty(&f->writers));
     f->generation++;
     f->fd = -1;
-    loop->fds.live--;
-    loop->fds.closing--;
-    loop->fds.free_slots[loop->fds.free_count++] = f->slot;
-}
-
-uint32_t cel__fd_close_all(struct cel_loop *loop)
-{
-    struct cel__fd_table *table = &loop->fds;
-    uint32_t closed = 0;
-
-    for (uint32_t slot = 0; slot < table->chunk_count * CHUNK; slot++) {
-        struct cel__fd *f = at_slot(table, slot);
-
-        if (f->fd < 0 || f->is_closing)
-            continue;
-        cel__fd_close(loop, f);
-        closed++;
-    }
-    return closed;
-}
-
-struct cel__fd *cel__fd_find(struct cel_loop *loop, uint32_t slot, uint32_t generation)
-{
-    struct cel__fd *f = at_slot(&loop->fds, slot);
-
-    return f != NULL && f->fd >= 0 && f->generation == generation ? f : NULL;
+    table->free_slots[table->free_count++] = f->slot;
 }
 
 void cel__fd_table_fini(struct cel__fd_table *table)

@@ -11,8 +11,6 @@
 
 #include "base/list.h"
 
-struct cel_loop;
-
 #define CEL__FD_IN  1 /* reading may succeed: no EAGAIN seen since the last edge */
 #define CEL__FD_OUT 2
 
@@ -42,18 +40,12 @@ struct cel__fd_table {
     uint32_t closing; /* of these: closed, but the kernel has not let go yet */
 };
 
-/* Takes `fd` (already non-blocking) under the loop's care. On error fd stays the caller's. -ENOMEM,
- * -errno. */
-int cel__fd_open(struct cel_loop *loop, struct cel__fd **out, int fd, bool owns);
-/* No new ops; those in flight end with -CEL_ECLOSED; then the descriptor is closed if owned. NULL
- * is fine. */
-void cel__fd_close(struct cel_loop *loop, struct cel__fd *f);
-/* For backends: the record's end. */
-void cel__fd_release(struct cel_loop *loop, struct cel__fd *f);
-/* Closes what is still open. -> how many. */
-uint32_t cel__fd_close_all(struct cel_loop *loop);
-/* -> NULL when that life is over. */
-struct cel__fd *cel__fd_find(struct cel_loop *loop, uint32_t slot, uint32_t generation);
+/* A record with its slot and generation, in no list; fd is -1. -ENOMEM. */
+int cel__fd_table_take(struct cel__fd_table *table, struct cel__fd **out);
+/* The end of its life. */
+void cel__fd_table_give(struct cel__fd_table *table, struct cel__fd *f);
+/* The record of the slot, whatever its life; NULL: there is none. */
+struct cel__fd *cel__fd_table_at(const struct cel__fd_table *table, uint32_t slot);
 void cel__fd_table_fini(struct cel__fd_table *table);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "base/sys.h"
 #include "loop/core.h"
 
 struct cel_handle {
@@ -39,7 +40,7 @@ int cel_handle_open(struct cel_loop *loop, struct cel_handle **out, int fd, bool
         cel__mem_free(handle);
         return r;
     }
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0)
+    if (cel__sys.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0)
         handle->fd->is_stream = type == SOCK_STREAM;
     *out = handle;
     return 0;

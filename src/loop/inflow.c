@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "loop/uring.h"
+#include "loop/proactor.h"
 
 #define LARGE (16 * 1024)
 
@@ -255,7 +255,6 @@ void cel__inflow_drop(struct cel_loop *loop, struct cel__port *port)
 
     while (port->unread > 0)
         cel__buffers_give(&p->buffers, pop(p, port));
-    port->has_end = false;
     if (port->receive != CEL__SLOT_NONE)
         cel__request_cancel(loop, port->receive);
 }

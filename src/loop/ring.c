@@ -17,6 +17,8 @@
 
 /* Newer than the header at hand. */
 #define SETUP_NO_SQARRAY (1U << 16)
+#define FEAT_NO_IOWAIT   (1U << 17)
+#define ENTER_NO_IOWAIT  (1U << 7)
 
 /* Completions that are never dropped, a timed wait, polling for readiness, records that need not
  * outlive their submission, one map, multishot polls (RSRC_TAGS came with them: 5.13). */
@@ -231,6 +233,8 @@ int cel__ring_open(struct cel__ring *ring, unsigned sq_entries, unsigned cq_entr
         return r;
     }
     register_fd(ring);
+    if (params.features & FEAT_NO_IOWAIT) /* a loop that sleeps is idle, not waiting for a disk */
+        ring->enter_flags |= ENTER_NO_IOWAIT;
     return 0;
 }
 

@@ -5,8 +5,10 @@
  *    left out when there is nothing to submit, to fetch or to wait for.
  * 2. Of the ops that need an order (reads among themselves, writes among themselves) the kernel
  *    has only the first of each descriptor; the others queue behind it.
- * 3. Sockets get requests of their own. What is not a stream socket is tried by the plain call
- *    and waits by a poll: the ring answers for pipes differ between kernels, and raise SIGPIPE.
+ * 3. Writes and accepts are tried by the plain call first; what would block goes to the ring. A
+ *    send at once, out of warm caches, beats one that rides with the turn's submission.
+ *    What is not a socket waits by a poll: the ring's answers for pipes differ between kernels,
+ *    and its writes raise SIGPIPE.
  * 4. An op ends at its own completion, whatever a cancel said; a closing descriptor is closed
  *    when the kernel has nothing of it any more. */
 #include <errno.h>
@@ -17,18 +19,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/inflow.h"
-#include "loop/uring.h"
-
-#define ENTERS_MAX 64 /* in one turn, for work that each of them leaves over */
-
-struct cel__uring_sizes cel__uring_sizes = {
-    .sq_entries = 1024,
-    .cq_entries = 4096,
-    .buffers_first = 64,
-    .buffers_max = 4096,
-    .buffer_bytes = 16 * 1024,
-    .unread_max = 16,
-};
+#include "loop/proactor.h"
 
 static void uring_close(struct cel_loop *loop)
 {
@@ -104,11 +95,12 @@ static int64_t ask(struct cel_loop *loop, struct cel__op *op, enum cel__slot_use
     return r < 0 ? r : CEL__NOTHING_YET;
 }
 
-static int64_t try_plain(struct cel_loop *loop, struct cel__op *op)
+/* The plain call first; what would block waits by a poll, or in the op's own request. */
+static int64_t try_then(struct cel_loop *loop, struct cel__op *op, enum cel__slot_use use)
 {
     int64_t r = cel__attempt(op, &cel__proactor_of(loop)->loans);
 
-    return r != CEL__NOTHING_YET ? r : ask(loop, op, CEL__USE_READY);
+    return r != CEL__NOTHING_YET ? r : ask(loop, op, use);
 }
 
 static bool is_moved(struct cel__op *op)
@@ -117,11 +109,6 @@ static bool is_moved(struct cel__op *op)
         return op->moved == op->len;
     cel__op_advance(op, 0);
     return op->count == 0;
-}
-
-static int64_t try_write(struct cel_loop *loop, struct cel__op *op)
-{
-    return is_moved(op) ? (int64_t)op->moved : ask(loop, op, CEL__USE_DIRECT);
 }
 
 /* A Unix socket's connect may say EAGAIN, which the ring would wait out in its own way. */
@@ -152,15 +139,17 @@ static int64_t try(struct cel_loop *loop, struct cel__op *op)
     case CEL__OP_PWRITE:
     case CEL__OP_FSYNC:
         return ask(loop, op, CEL__USE_DIRECT);
+    case CEL__OP_ACCEPT: /* the ring's own wakes one of the loops that share a listener */
+        return try_then(loop, op, CEL__USE_DIRECT);
     case CEL__OP_CONNECT:
-        return is_plain_connect(op) ? try_plain(loop, op) : ask(loop, op, CEL__USE_DIRECT);
+        return is_plain_connect(op) ? try_then(loop, op, CEL__USE_READY)
+                                    : ask(loop, op, CEL__USE_DIRECT);
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
-        return op->fd->is_stream ? try_write(loop, op) : try_plain(loop, op);
     case CEL__OP_SENDMSG:
-        return op->fd->is_stream ? ask(loop, op, CEL__USE_DIRECT) : try_plain(loop, op);
+        return try_then(loop, op, op->fd->is_stream ? CEL__USE_DIRECT : CEL__USE_READY);
     default:
-        return try_plain(loop, op);
+        return try_then(loop, op, CEL__USE_READY);
     }
 }
 
@@ -272,6 +261,10 @@ static int64_t finish_direct(struct cel__op *op, int res)
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
         return finish_write(op, res);
+    case CEL__OP_ACCEPT:
+        if (res == -ECONNABORTED)
+            return CEL__NOTHING_YET;
+        /* fall through */
     default:
         return res == -EINTR || res == -EAGAIN ? CEL__NOTHING_YET : res;
     }
@@ -422,17 +415,12 @@ static bool end_ended(struct cel_loop *loop)
     return true;
 }
 
-static bool reap(struct cel_loop *loop)
+static void reap(struct cel_loop *loop)
 {
-    struct cel__proactor *p = cel__proactor_of(loop);
     struct io_uring_cqe cqe;
-    bool has_any = false;
 
-    while (cel__ring_take(&p->ring, &cqe)) {
+    while (cel__ring_take(&cel__proactor_of(loop)->ring, &cqe))
         on_completion(loop, &cqe);
-        has_any = true;
-    }
-    return has_any;
 }
 
 /* The kernel takes no more at the moment, and may have nothing to give either: a short wait keeps
@@ -463,6 +451,9 @@ static int64_t timeout_of(struct cel_loop *loop, int64_t until)
     return cel__max(until - cel__clock_monotonic(), 0);
 }
 
+/* One enter brings a few dozen completions of deferred work at most; the rest is left for the
+ * next turn, when the sockets and buffers of these are still warm in the caches. While the kernel
+ * has more, its flag makes the next turn enter too. */
 static int uring_wait(struct cel_loop *loop, int64_t until)
 {
     struct cel__proactor *p = cel__proactor_of(loop);
@@ -476,10 +467,6 @@ static int uring_wait(struct cel_loop *loop, int64_t until)
     if (timeout > 0 || cel__ring_unsubmitted(&p->ring) > 0 || cel__ring_wants_enter(&p->ring))
         r = enter(p, timeout);
     reap(loop);
-    for (int i = 0; r == 0 && i < ENTERS_MAX && cel__ring_wants_enter(&p->ring); i++) {
-        r = enter(p, 0);
-        reap(loop);
-    }
     return r;
 }
 

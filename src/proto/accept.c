@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/accept.h"
 
+#include <stdbool.h>
+
 #include "base/str.h"
 
 /* "0", "1", "0.123", "1.000" -> thousandths, -1 when it is none of these. */
@@ -32,7 +34,8 @@ static int weight_of(struct cel_str params)
     return 1000;
 }
 
-bool cel__accept_next(struct cel_str *list, struct cel_str *token, int *weight)
+/* Takes the next "token;q=0.5" off the list; members that are malformed are passed over. */
+static bool next_member(struct cel_str *list, struct cel_str *token, int *weight)
 {
     struct cel_str member;
 
@@ -54,7 +57,7 @@ static int weight_for(struct cel_str header, enum cel__coding coding)
     int weight, any = -1;
     struct cel_str token;
 
-    while (cel__accept_next(&header, &token, &weight)) {
+    while (next_member(&header, &token, &weight)) {
         if (cel__coding_find(token) == (int)coding)
             return weight;
         if (cel__str_eq(token, CEL_LIT("*")))

@@ -53,9 +53,10 @@ void cel__decode_free(struct cel__decode *d);
 bool cel__decode_is_identity(const struct cel__decode *d);
 
 /* Takes *used of `in` and makes *made <= out_cap bytes. 0: call again, with more input when all of
- * it was used and less than out_cap made. 1: the coded data has ended (bytes behind it are taken
- * and passed over). -CEL_EDECODE broken, -CEL_ETOOLARGE a limit, -ENOMEM: the cause is in
- * cel__decode_why, the bytes made count, further calls give the same. */
+ * it was used and less than out_cap made. 1: the coded data has ended (more behind it is
+ * passed over, but behind zstd only another frame may follow). -CEL_EDECODE broken, -CEL_ETOOLARGE
+ * a limit, -ENOMEM: the cause is in cel__decode_why, the bytes made count, further calls give the
+ * same. */
 CEL_NODISCARD int cel__decode_step(struct cel__decode *d, const char *in, size_t in_len,
                                    size_t *used, char *out, size_t out_cap, size_t *made);
 

@@ -2,7 +2,7 @@
 /* Zstandard, by its library; the one file that includes it. A window above 8 MiB is refused, as
  * RFC 9659 asks of this coding. The library takes its memory from malloc. */
 #include <errno.h>
-#include <stdbool.h>
+#include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -11,10 +11,14 @@
 
 enum { WINDOW_LOG_MAX = 23 };
 
+enum { BEGIN, RUNNING, BETWEEN };
+
 struct unzstd {
     ZSTD_DCtx *z;
     unsigned frames_left;
-    bool is_between; /* a frame has ended and the next has not begun */
+    unsigned char state;
+    unsigned char magic_len;
+    unsigned char magic[4]; /* of a frame that begins */
 };
 
 static int unzstd_open(void **state, unsigned max_members)
@@ -49,6 +53,36 @@ static int failed(size_t r, const char **why)
     }
 }
 
+/* Only the frames of RFC 8878: the library also knows what came before it, by code that nobody
+ * should be able to reach from outside. -> 1 with the magic number there and given to the library,
+ * 0 when it is not whole. */
+static int begin_frame(struct unzstd *u, const char *in, size_t in_len, size_t *used,
+                       const char **why)
+{
+    ZSTD_inBuffer from = {u->magic, 4, 0};
+    ZSTD_outBuffer to = {NULL, 0, 0};
+    size_t r;
+
+    while (u->magic_len < 4 && *used < in_len)
+        u->magic[u->magic_len++] = (unsigned char)in[(*used)++];
+    if (u->magic_len < 4)
+        return 0;
+    u->magic_len = 0;
+    *why = "zstd data is broken";
+    if (memcmp(u->magic, "\x28\xb5\x2f\xfd", 4) != 0 &&
+        ((u->magic[0] & 0xf0) != 0x50 || memcmp(u->magic + 1, "\x2a\x4d\x18", 3) != 0))
+        return -CEL_EDECODE;
+    if (u->state == BETWEEN && --u->frames_left == 0) {
+        *why = "too many zstd frames";
+        return -CEL_EDECODE;
+    }
+    u->state = RUNNING;
+    r = ZSTD_decompressStream(u->z, &to, &from);
+    if (ZSTD_isError(r))
+        return failed(r, why);
+    return 1;
+}
+
 static int unzstd_step(void *state, enum cel__codec_op op, const char *in, size_t in_len,
                        size_t *used, char *out, size_t out_cap, size_t *made, const char **why)
 {
@@ -56,22 +90,22 @@ static int unzstd_step(void *state, enum cel__codec_op op, const char *in, size_
     ZSTD_inBuffer from = {in, in_len, 0};
     ZSTD_outBuffer to = {out, out_cap, 0};
     size_t r;
+    int begun;
 
     *used = *made = 0;
-    if (u->is_between) {
-        if (in_len == 0)
-            return 1;
-        *why = "too many zstd frames";
-        if (--u->frames_left == 0)
-            return -CEL_EDECODE;
-        u->is_between = false;
+    if (u->state != RUNNING) {
+        begun = begin_frame(u, in, in_len, used, why);
+        if (begun <= 0)
+            return begun < 0 ? begun : u->state == BETWEEN && u->magic_len == 0;
     }
+    from.pos = *used;
     r = ZSTD_decompressStream(u->z, &to, &from);
     if (ZSTD_isError(r))
         return failed(r, why);
     *used = from.pos;
     *made = to.pos;
-    u->is_between = r == 0;
+    if (r == 0)
+        u->state = BETWEEN;
     return r == 0;
 }
 

@@ -190,12 +190,15 @@ static bool starts_with(struct cel_str s, struct cel_str prefix)
     return s.len >= prefix.len && cel__str_ieq((struct cel_str){s.ptr, prefix.len}, prefix);
 }
 
-/* What the name promises; a nameless cookie must not look as if it had such a name. */
+/* What the name promises; a nameless cookie must not look as if it had such a name, or any. */
 static bool keeps_promises(const struct cel__cookie *c)
 {
+    bool looks_named = c->value.len != 0 && memchr(c->value.ptr, '=', c->value.len) != NULL;
     struct cel_str name = c->name.len != 0 ? c->name : c->value;
     bool is_host = starts_with(name, CEL_LIT("__Host-"));
 
+    if (c->name.len == 0 && looks_named)
+        return false;
     if (!is_host && !starts_with(name, CEL_LIT("__Secure-")))
         return true;
     if (c->name.len == 0 || !c->is_secure)

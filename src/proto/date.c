@@ -15,8 +15,11 @@
 #define FIRST       INT64_C(-62135596800)    /* 0001-01-01 */
 #define LAST        INT64_C(253402300799)    /* 9999-12-31 23:59:59 */
 
-static const char days[] = "SunMonTueWedThuFriSat";
-static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+/* Rows without a NUL. */
+static const char model[CEL__DATE_LEN] = "Sun, 06 Nov 1994 08:49:37 GMT";
+static const char days[7][3] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char months[12][3] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 static int64_t days_of(int year, int month, int day)
 {
@@ -41,8 +44,8 @@ bool cel__date_to_seconds(const struct cel__date *d, int64_t *out)
         d->day > month_length(d->year, d->month) || d->hour < 0 || d->hour > 23 || d->minute < 0 ||
         d->minute > 59 || d->second < 0 || d->second > 60)
         return false;
-    *out = days_of(d->year, d->month, d->day) * DAY_SECONDS + d->hour * 3600 + d->minute * 60 +
-           cel__min(d->second, 59);
+    *out = days_of(d->year, d->month, d->day) * DAY_SECONDS + INT64_C(3600) * d->hour +
+           INT64_C(60) * d->minute + cel__min(d->second, 59);
     return true;
 }
 
@@ -63,11 +66,11 @@ void cel__date_write(char out[CEL__DATE_LEN], int64_t seconds)
     int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
     int month = (int)((5 * of_year + 2) / 153);
 
-    memcpy(out, "Sun, 06 Nov 1994 08:49:37 GMT", CEL__DATE_LEN);
-    memcpy(out, days + 3 * ((day + 3) % 7), 3);
+    memcpy(out, model, sizeof model);
+    memcpy(out, days[(day + 3) % 7], 3);
     put_digits(out + 5, (int)(of_year - (153 * month + 2) / 5 + 1), 2);
     month = (month + 2) % 12;
-    memcpy(out + 8, months + 3 * month, 3);
+    memcpy(out + 8, months[month], 3);
     put_digits(out + 12, (int)(year + day / 146097 * 400 + (month < 2)), 4);
     put_digits(out + 17, (int)(second / 3600), 2);
     put_digits(out + 20, (int)(second / 60 % 60), 2);
@@ -117,7 +120,7 @@ static int number(const char *p, int count)
 static int month_of(const char *p)
 {
     for (int m = 0; m < 12; m++)
-        if (cel__str_ieq((struct cel_str){p, 3}, (struct cel_str){months + 3 * m, 3}))
+        if (cel__str_ieq((struct cel_str){p, 3}, (struct cel_str){months[m], 3}))
             return m + 1;
     return 0;
 }

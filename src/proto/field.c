@@ -47,10 +47,11 @@ static inline uint32_t load4(const char *p)
 static inline bool is_same(const char *a, const char *b, size_t len)
 {
     if (len >= 8) {
-        for (size_t i = 0; i + 8 < len; i += 8)
-            if (load8(a + i) != load8(b + i))
-                return false;
-        return load8(a + len - 8) == load8(b + len - 8);
+        uint64_t difference = load8(a) ^ load8(b);
+
+        for (size_t i = 8; i + 8 < len; i += 8)
+            difference |= load8(a + i) ^ load8(b + i);
+        return (difference | (load8(a + len - 8) ^ load8(b + len - 8))) == 0;
     }
     if (len >= 4)
         return load4(a) == load4(b) && load4(a + len - 4) == load4(b + len - 4);

@@ -123,10 +123,24 @@ static enum cel__h1_error read_length(struct cel__h1_head *h, struct cel_str val
     return CEL__H1_E_NONE;
 }
 
+/* Eight bytes with the case bit set: what a connection says most often is one of two words. */
+static inline uint64_t folded(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, 8);
+    return word | UINT64_C(0x2020202020202020);
+}
+
 static void read_connection(struct cel__h1_head *h, struct cel_str value)
 {
     struct cel_str token;
 
+    if (value.len == 10 && folded(value.ptr) == folded("keep-alive") &&
+        folded(value.ptr + 2) == folded("keep-alive" + 2)) {
+        h->has_keep_alive = true;
+        return;
+    }
     while (cel__str_split(&value, ',', &token)) {
         token = cel__str_trim(token);
         if (cel__str_ieq(token, CEL_LIT("keep-alive")))

@@ -23,7 +23,6 @@ struct feed {
     const char *buf;
     const char *end;
     bool is_within_limits; /* all the bytes there are are fewer than any limit */
-    struct cel__h1_cursor cursor;
 };
 
 /* First offset at which the current line's LF may not stand any more. */
@@ -160,14 +159,27 @@ static int status_line(struct feed *f)
     return r <= 0 ? r : (int)(q - p) + r;
 }
 
-/* Why no colon ended the name that begins at p. */
-static int bad_name(const char *p, const char *q, const char *end)
+/* What is wrong with the line at p, which the scanner did not take; 0 when it is not whole. */
+static int bad_line(const struct feed *f, const char *p)
 {
-    if (q == end)
+    const char *q = p;
+    int r;
+
+    while (q != f->end && cel__h1_is_token(*q))
+        q++;
+    if (q == f->end)
         return 0;
     if (*q == ' ' || *q == '\t')
         return q == p ? -(int)CEL__H1_E_FIELD_FOLD : -(int)CEL__H1_E_FIELD_SPACE;
-    return *q == '\r' || *q == '\n' ? -(int)CEL__H1_E_LINE_END : -(int)CEL__H1_E_FIELD_NAME;
+    if (*q == '\r' || *q == '\n')
+        return -(int)CEL__H1_E_LINE_END;
+    if (*q != ':')
+        return -(int)CEL__H1_E_FIELD_NAME;
+    if (q == p)
+        return -(int)CEL__H1_E_FIELD_EMPTY;
+    r = line_end(f->scan->text(f->buf, q + 1, f->end), f->end, CEL__H1_E_FIELD_VALUE);
+    CEL__ASSERT(r <= 0);
+    return r;
 }
 
 static inline bool is_blank(char c)
@@ -175,9 +187,9 @@ static inline bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* The line's length once more, or an error. The field is read where it stays: a copy of what was
- * just written in pieces would wait for the store buffer, 5 ns a field. */
-static inline int keep_field(struct feed *f, const struct cel__h1_field *field, int line_len)
+/* The field is read where it stays: a copy of what was just written in pieces would wait for the
+ * store buffer, 5 ns a field. */
+static inline int keep_field(struct feed *f, const struct cel__h1_field *field)
 {
     struct cel__h1_head *h = f->head;
     bool is_framing = field->id != CEL__FIELD_OTHER && field->id <= CEL__FIELD_UPGRADE;
@@ -186,7 +198,7 @@ static inline int keep_field(struct feed *f, const struct cel__h1_field *field, 
         if (is_framing)
             return -(int)CEL__H1_E_TRAILER_FIELD;
         if (cel__field_is_forbidden_in_trailer(field->id))
-            return line_len;
+            return 0;
     } else if (is_framing) {
         enum cel__h1_error e = cel__h1_frame_field(h, f->buf, field);
 
@@ -195,81 +207,73 @@ static inline int keep_field(struct feed *f, const struct cel__h1_field *field, 
     }
     h->field_count++;
     h->known |= UINT64_C(1) << field->id;
-    return line_len;
+    return 0;
 }
 
-/* The line at p, which does not begin with CR. The CR behind the value and the colon before it
- * stop the searches for blanks. */
-static inline int field_line(struct feed *f, const char *p)
+/* The CR behind the value and the colon before it stop the searches for blanks. */
+static inline int take_line(struct feed *f, const struct cel__h1_line *line)
 {
     struct cel__h1_head *h = f->head;
-    const char *name_end, *value, *value_end = f->scan->line(&f->cursor, p, &name_end);
+    const char *value = f->buf + line->colon + 1, *value_end = f->buf + line->end;
     struct cel__h1_field *field = &h->fields[h->field_count];
-    int r;
+    uint32_t name_len = line->colon - line->at;
 
-    if (cel__unlikely(value_end == NULL))
-        return bad_name(p, name_end, f->end);
-    if (cel__unlikely(name_end == p))
-        return -(int)CEL__H1_E_FIELD_EMPTY;
-    r = line_end(value_end, f->end, CEL__H1_E_FIELD_VALUE);
-    if (cel__unlikely(r <= 0))
-        return r;
-    r += (int)(value_end - p);
-    if (cel__unlikely(!f->is_within_limits && !is_line_within(h, p - f->buf, r)))
+    if (cel__unlikely(!f->is_within_limits &&
+                      !is_line_within(h, line->at, (int)(line->end + 2 - line->at))))
         return -(int)limit_error(h);
     if (cel__unlikely(h->field_count == h->field_cap))
         return -(int)CEL__H1_E_TOO_MANY_FIELDS;
-    for (value = name_end + 1; is_blank(*value); value++)
-        ;
+    while (is_blank(*value))
+        value++;
     while (is_blank(value_end[-1]) && value_end != value)
         value_end--;
-    field->name_at = (uint32_t)(p - f->buf);
-    field->name_len = (uint16_t)(name_end - p);
+    field->name_at = line->at;
+    field->name_len = (uint16_t)name_len;
     field->value_at = (uint32_t)(value - f->buf);
     field->value_len = (uint32_t)(value_end - value);
-    field->id = (uint8_t)cel__field_find((struct cel_str){p, (size_t)(name_end - p)});
-    return keep_field(f, field, r);
+    field->id = (uint8_t)cel__field_find((struct cel_str){f->buf + line->at, name_len});
+    return keep_field(f, field);
 }
 
 /* The empty line that ends the head. */
-static int last_line(struct feed *f, const char *p)
+static int last_line(struct feed *f)
 {
     struct cel__h1_head *h = f->head;
-    int r = line_end(p, f->end, CEL__H1_E_LINE_END);
+    int r = line_end(f->buf + h->at, f->end, CEL__H1_E_LINE_END);
     enum cel__h1_error e;
 
     if (r <= 0)
         return r;
-    if (!is_line_within(h, p - f->buf, r))
+    if (!is_line_within(h, h->at, r))
         return -(int)limit_error(h);
     e = h->kind == CEL__H1_TRAILER ? CEL__H1_E_NONE : cel__h1_frame_end(h, f->buf);
     if (e != CEL__H1_E_NONE)
         return -(int)e;
+    h->at += (uint32_t)r;
     h->stage = DONE;
     return r;
 }
 
-/* All lines from h->at on; the answer of the last that was read. */
+/* All lines from h->at on, some at a time; the answer of the last that was read. */
 static int field_lines(struct feed *f)
 {
-    const char *p = f->buf + f->head->at;
-    int r = 0;
+    struct cel__h1_head *h = f->head;
+    struct cel__h1_line lines[16];
+    unsigned n;
 
-    while (p != f->end) {
-        if (cel__unlikely(*p == '\r')) {
-            r = last_line(f, p);
-            p += r > 0 ? r : 0;
-            break;
+    do {
+        n = f->scan->lines(f->buf, f->buf + h->at, f->end, lines, cel__countof(lines));
+        for (unsigned i = 0; i < n; i++) {
+            int r = take_line(f, &lines[i]);
+
+            if (cel__unlikely(r < 0))
+                return r;
+            h->at = lines[i].end + 2;
         }
-        r = field_line(f, p);
-        if (cel__unlikely(r <= 0))
-            break;
-        p += r;
-        f->head->at = (uint32_t)(p - f->buf);
-        r = 0;
-    }
-    f->head->at = (uint32_t)(p - f->buf);
-    return r;
+    } while (n == cel__countof(lines));
+    if (f->buf + h->at == f->end)
+        return 0;
+    return f->buf[h->at] == '\r' ? last_line(f) : bad_line(f, f->buf + h->at);
 }
 
 /* The empty line before a request that some clients send, and the first byte. */
@@ -349,8 +353,6 @@ ssize_t cel__h1_parse_by(const struct cel__h1_scan *scan, struct cel__h1_head *h
     len = cel__min(len, INT32_MAX);
     f.end = buf + len;
     f.is_within_limits = len <= cel__min(h->limits.line_bytes, h->limits.head_bytes);
-    f.cursor.begin = buf;
-    f.cursor.end = f.end;
     if (h->stage == BEGIN) {
         r = begin(h, buf, len);
         if (r <= 0)

@@ -47,11 +47,24 @@ static inline const char *plain_span(const char *p, const char *end, unsigned cl
     return p;
 }
 
-static const char *plain_line(struct cel__h1_cursor *c, const char *p, const char **name_end)
+static unsigned plain_lines(const char *begin, const char *p, const char *end,
+                            struct cel__h1_line *out, unsigned max)
 {
-    p = plain_span(p, c->end, CEL__H1_TOKEN);
-    *name_end = p;
-    return p != c->end && *p == ':' ? plain_span(p + 1, c->end, CEL__H1_TEXT) : NULL;
+    unsigned n = 0;
+
+    while (n < max) {
+        const char *colon = plain_span(p, end, CEL__H1_TOKEN), *cr;
+
+        if (colon == end || *colon != ':' || colon == p)
+            break;
+        cr = plain_span(colon + 1, end, CEL__H1_TEXT);
+        if (end - cr < 2 || memcmp(cr, "\r\n", 2) != 0)
+            break;
+        out[n++] = (struct cel__h1_line){(uint32_t)(p - begin), (uint32_t)(colon - begin),
+                                         (uint32_t)(cr - begin)};
+        p = cr + 2;
+    }
+    return n;
 }
 
 static const char *plain_target(const char *begin, const char *p, const char *end)
@@ -64,7 +77,7 @@ static const char *plain_text(const char *begin, const char *p, const char *end)
     return plain_span(p, end, CEL__H1_TEXT);
 }
 
-static const struct cel__h1_scan plain = {"plain", plain_line, plain_target, plain_text};
+static const struct cel__h1_scan plain = {"plain", plain_lines, plain_target, plain_text};
 
 /* Bit h of entry l: the byte with high half h and low half l is a token byte. */
 #define TOKEN_ROWS                                                                          \
@@ -114,8 +127,8 @@ ISA_TARGET static inline uint32_t avx2_target(const char *p)
         _mm256_andnot_si256(_mm256_or_si256(del, hash), visible));
 }
 
-#include "proto/h1_scan_isa.h"
-static const struct cel__h1_scan avx2 = {"avx2", avx2_line, avx2_first_target, avx2_first_text};
+#include "proto/h1_scan_isa.inc"
+static const struct cel__h1_scan avx2 = {"avx2", avx2_lines, avx2_first_target, avx2_first_text};
 #undef ISA
 #undef ISA_TARGET
 
@@ -216,14 +229,14 @@ ISA_TARGET static inline uint32_t ISA(target)(const char *p)
     return ISA(target16)(p) | ISA(target16)(p + 16) << 16;
 }
 
-#include "proto/h1_scan_isa.h"
+#include "proto/h1_scan_isa.inc"
 #endif
 
 #if defined(__x86_64__)
-static const struct cel__h1_scan sse42 = {"sse4.2", sse42_line, sse42_first_target,
+static const struct cel__h1_scan sse42 = {"sse4.2", sse42_lines, sse42_first_target,
                                           sse42_first_text};
 #elif defined(__aarch64__)
-static const struct cel__h1_scan neon = {"neon", neon_line, neon_first_target, neon_first_text};
+static const struct cel__h1_scan neon = {"neon", neon_lines, neon_first_target, neon_first_text};
 #endif
 
 const struct cel__h1_scan *cel__h1_scan_nth(unsigned n)

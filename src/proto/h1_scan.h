@@ -11,21 +11,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Zeroed but for begin and end: no block is classified yet. */
-struct cel__h1_cursor {
-    const char *begin; /* bytes from here on may be read */
-    const char *end;
-    const char *block;  /* the 64 bytes that the masks describe, or NULL */
-    uint64_t not_token; /* a bit per byte that is no token byte; also behind the end */
-    uint64_t not_text;  /* likewise for bytes that no field value holds */
+/* A field's line "name: value CR LF", as offsets from the begin of the bytes. */
+struct cel__h1_line {
+    uint32_t at;
+    uint32_t colon;
+    uint32_t end; /* of the value, at the CR */
 };
 
 struct cel__h1_scan {
     const char *name;
-    /* *name_end: first byte at or behind `p` that is not of a token, or c->end. When that is a
-     * colon -> first byte behind it that is a control byte other than HTAB, or c->end; otherwise
-     * NULL. From call to call `p` only grows. */
-    const char *(*line)(struct cel__h1_cursor *c, const char *p, const char **name_end);
+    /* Takes lines from `p` on that are whole and hold what they may: a token, the colon right
+     * behind it, no control byte but HTAB, CR LF. Stops at any other (the empty line that ends a
+     * head among them), at the end, or at `max`. -> how many were taken. Bytes from `begin` on may
+     * be read. */
+    unsigned (*lines)(const char *begin, const char *p, const char *end, struct cel__h1_line *out,
+                      unsigned max);
     /* First byte at or behind `p` that a request target may not hold: what is not visible ASCII,
      * and '#'. */
     const char *(*target)(const char *begin, const char *p, const char *end);

@@ -10,7 +10,8 @@
 #include "proto/idna.h"
 #include "proto/percent.h"
 
-bool cel__host_is_ipv4(struct cel_str text, uint8_t out[4])
+/* Four decimal numbers without leading zeros. */
+static bool is_ipv4(struct cel_str text, uint8_t out[4])
 {
     struct cel_str part;
     unsigned count = 0;
@@ -25,7 +26,7 @@ bool cel__host_is_ipv4(struct cel_str text, uint8_t out[4])
     return count == 4;
 }
 
-bool cel__host_is_ipv6(struct cel_str text, uint8_t out[16])
+static bool is_ipv6(struct cel_str text, uint8_t out[16])
 {
     char copy[INET6_ADDRSTRLEN];
 
@@ -124,7 +125,7 @@ static bool ends_in_number(struct cel_str s)
 
 static bool read_old_ipv4(struct cel_str s, uint32_t *out)
 {
-    int64_t numbers[4], last;
+    int64_t numbers[4] = {0}, last;
     struct cel_str part;
     unsigned count = 0;
 
@@ -203,7 +204,7 @@ static int finish_domain(struct cel__buf *b, size_t from, bool is_strict, const 
     if (!ends_in_number(name))
         return CEL__HOST_DOMAIN;
     *why = "host is not an IPv4 address";
-    if (is_strict && !cel__host_is_ipv4(name, usual))
+    if (is_strict && !is_ipv4(name, usual))
         return -CEL_EURL;
     if (!read_old_ipv4(name, &address))
         return -CEL_EURL;
@@ -240,7 +241,7 @@ static int add_host(struct cel__buf *b, struct cel_str text, bool is_special, bo
     if (text.ptr[0] == '[') {
         *why = "host is not an IPv6 address";
         if (text.ptr[text.len - 1] != ']' ||
-            !cel__host_is_ipv6((struct cel_str){text.ptr + 1, text.len - 2}, address))
+            !is_ipv6((struct cel_str){text.ptr + 1, text.len - 2}, address))
             return -CEL_EURL;
         return add_ipv6(b, address);
     }

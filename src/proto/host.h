@@ -24,8 +24,4 @@ enum cel__host_kind {
 CEL_NODISCARD int cel__host_parse(struct cel__buf *b, struct cel_str text, bool is_special,
                                   bool is_strict, const char **why);
 
-/* The usual forms only: four decimal numbers without leading zeros; RFC 4291 without a zone. */
-bool cel__host_is_ipv4(struct cel_str text, uint8_t out[4]);
-bool cel__host_is_ipv6(struct cel_str text, uint8_t out[16]);
-
 #endif

@@ -197,8 +197,8 @@ static int compare(struct cel_str a, const char *b)
     for (size_t i = 0; i < a.len; i++) {
         int difference = (uint8_t)cel__char_lower(a.ptr[i]) - (uint8_t)b[i];
 
-        if (difference != 0)
-            return difference;
+        if (difference != 0 || b[i] == '\0')
+            return difference != 0 ? difference : 1;
     }
     return b[a.len] == '\0' ? 0 : -1;
 }

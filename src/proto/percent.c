@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/percent.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ static const uint8_t sets[128] = {
 #undef F
 #undef Q
 
-bool cel__percent_has(enum cel__percent_set set, char c)
+static bool has(enum cel__percent_set set, char c)
 {
     uint8_t byte = (uint8_t)c;
 
@@ -67,7 +68,7 @@ int cel__percent_encode(struct cel__buf *b, struct cel_str s, enum cel__percent_
         uint8_t byte = (uint8_t)s.ptr[i];
         char triple[3] = {'%', "0123456789ABCDEF"[byte >> 4], "0123456789ABCDEF"[byte & 15]};
 
-        if (!cel__percent_has(set, s.ptr[i]))
+        if (!has(set, s.ptr[i]))
             continue;
         r = cel__buf_add(b, s.ptr + from, i - from);
         if (r == 0)

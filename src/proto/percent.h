@@ -4,8 +4,6 @@
 
 /* Percent-encoding, with the sets of the URL standard. Each set holds all non-ASCII bytes. */
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 
 enum cel__percent_set {
@@ -18,8 +16,6 @@ enum cel__percent_set {
     CEL__PERCENT_COMPONENT = 64,
     CEL__PERCENT_FORM = 128 /* application/x-www-form-urlencoded, but for space as '+' */
 };
-
-bool cel__percent_has(enum cel__percent_set set, char c);
 
 /* Appends s with the bytes of the set as %XX; '%' itself stays. -ENOMEM. */
 int cel__percent_encode(struct cel__buf *b, struct cel_str s, enum cel__percent_set set);

@@ -16,6 +16,10 @@ int cel__raise_at(const char *file, int line, int code, const char *phase, const
 /* A record for `code` in words, or NULL when memory is out. */
 struct cel_error *cel__error_new(const char *file, int line, int code, const char *text);
 
+/* The record of the task's last failing call, made when first asked for; NULL when memory is out.
+ */
+struct cel_error *cel__error_of(struct cel_task *task);
+
 /* The task's last error becomes this one (owned); NULL is fine. */
 void cel__error_give(struct cel_task *task, struct cel_error *error);
 

@@ -31,9 +31,11 @@ void cel__future_end(struct cel_future *f, void *value, int code, struct cel_err
     struct cel__list *node;
 
     f->state = CEL__DONE;
-    f->value = value;
     f->code = code;
-    f->error = error;
+    if (code < 0)
+        f->error = error;
+    else
+        f->value = value;
     while ((node = cel__list_pop(&f->waiters)) != NULL) {
         struct cel__waiter *waiter = cel__container_of(node, struct cel__waiter, link);
 
@@ -149,7 +151,7 @@ int cel__future_take(struct cel_future *f, void **value)
             *value = f->value;
         return 0;
     }
-    if (f->error != NULL && cel__task_here() != NULL) {
+    if (cel__future_error(f) != NULL && cel__task_here() != NULL) {
         cel__error_give(cel__task_here(), f->error);
         f->error = NULL;
     }

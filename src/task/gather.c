@@ -221,7 +221,7 @@ int cel_gather_outcomes(union cel_awaitables x, size_t n, void **values, int *ou
     for (size_t i = 0; i < n; i++) {
         x.futures[i]->was_awaited = 1;
         if (values != NULL)
-            values[i] = x.futures[i]->value;
+            values[i] = x.futures[i]->code == 0 ? x.futures[i]->value : NULL;
         if (outcomes != NULL)
             outcomes[i] = x.futures[i]->code;
     }

@@ -32,7 +32,7 @@ static void ended(struct cel__job *job)
 
     o->has_ended = true;
     if (o->future.is_orphan) {
-        cel__mem_free(o->future.error);
+        cel__mem_free(cel__future_error(&o->future));
         cel__mem_free(o);
         return;
     }
@@ -81,7 +81,7 @@ void cel_future_free(struct cel_future *future)
         (void)cel__pool_cancel(cel__loop_here, &o->job);
         return;
     }
-    cel__mem_free(future->error);
+    cel__mem_free(cel__future_error(future));
     cel__mem_free(future);
 }
 
@@ -93,7 +93,7 @@ int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
 
     if (r == 0)
         r = offload(&o, fn, arg);
-    if (r < 0)
+    if (r < 0 || o == NULL)
         return r;
     r = cel__future_wait(&o->future, false); /* parks */
     if (r < 0 && !cel__pool_cancel(cel__loop_here, &o->job))

@@ -7,8 +7,6 @@
 #include "loop/core.h"
 #include "task/future.h"
 
-
-
 /* The loop itself waits: the turn in which x ends must not go on to sleep in the kernel. */
 static void has_come(struct cel__waiter *waiter)
 {
@@ -62,11 +60,12 @@ static void report_deadlock(struct cel_loop *loop)
 static int outcome_of(struct cel_task *task, int r)
 {
     struct cel_future *f = &task->future;
+    const struct cel_error *error = cel__future_error(f);
 
     if (r != -CEL_EFAILED)
         return r;
-    if (f->error != NULL)
-        cel__log(CEL_LOG_ERROR, "%s (%s:%d)", f->error->text, f->error->file, f->error->line);
+    if (error != NULL)
+        cel__log(CEL_LOG_ERROR, "%s (%s:%d)", error->text, error->file, error->line);
     else
         cel__log(CEL_LOG_ERROR, "the main task failed: %s", cel_strerror(f->code));
     return f->code;

@@ -94,7 +94,7 @@ void cel__scope_join(struct cel__scope *scope)
     struct cel_task *task = cel__task_here();
 
     while (scope->live != 0) {
-        scope->joiner = task;
+        scope->flags |= CEL__SCOPE_JOINING;
         cel__park(task, NULL, NULL); /* parks */
     }
     if (!cel__list_is_empty(cel__scope_inner(scope)))
@@ -103,21 +103,22 @@ void cel__scope_join(struct cel__scope *scope)
 
 static void child_failed(struct cel__scope *scope, struct cel_task *child, int code)
 {
-    const char *text = child->future.error != NULL ? child->future.error->text : cel_strerror(code);
+    struct cel_error *error = cel__future_error(&child->future);
+    const char *text = error != NULL ? error->text : cel_strerror(code);
 
     if (scope->flags & CEL__SCOPE_GROUP) {
         if (scope->error != 0)
             return;
         scope->error = code;
         if (scope->task != NULL && !child->future.was_awaited) {
-            cel__error_give(scope->task, child->future.error);
+            cel__error_give(scope->task, error);
             child->future.error = NULL;
         }
         cel__scope_cancel(scope, -ECANCELED);
         return;
     }
-    if (child->is_detached)
-        cel__log(CEL_LOG_ERROR, "%s (spawned at %s:%d) failed: %s", cel_task_name(child),
+    if (child->future.is_detached)
+        cel__log(CEL_LOG_ERROR, "%s (spawned at %s:%d) failed: %s", cel__task_name(child),
                  child->fiber.file, child->fiber.line, text);
 }
 
@@ -129,9 +130,9 @@ void cel__scope_child_ended(struct cel__scope *scope, struct cel_task *child)
     scope->live--;
     if (code < 0 && !was_cancelled)
         child_failed(scope, child, code);
-    if (scope->live == 0 && scope->joiner != NULL) {
-        cel__unpark(scope->joiner);
-        scope->joiner = NULL;
+    if (scope->live == 0 && scope->flags & CEL__SCOPE_JOINING) {
+        scope->flags &= (uint8_t)~CEL__SCOPE_JOINING;
+        cel__unpark(scope->task);
     }
 }
 

@@ -11,8 +11,10 @@ struct chunk {
     char room[CHUNK_TASKS * sizeof(struct cel_task) + ALIGNMENT];
 };
 
-static int end_tasks_unset(struct cel_loop *loop)
+/* No task was ever spawned: the first one's memory was not to be had. */
+static int end_without_tasks(struct cel_loop *loop)
 {
+    cel__tasks_free(loop->tasks);
     return 0;
 }
 
@@ -29,7 +31,7 @@ struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
     cel__list_init(cel__scope_link(&tasks->root));
     tasks->root.flags = CEL__SCOPE_OPEN;
     loop->tasks = tasks;
-    loop->tasks_end = end_tasks_unset;
+    loop->tasks_end = end_without_tasks;
     return tasks;
 }
 
@@ -38,7 +40,6 @@ static bool grow(struct cel__tasks *tasks)
     struct chunk *chunk = cel__mem_alloc(sizeof *chunk);
     char *at;
 
-    _Static_assert(sizeof(struct cel_task) % 32 == 0, "tasks lie side by side on half lines");
     if (chunk == NULL)
         return false;
     chunk->next = tasks->chunks;
@@ -66,8 +67,10 @@ struct cel_task *cel__task_alloc(struct cel__tasks *tasks)
 
 void cel__task_release(struct cel__tasks *tasks, struct cel_task *task)
 {
-    if (task->future.error != NULL)
-        cel__mem_free(task->future.error);
+    struct cel_error *error = cel__future_error(&task->future);
+
+    if (error != NULL)
+        cel__mem_free(error);
     if (task->error != NULL)
         cel__mem_free(task->error);
     *(void **)task = tasks->free_list;

@@ -19,21 +19,32 @@ struct cel__waiter {
 
 struct cel_future {
     struct cel__list waiters; /* struct cel__waiter, first come first woken */
-    void *value;              /* while a task is pending: its argument */
-    struct cel_error *error;  /* of a failure; moves to the first who awaits it */
-    int code;
+    union {
+        void *value; /* code 0; while a task is pending: its argument */
+        struct cel_error
+            *error; /* of a failure (code < 0), or NULL; moves to the first who awaits it */
+    };
+    int code; /* while a task is pending: what cel_fail said */
     uint8_t state;
     uint8_t is_task : 1;
     uint8_t is_job : 1;    /* embedded in an offload job */
     uint8_t is_orphan : 1; /* freed by its owner while the job runs */
     uint8_t was_awaited : 1;
+    uint8_t is_detached : 1; /* a task's: nobody has its handle */
 };
+
+/* The words of a failure, or NULL. */
+static inline struct cel_error *cel__future_error(const struct cel_future *f)
+{
+    return f->state == CEL__DONE && f->code < 0 ? f->error : NULL;
+}
 
 #define CEL__SCOPE_SHIELDED 1
 #define CEL__SCOPE_GROUP    2
 #define CEL__SCOPE_EXPIRED  4
 #define CEL__SCOPE_OPEN     8
 #define CEL__SCOPE_TASK     16 /* a task's own */
+#define CEL__SCOPE_JOINING  32 /* its task is parked until the children have ended */
 
 struct cel_task {
     struct cel_future future; /* first: a task is awaited as the future it is */
@@ -45,14 +56,10 @@ struct cel_task {
     struct cel__scope own;   /* its children's scope; linked into the scope that it belongs to */
     struct cel_error *error; /* of the last failing call, or NULL */
     struct cel_at_end *at_end;
-    int failed; /* by cel_fail: the code */
-    bool is_detached;
 };
 
 _Static_assert(offsetof(struct cel_task, future) == 0, "a task is a future");
-_Static_assert(offsetof(struct cel_task, fiber) == 64,
-               "the fiber's hot fields fill one cache line");
-_Static_assert(sizeof(struct cel_task) <= 288, "a parked task is small");
+_Static_assert(sizeof(struct cel_task) <= 264, "a parked task is small");
 
 /* The loop's tasks. */
 struct cel__tasks {
@@ -74,6 +81,11 @@ static inline struct cel_task *cel__task_here(void)
     if (loop == NULL || loop->sched.current == NULL)
         return NULL;
     return cel__task_of_fiber(loop->sched.current);
+}
+
+static inline const char *cel__task_name(const struct cel_task *task)
+{
+    return task->fiber.name != NULL ? task->fiber.name : "task";
 }
 
 static inline struct cel__list *cel__scope_inner(struct cel__scope *scope)

@@ -42,7 +42,7 @@ static void task_main(struct cel_fiber *fiber)
 
     CEL__ASSERT(task->scope == &task->own && "a task ended inside a scope that it had entered");
     run_at_end(task); /* parks */
-    if (task->failed != 0)
+    if (task->future.code != 0)
         cel__scope_cancel(&task->own, -ECANCELED);
     cel__scope_join(&task->own); /* parks */
     task->future.value = value;
@@ -53,15 +53,15 @@ static void task_ended(struct cel_fiber *fiber)
 {
     struct cel_task *task = cel__task_of_fiber(fiber);
     struct cel__tasks *tasks = cel__loop_here->tasks;
-    struct cel_error *error = task->failed != 0 ? task->error : NULL;
+    struct cel_error *error = task->future.code != 0 ? task->error : NULL;
 
     if (error != NULL)
         task->error = NULL;
     tasks->live--;
-    cel__future_end(&task->future, task->failed != 0 ? NULL : task->future.value, task->failed,
-                    error);
+    cel__future_end(&task->future, task->future.code != 0 ? NULL : task->future.value,
+                    task->future.code, error);
     cel__scope_child_ended(task->own.parent, task);
-    if (!task->is_detached)
+    if (!task->future.is_detached)
         return;
     cel__scope_unlink(&task->own);
     cel__task_release(tasks, task);
@@ -120,7 +120,8 @@ struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn
     task = tasks != NULL ? cel__task_alloc(tasks) : NULL;
     if (task == NULL)
         return NULL;
-    task->future.error = task->error = NULL;
+    task->future.state = CEL__PENDING;
+    task->error = NULL;
     if (cel__fiber_init(&task->fiber, options->stack_size_bytes, task_main) < 0) {
         cel__task_release(tasks, task);
         return NULL;
@@ -136,8 +137,7 @@ struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn
     task->wait_on = (void *)fn;
     task->interrupt = NULL;
     task->at_end = NULL;
-    task->failed = 0;
-    task->is_detached = options->is_detached;
+    task->future.is_detached = options->is_detached;
     scope = scope_for(tasks, options->in_root);
     cel__scope_open(&task->own, scope, task, CEL__SCOPE_TASK);
     task->scope = &task->own;
@@ -161,7 +161,7 @@ struct cel_task *cel_task_current(void)
 
 const char *cel_task_name(const struct cel_task *task)
 {
-    return task->fiber.name != NULL ? task->fiber.name : "task";
+    return cel__task_name(task);
 }
 
 void cel_task_set_name(struct cel_task *task, const char *name)
@@ -185,7 +185,7 @@ void cel_task_free(struct cel_task *task)
     if (task == NULL)
         return;
     if (task->future.state == CEL__PENDING) {
-        task->is_detached = true;
+        task->future.is_detached = true;
         return;
     }
     cel__scope_unlink(&task->own);

@@ -14,8 +14,10 @@ static struct cel__sched sched;
 
 static void note(const char *what)
 {
-    assert_true(strlen(trace) + strlen(what) < sizeof trace);
-    strcat(trace, what);
+    size_t len = strlen(trace);
+
+    assert_true(len + strlen(what) < sizeof trace);
+    memcpy(trace + len, what, strlen(what) + 1);
 }
 
 struct job {

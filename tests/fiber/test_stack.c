@@ -115,6 +115,11 @@ static size_t resident_bytes(void)
     return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static void handle(int number, void (*handler)(int))
+{
+    sigaction(number, &(struct sigaction){.sa_handler = handler}, NULL);
+}
+
 /* -> the signal that writing at p ends a child with, 0 for none. */
 static int signal_of_write(char *p)
 {
@@ -123,7 +128,7 @@ static int signal_of_write(char *p)
 
     assert_true(child >= 0);
     if (child == 0) {
-        signal(SIGSEGV, SIG_DFL);
+        handle(SIGSEGV, SIG_DFL);
         *(volatile char *)p = 1;
         _exit(0);
     }
@@ -250,7 +255,7 @@ static void canary_overwritten_aborts_at_put(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         assert_non_null(freopen("/dev/null", "w", stderr));
-        signal(SIGABRT, SIG_DFL);
+        handle(SIGABRT, SIG_DFL);
         cel__stack_base(stack)[3] ^= 1;
         cel__stack_put(&all, stack);
         _exit(0);
@@ -267,7 +272,7 @@ static void guard_without_memory_fails_the_get(void **state)
     assert_null(cel__stack_get(&all, 0, &owner));
     kernel.madvise_errno = 0;
     cel__stack_put(&all, get(0));
-    assert_int_equal(all.guards.kind, CEL__GUARD_MARKER);
+    assert_true(all.guards.kind != CEL__GUARD_CANARY);
 }
 
 static void guarding_finds_the_stack_of_an_address(void **state)
@@ -311,7 +316,8 @@ static void put_beyond_the_watermark_gives_pages_back(void **state)
     assert_true(used >= MANY * (size_t)4096);
     for (int i = 0; i < MANY; i++)
         cel__stack_put(&all, many[i]);
-    if (!CEL__ANNOTATED) /* a sanitizer keeps memory of its own for each */
+    /* A sanitizer keeps memory of its own for each, and qemu-user ignores some advice. */
+    if (!CEL__ANNOTATED && getenv("CELADON_EMULATED") == NULL)
         assert_true(resident_bytes() - before < used / 3);
     /* Neighbours go together: far fewer calls than stacks. */
     assert_true(kernel.dontneed_calls < 100);
@@ -398,11 +404,12 @@ static void each_failing_call_leaves_the_pool_usable(void **state)
         stack = cel__stack_get(&all, 256 << 10, &owner);
         kernel.fail_at = 0;
         if (stack != NULL) {
-            memset(cel__stack_base(stack), 1, (size_t)(stack->top - cel__stack_base(stack)));
+            stack->top[-1] = 1;
             cel__stack_put(&all, stack);
         }
         stack = get(256 << 10);
-        check_guard(stack);
+        if (all.guards.kind != CEL__GUARD_CANARY) /* the fallback when mprotect fails */
+            check_guard(stack);
         cel__stack_put(&all, stack);
         assert_int_equal(cel__stacks_fini(&all), 0);
         cel__stacks_init(&all);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "celadon/html.h"
+#include "base/buf.h"
 
 static const char post[] =
     "<!DOCTYPE html><html><head><title>Blog</title><script>var p = "
@@ -205,15 +206,15 @@ static void extract_name_twice_is_refused(void **state)
 static void extract_beyond_budget_is_too_large(void **state)
 {
     static const struct cel_field fields[] = {{"a", "p:has(~ b ~ i)"}, {0}};
-    static char page[300000];
+    struct cel__buf page = {0};
     struct cel_fields *set;
     struct cel_html *doc;
     struct cel_item *item;
-    char *p = page;
 
     for (int i = 0; i < 15000; i++)
-        p = stpcpy(p, "<p></p><b></b>");
-    doc = parse(page, CEL_HTML_HTML5);
+        cel__buf_add_text(&page, "<p></p><b></b>");
+    doc = parse(cel__buf_cstr(&page), CEL_HTML_HTML5);
+    cel__buf_fini(&page);
     assert_int_equal(cel_fields_new(&set, fields, NULL), 0);
     assert_int_equal(cel_fields_extract(set, doc, &item), -CEL_ETOOLARGE);
     cel_fields_free(set);

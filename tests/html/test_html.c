@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cc.h"
 #include "celadon/html.h"
+#include "base/buf.h"
+#include "base/cc.h"
 
 static const enum cel_html_parser both[] = {CEL_HTML_HTML5, CEL_HTML_LIBXML2};
 
@@ -360,39 +361,40 @@ static void html_depth_option_flattens_in_order(void **state)
 
 static void html_attribute_flood_is_cut_and_told(void **state)
 {
-    size_t len = 0;
-    char *page = malloc(2000000);
+    struct cel__buf page = {0};
 
-    len += (size_t)sprintf(page, "<p>before</p><div");
+    cel__buf_add_text(&page, "<p>before</p><div");
     for (int k = 0; k < 100000; k++)
-        len += (size_t)sprintf(page + len, " a%d=%d", k, k);
-    len += (size_t)sprintf(page + len, ">x</div>");
+        cel__buf_printf(&page, " a%d=%d", k, k);
+    cel__buf_add_text(&page, ">x</div>");
     for (size_t i = 0; i < 2; i++) {
         struct cel_html *doc =
-            parse_bytes(page, len, &(struct cel_html_options){.parser = both[i]});
+            parse_bytes(page.ptr, page.len, &(struct cel_html_options){.parser = both[i]});
 
         assert_string_equal(cel_html_truncated(doc), "attributes");
         CHECK_STR(cel_node_text(find(doc, "p")), "before");
         cel_html_free(doc);
     }
-    free(page);
+    cel__buf_fini(&page);
 }
 
 static void html_attributes_within_limit_are_kept(void **state)
 {
-    char page[8000], *p = page;
+    struct cel__buf page = {0};
 
-    p += sprintf(p, "<script>if (a < b) %0*d</script><div", 3000, 0);
+    cel__buf_printf(&page, "<script>if (a < b) %0*d</script><div", 3000, 0);
     for (int k = 0; k < 256; k++)
-        p += sprintf(p, " a%d='< >'", k);
-    strcpy(p, ">x");
+        cel__buf_printf(&page, " a%d='< >'", k);
+    cel__buf_add_text(&page, ">x");
     for (size_t i = 0; i < 2; i++) {
-        struct cel_html *doc = parse(page, both[i]);
+        struct cel_html *doc =
+            parse_bytes(page.ptr, page.len, &(struct cel_html_options){.parser = both[i]});
 
         assert_null(cel_html_truncated(doc));
         assert_int_equal(count(doc, "div[a0][a255]"), 1);
         cel_html_free(doc);
     }
+    cel__buf_fini(&page);
 }
 
 static void html_node_flood_is_cut_and_told(void **state)
@@ -425,33 +427,32 @@ static void html_size_limit_is_cut_and_told(void **state)
 /* Each paragraph clones all formatting elements that the first left open. */
 static void html_formatting_clones_are_bounded(void **state)
 {
-    char head[8000], *p = head;
-    size_t len;
-    char *page;
+    struct cel__buf page = {0};
     struct cel_html *doc;
 
-    p += sprintf(p, "<p>");
+    cel__buf_add_text(&page, "<p>");
     for (int k = 0; k < 300; k++)
-        p += sprintf(p, "<b a%d=yyyyyyyyyyyyyy>", k);
-    page = repeat(head, "<p>x", 100000, &len);
-    doc = parse_bytes(page, len, NULL);
+        cel__buf_printf(&page, "<b a%d=yyyyyyyyyyyyyy>", k);
+    for (int k = 0; k < 100000; k++)
+        cel__buf_add_text(&page, "<p>x");
+    doc = parse_bytes(page.ptr, page.len, NULL);
     assert_string_equal(cel_html_truncated(doc), "memory");
     assert_true(count(doc, "*") < 1000000);
     cel_html_free(doc);
-    free(page);
+    cel__buf_fini(&page);
 }
 
 static void html_new_names_are_bounded(void **state)
 {
-    char *page = malloc(2000000), *p = page;
+    struct cel__buf page = {0};
     struct cel_html *doc;
 
     for (int k = 0; k < 100000; k++)
-        p += sprintf(p, "<y%d></y%d>", k, k);
-    doc = parse(page, CEL_HTML_HTML5);
+        cel__buf_printf(&page, "<y%d></y%d>", k, k);
+    doc = parse_bytes(page.ptr, page.len, NULL);
     assert_string_equal(cel_html_truncated(doc), "names");
     cel_html_free(doc);
-    free(page);
+    cel__buf_fini(&page);
 }
 
 static void *parse_hostile(void *arg)

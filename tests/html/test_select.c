@@ -2,11 +2,10 @@
 /* Walking the matches: order, scope, budget, sibling counts on long lists. */
 #include "support/check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "celadon/html.h"
+#include "base/buf.h"
 
 static struct cel_html *parse(const char *html)
 {
@@ -47,18 +46,21 @@ static struct cel_node first(struct cel_node within, const char *css)
     return node;
 }
 
-/* n times `unit` between `head` and `tail`. */
-static char *repeat(const char *head, const char *unit, size_t n, const char *tail)
+/* `head`, n times `unit`, `tail`. */
+static struct cel_html *parse_repeated(const char *head, const char *unit, size_t n,
+                                       const char *tail)
 {
-    size_t len = strlen(unit);
-    char *text = malloc(strlen(head) + n * len + strlen(tail) + 1), *p;
+    struct cel__buf page = {0};
+    struct cel_html *doc;
 
-    assert_non_null(text);
-    p = stpcpy(text, head);
+    cel__buf_add_text(&page, head);
     for (size_t i = 0; i < n; i++)
-        p = stpcpy(p, unit);
-    strcpy(p, tail);
-    return text;
+        cel__buf_add_text(&page, unit);
+    cel__buf_add_text(&page, tail);
+    assert_false(page.failed);
+    assert_int_equal(cel_html_parse(&doc, page.ptr, page.len, NULL), 0);
+    cel__buf_fini(&page);
+    return doc;
 }
 
 static void select_comma_list_comes_in_document_order_once(void **state)
@@ -150,30 +152,25 @@ static void select_counts_siblings_of_long_lists_in_budget(void **state)
                  {"ul > :nth-of-type(2n)", 50000},
                  {"b:nth-last-of-type(2n+1)", 25000},
                  {"li:nth-child(even of .k)", 25000}};
-    char *html = repeat("<ul>", "<b></b><li class=k></li>", 50000, "");
-    struct cel_html *doc = parse(html);
+    struct cel_html *doc = parse_repeated("<ul>", "<b></b><li class=k></li>", 50000, "");
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(count(cel_html_root(doc), cases[i].css), cases[i].matches);
     cel_html_free(doc);
-    free(html);
 }
 
 static void select_descendant_chain_on_deep_page_is_no_blow_up(void **state)
 {
-    char *html = repeat("", "<div>", 500, "<p>");
-    struct cel_html *doc = parse(html);
+    struct cel_html *doc = parse_repeated("", "<div>", 500, "<p>");
 
     assert_int_equal(count(cel_html_root(doc), "i div div div div div div div p"), 0);
     assert_int_equal(count(cel_html_root(doc), "div:not(b div) div:not(b div) div p"), 1);
     cel_html_free(doc);
-    free(html);
 }
 
 static void select_blow_up_ends_with_too_large(void **state)
 {
-    char *html = repeat("", "<p></p><b></b>", 20000, "");
-    struct cel_html *doc = parse(html);
+    struct cel_html *doc = parse_repeated("", "<p></p><b></b>", 20000, "");
     struct cel_selector *selector = compile("p:has(~ b ~ i)");
     struct cel_node *nodes, node;
 
@@ -182,7 +179,6 @@ static void select_blow_up_ends_with_too_large(void **state)
     assert_int_equal(cel_select_first(selector, cel_html_root(doc), &node), -CEL_ETOOLARGE);
     cel_selector_free(selector);
     cel_html_free(doc);
-    free(html);
 }
 
 int main(void)

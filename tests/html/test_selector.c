@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "celadon/html.h"
+#include "base/buf.h"
 
 static const char page[] =
     "<!DOCTYPE html>\012"
@@ -566,10 +567,10 @@ static void selector_error_may_be_null(void **state)
     assert_int_equal(cel_selector_new(&selector, "a,", NULL), -CEL_ESELECTOR);
 }
 
-static void repeat(char *out, const char *text, int times)
+static void repeat(struct cel__buf *out, const char *text, int times)
 {
     for (int i = 0; i < times; i++)
-        strcat(out, text);
+        cel__buf_add_text(out, text);
 }
 
 static void selector_too_deep_is_refused(void **state)
@@ -577,27 +578,30 @@ static void selector_too_deep_is_refused(void **state)
     static const char *const units[][2] = {{":is(", ")"}, {"a ", ""}, {":not(b ~ ", ")"}};
     struct cel_selector *selector;
     struct cel_error error;
-    char css[8192];
 
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        css[0] = '\0';
-        repeat(css, units[i][0], 500);
-        strcat(css, "a");
-        repeat(css, units[i][1], 500);
-        assert_int_equal(cel_selector_new(&selector, css, &error), -CEL_ESELECTOR);
+        struct cel__buf css = {0};
+
+        repeat(&css, units[i][0], 500);
+        repeat(&css, "a", 1);
+        repeat(&css, units[i][1], 500);
+        assert_int_equal(cel_selector_new(&selector, cel__buf_cstr(&css), &error), -CEL_ESELECTOR);
         assert_non_null(strstr(error.text, "deeply nested"));
+        cel__buf_fini(&css);
     }
 }
 
 static void selector_long_list_is_fine(void **state)
 {
     struct cel_html *doc = parse(CEL_HTML_HTML5);
-    char css[8192] = "", ids[64];
+    struct cel__buf css = {0};
+    char ids[64];
 
-    repeat(css, "#p1 > em, ", 500);
-    strcat(css, "em");
-    list_ids(doc, css, ids, sizeof ids);
+    repeat(&css, "#p1 > em, ", 500);
+    repeat(&css, "em", 1);
+    list_ids(doc, cel__buf_cstr(&css), ids, sizeof ids);
     assert_string_equal(ids, "em1");
+    cel__buf_fini(&css);
     cel_html_free(doc);
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "celadon/http.h"
+#include <celadon/http.h>
 #include "http/door.h"
 #include "support/intask.h"
 
@@ -30,7 +30,7 @@ static int fails_in(struct cel_session *web, const char *url, const char *phase)
     return r;
 }
 
-static void gets(struct cel_session *web, const char *url, int status, const char *text)
+static void expect_page(struct cel_session *web, const char *url, int status, const char *text)
 {
     struct cel_response *page;
 
@@ -74,7 +74,7 @@ IN_TASK(request_has_the_default_fields)
     struct cel_session *web = cel_session_new(NULL);
     char expected[256];
 
-    gets(web, door_url(door, "/0?q=%%20x#part"), 204, "");
+    expect_page(web, door_url(door, "/0?q=%%20x#part"), 204, "");
     snprintf(expected, sizeof expected,
              "GET /0?q=%%20x HTTP/1.1\r\nHost: %s\r\nUser-Agent: celadon/%s\r\nAccept: */*\r\n"
              "Accept-Encoding: gzip, deflate, br, zstd\r\n\r\n",
@@ -96,7 +96,7 @@ IN_TASK(request_fields_replace_those_of_the_session)
         .headers = (struct cel_header[]){{"x-one", "2"}, {"X-Two", ""}, {0}}};
     struct cel_response *page;
 
-    gets(web, door_url(door, "/0"), 204, "");
+    expect_page(web, door_url(door, "/0"), 204, "");
     assert_non_null(strstr(door->requests[0], "\r\nAccept: text/html\r\nX-One: 1\r\n\r\n"));
     assert_null(strstr(door->requests[0], "User-Agent"));
     assert_int_equal(cel_fetch(web, door_url(door, "/0"), &options, &page), 0);
@@ -139,7 +139,7 @@ IN_TASK(request_that_cannot_be_sent_is_refused)
                      -EINVAL);
     assert_int_equal(door->request_count, 0);
     assert_int_equal(stats_of(web).waiting, 0);
-    gets(web, door_url(door, "/0"), 204, "");
+    expect_page(web, door_url(door, "/0"), 204, "");
     cel_session_free(web);
     door_close(door);
     assert_null(cel_session_new(
@@ -194,7 +194,7 @@ static void get_each_framing(bool is_bytewise)
     for (size_t i = 0; i < count; i++) {
         unsigned idle;
 
-        gets(web, door_url(door, "/%zu", i), framed[i].status, framed[i].text);
+        expect_page(web, door_url(door, "/%zu", i), framed[i].status, framed[i].text);
         idle = stats_of(web).idle;
         assert_int_equal(idle, framed[i].keeps);
         assert_int_equal(stats_of(web).open, idle);
@@ -320,7 +320,7 @@ IN_TASK(streamed_body_left_unread_costs_its_connection)
     assert_int_equal(cel_response_read(page, buf, 4), 4);
     cel_response_free(page);
     assert_int_equal(stats_of(web).open, 0);
-    gets(web, door_url(door, "/1"), 200, "ok");
+    expect_page(web, door_url(door, "/1"), 200, "ok");
     assert_int_equal(door->accepted, 2);
     assert_int_equal(cel_fetch(web, door_url(door, "/0"), &options, &page), 0);
     cel_session_free(web); /* the response outlives the session */
@@ -553,7 +553,7 @@ IN_TASK(stray_bytes_behind_a_body_cost_the_connection)
     struct cel_session *web = cel_session_new(NULL);
 
     for (int i = 0; i < 3; i++)
-        gets(web, door_url(door, "/0"), 200, "ok");
+        expect_page(web, door_url(door, "/0"), 200, "ok");
     assert_int_equal(door->accepted, 3);
     assert_int_equal(stats_of(web).idle, 0);
     cel_session_free(web);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "celadon/http.h"
+#include <celadon/http.h>
 #include "http/door.h"
 #include "support/intask.h"
 

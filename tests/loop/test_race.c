@@ -136,6 +136,23 @@ static void close_with_a_read_lets_no_byte_land_later(void **state)
     }
 }
 
+static void close_after_a_cancel_leaves_its_code(void **state)
+{
+    WORLD(w);
+    struct probe read = {0};
+    char buf[8];
+    int fds[2];
+
+    make_tcp_pair(fds);
+    read.op = (struct cel__op){.kind = CEL__OP_READ, .fd = stream(w, fds[0]), .buf = buf, .len = 8};
+    probe_start(w, &read);
+    settle(w);
+    cel__op_cancel(w->loop, &read.op, -ETIMEDOUT);
+    cel__fd_close(w->loop, read.op.fd);
+    assert_int_equal(await(w, &read.outcome), -ETIMEDOUT);
+    close(fds[1]);
+}
+
 /* The number of a closed descriptor is free at once for the next; nothing of its past may reach it.
  */
 static void descriptor_number_reused_gets_no_stale_event(void **state)
@@ -525,6 +542,7 @@ int main(void)
         ON_EACH(accept_with_a_peer_and_cancelled_drops_no_connection),
         ON_EACH(write_cancelled_tells_how_much_went),
         ON_EACH(close_with_a_read_lets_no_byte_land_later),
+        ON_EACH(close_after_a_cancel_leaves_its_code),
         ON_EACH(descriptor_number_reused_gets_no_stale_event),
         ON_EACH(op_on_a_closing_descriptor_is_refused),
         ON_EACH(close_from_within_a_callback_ends_the_rest),

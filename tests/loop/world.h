@@ -19,7 +19,7 @@
 #include "base/sys.h"
 #include "celadon/loop.h"
 #include "loop/core.h"
-#include "loop/uring.h"
+#include "loop/proactor.h"
 #include "support/check.h"
 
 struct world {
@@ -55,6 +55,15 @@ static void count_free(void *ptr, void *arg)
     free(ptr);
 }
 
+static int errors; /* lines of level error in the log */
+static char told[512];
+
+static void hear_log(enum cel_log_level level, const char *line, void *arg)
+{
+    errors += level == CEL_LOG_ERROR;
+    snprintf(told, sizeof told, "%s", line);
+}
+
 static inline int open_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");
@@ -85,7 +94,8 @@ static inline int world_open(void **state)
     w->backend = options.backend = *state;
     w->fds = open_fds();
     cel_set_allocator(&counting);
-    blocks = 0;
+    cel_set_log(hear_log, NULL);
+    blocks = errors = 0;
     *state = w;
     if (strcmp(w->backend, "uring") == 0 && !kernel_has_uring()) {
         print_message("skipped: this kernel refuses io_uring\n");
@@ -94,18 +104,37 @@ static inline int world_open(void **state)
     return cel_loop_new(&w->loop, &options);
 }
 
+/* Nothing of what was lent to the kernel or named to it may be astray. */
+static inline int uring_strays(struct cel_loop *loop)
+{
+    struct cel__proactor *p = cel__proactor_of(loop);
+
+    for (int i = 0; i < 100 && loop->fds.closing != 0; i++)
+        if (cel_loop_turn(loop, CEL_MILLISECOND) < 0)
+            break;
+    if (loop->fds.live != 0)
+        return 0; /* told by cel_loop_close */
+    return (int)(p->buffers.count - p->buffers.with_kernel) + (int)p->slots.live - 1 +
+           (int)p->receivers;
+}
+
 static inline int world_close(void **state)
 {
     struct world *w = *state;
-    int left = cel_loop_close(w->loop), r = 0;
+    bool is_uring = w->loop != NULL && strcmp(cel_loop_backend(w->loop), "uring") == 0;
+    int strays, left, r = 0;
 
-    cel__sys_reset();
-    if (left != 0 || blocks != 0 || open_fds() != w->fds) {
-        print_error("left behind: %d handles, %ld blocks of memory, %d descriptors\n", left, blocks,
-                    open_fds() - w->fds);
+    strays = is_uring ? uring_strays(w->loop) : 0;
+    left = cel_loop_close(w->loop);
+    cel__sys_reset(); /* after the pool's threads have gone */
+    if (left != 0 || strays != 0 || errors != 0 || blocks != 0 || open_fds() != w->fds) {
+        print_error("left behind: %d handles, %d strays, %ld blocks of memory, %d descriptors; %d "
+                    "errors logged: %s\n",
+                    left, strays, blocks, open_fds() - w->fds, errors, told);
         r = -1;
     }
     cel_set_allocator(NULL);
+    cel_set_log(NULL, NULL);
     free(w);
     return r;
 }
@@ -169,6 +198,8 @@ static inline int make_listener(struct sockaddr_in *at)
     socklen_t len = sizeof *at;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    /* else each one would use up a port for as long as its connections are remembered */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(bind(fd, (struct sockaddr *)at, sizeof *at), 0);
     assert_int_equal(listen(fd, 256), 0);

@@ -172,6 +172,19 @@ static void zstd_window_above_the_limit_is_refused(void **state)
     cel__buf_fini(&out);
 }
 
+static void zstd_formats_before_the_rfc_are_refused(void **state)
+{
+    for (char version = 0x22; version <= 0x28; version++) {
+        struct cel__buf out = {0};
+        char frame[] = "\x00\xb5\x2f\xfd\x00\x00\x01\x00\x00";
+
+        frame[0] = version;
+        assert_int_equal(decode(&out, "zstd", NULL, (struct cel_str){frame, 9}, 3, 100),
+                         version == 0x28 ? 0 : -CEL_EDECODE);
+        cel__buf_fini(&out);
+    }
+}
+
 static void deflate_is_taken_with_and_without_its_header(void **state)
 {
     /* "hello" stored: zlib's format and raw */
@@ -406,6 +419,7 @@ int main(void)
         cmocka_unit_test(gzip_members_follow_one_another_and_padding_is_passed_over),
         cmocka_unit_test(zstd_frames_follow_one_another),
         cmocka_unit_test(zstd_window_above_the_limit_is_refused),
+        cmocka_unit_test(zstd_formats_before_the_rfc_are_refused),
         cmocka_unit_test(deflate_is_taken_with_and_without_its_header),
         cmocka_unit_test(layers_come_off_in_reverse_order),
         cmocka_unit_test(header_with_unknown_or_many_codings_is_refused),

@@ -57,6 +57,8 @@ static void cookie_parse_ignores_what_it_must(void **state)
         CEL_LIT("__hOst-a=b; Secure; Path=/; Domain=x.org"),
         CEL_LIT("=__Host-a=b; Secure; Path=/"),
         CEL_LIT("__Secure-a"),
+        CEL_LIT("=sid=evil"),
+        CEL_LIT("=="),
     };
 
     for (size_t i = 0; i < cel__countof(cases); i++) {

@@ -96,6 +96,7 @@ static void mime_of_path_goes_by_extension(void **state)
 
     for (size_t i = 0; i < cel__countof(cases); i++)
         assert_string_equal(cel__mime_of_path(cel__str(cases[i].path)), cases[i].type);
+    assert_string_equal(cel__mime_of_path(CEL_LIT("x.css\0z")), "application/octet-stream");
 }
 
 int main(void)

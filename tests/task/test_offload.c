@@ -2,9 +2,8 @@
 /* Background threads: work leaves the loop and comes back as a future. */
 #include <errno.h>
 #include <pthread.h>
-#include <unistd.h>
 
-#include "celadon/offload.h"
+#include <celadon/offload.h>
 #include "support/check.h"
 #include "support/intask.h"
 
@@ -93,15 +92,39 @@ IN_TASK(cancelled_job_that_waits_does_not_run)
         assert_int_equal((intptr_t)values[i], i < 4 ? 0 : -ECANCELED);
 }
 
-IN_TASK(running_job_is_awaited_past_a_deadline)
+static int is_working; /* atomic */
+
+static void *work_until_told(void *arg)
 {
-    int r = 1;
+    __atomic_store_n(&is_working, 1, __ATOMIC_SEQ_CST);
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return arg;
+}
+
+static void *await_work(void *arg)
+{
+    void *value = NULL;
+    int r = cel_offload_await(work_until_told, arg, &value);
+
+    return r == 0 ? value : NULL;
+}
+
+IN_TASK(running_job_is_awaited_past_a_cancel)
+{
+    struct cel_task *t;
     void *value = NULL;
 
-    CEL_SCOPE (s, .timeout = CEL_MILLISECOND)
-        r = cel_offload_await((void *(*)(void *))add_one, (void *)1, &value);
-    assert_int_equal(r, 0);
-    assert_ptr_equal(value, (void *)2);
+    pthread_mutex_lock(&gate);
+    t = cel_spawn(await_work, "worked");
+    while (!__atomic_load_n(&is_working, __ATOMIC_SEQ_CST))
+        cel_sleep(CEL_MILLISECOND);
+    cel_task_cancel(t);
+    cel_yield();
+    assert_false(cel_is_done(t));
+    pthread_mutex_unlock(&gate);
+    assert_int_equal(cel_join(t, &value), 0);
+    assert_string_equal(value, "worked");
 }
 
 IN_TASK(future_freed_early_does_no_harm)
@@ -140,7 +163,7 @@ int main(void)
         cmocka_unit_test(offload_runs_on_another_thread),
         cmocka_unit_test(offload_many_all_come_back),
         cmocka_unit_test(cancelled_job_that_waits_does_not_run),
-        cmocka_unit_test(running_job_is_awaited_past_a_deadline),
+        cmocka_unit_test(running_job_is_awaited_past_a_cancel),
         cmocka_unit_test(future_freed_early_does_no_harm),
         cmocka_unit_test(full_queue_says_so),
     };

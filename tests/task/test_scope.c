@@ -3,7 +3,7 @@
  * docs/design/cancellation.md. */
 #include <errno.h>
 
-#include "celadon/task.h"
+#include <celadon/task.h>
 #include "support/check.h"
 #include "support/intask.h"
 
@@ -86,10 +86,9 @@ IN_TASK(deadline_reaches_children)
 IN_TASK(scope_waits_for_children)
 {
     int64_t start = cel_now();
+    int result;
 
     CEL_SCOPE (s) {
-        int result;
-
         assert_non_null(cel_spawn(sleep_forever, &result));
         cel_yield();
         cel_scope_cancel(&s);

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "celadon/task.h"
+#include <celadon/task.h>
 #include "support/check.h"
 #include "support/intask.h"
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CELADON_CELADON_H
+#define CELADON_CELADON_H
+
+/* All of it, for programs. The library itself never includes this. */
+
+#include "celadon/base.h"
+#include "celadon/crawl.h"
+#include "celadon/fiber.h"
+#include "celadon/file.h"
+#include "celadon/html.h"
+#include "celadon/http.h"
+#include "celadon/loop.h"
+#include "celadon/net.h"
+#include "celadon/offload.h"
+#include "celadon/server.h"
+#include "celadon/task.h"
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* A fetch from URL to response: exchanges, until one does not redirect. */
+#include "http/fetch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "http/response.h"
+#include "task/error.h"
+
+#define INSIDE_MAX (16u << 10) /* bodies up to here lie in the response's own block */
+#define DRAIN_MAX  (64u << 10) /* of a redirect's body, to keep its connection */
+
+/* ---- the request ---- */
+
+static struct cel_timeouts timeouts_of(const struct cel_session *s, const struct cel_timeouts *own)
+{
+    struct cel_timeouts t = s->options.timeouts;
+
+    t.total = own->total != 0 ? own->total : t.total;
+    t.connect = own->connect != 0 ? own->connect : t.connect;
+    t.read = own->read != 0 ? own->read : t.read;
+    return t;
+}
+
+static int check(const struct cel_fetch_options *o)
+{
+    const struct cel_timeouts *t = &o->timeouts;
+
+    if (t->total < 0 || t->connect < 0 || t->read < 0 || o->body_size < 0)
+        return cel__raise(-EINVAL, "headers", "a timeout or the body's size is negative");
+    if (o->body_read != NULL && o->body.len > 0)
+        return cel__raise(-EINVAL, "headers", "a body is either bytes or a stream, not both");
+    for (const struct cel_header *h = o->headers; h != NULL && h->name != NULL; h++)
+        if (h->value == NULL)
+            return cel__raise(-EINVAL, "headers", "the header %s has no value", h->name);
+    return 0;
+}
+
+static bool has_authorization(const struct cel_fetch_options *o)
+{
+    for (const struct cel_header *h = o->headers; h != NULL && h->name != NULL; h++)
+        if (cel__str_ieq(cel__str(h->name), CEL_LIT("authorization")))
+            return true;
+    return false;
+}
+
+static int prepare(struct cel__fetch *f, const char *url)
+{
+    const struct cel_fetch_options *o = f->options;
+    int r = check(o);
+
+    if (r < 0)
+        return r;
+    f->timeouts = timeouts_of(f->session, &o->timeouts);
+    f->sends_body = o->body_read != NULL || o->body.len > 0;
+    f->method = o->method != NULL ? cel__str(o->method)
+                                  : (f->sends_body ? CEL_LIT("POST") : CEL_LIT("GET"));
+    f->method_id = (uint8_t)cel__h1_method_find(f->method);
+    f->may_send_secrets = true;
+    if (f->method_id == CEL__H1_CONNECT)
+        return cel__raise(-EINVAL, "headers", "CONNECT is not a request for a page");
+    r = cel__target_parse(&f->target, cel__str(url), NULL);
+    if (r == 0 && f->target.authorization != NULL && has_authorization(o))
+        r = cel__raise(-EINVAL, "url", "both a URL with a password and a header Authorization");
+    return r;
+}
+
+static void finish(struct cel__fetch *f)
+{
+    if (f->conn != NULL)
+        cel__conn_drop(f->conn);
+    if (f->origin != NULL)
+        cel__origin_let_go(f->origin);
+    cel__target_fini(&f->target);
+    for (size_t i = 0; i < f->visit_count; i++)
+        cel__mem_free(f->visits[i].url);
+    cel__mem_free(f->visits);
+}
+
+/* ---- the answer ---- */
+
+static int keep_cookies(struct cel__fetch *f)
+{
+    const struct cel__h1_field *field;
+    uint32_t from = 0;
+    int r = 0;
+
+    if (f->session->options.no_cookies || f->options->no_cookies ||
+        !cel__h1_has(&f->head, CEL__FIELD_SET_COOKIE))
+        return 0;
+    while (r != -ENOMEM && (field = cel__h1_find(&f->head, CEL__FIELD_SET_COOKIE, from)) != NULL) {
+        r = cel__jar_set(&f->session->jar, &f->target, cel__h1_value(f->in, field),
+                         cel__clock_wall() / CEL_SECOND);
+        from = (uint32_t)(field - f->fields) + 1;
+    }
+    return r == -ENOMEM ? r : 0;
+}
+
+/* Hands f->conn over to a source for the body. */
+static int open_source(struct cel__fetch *f, struct cel__source *source, uint64_t body_max)
+{
+    const struct cel_session_options *o = &f->session->options;
+    struct cel__source_options options = {
+        .read_timeout = f->timeouts.read,
+        .body_max = body_max,
+        .ratio_max = o->ratio_max,
+        .no_decoding = o->no_decoding,
+        .may_keep = !f->was_cut_short,
+        .head_bytes = f->in,
+    };
+    struct cel__conn *conn = f->conn;
+
+    f->conn = NULL;
+    return cel__source_init(source, conn, &f->head, &options);
+}
+
+/* (parks) Reads a redirect's body away if that is cheaper than a new connection. */
+static int drain(struct cel__fetch *f)
+{
+    struct cel__source source;
+    char scratch[2048];
+    ssize_t n = -CEL_ETOOLARGE;
+    int r;
+
+    cel_consume(f->conn->stream, f->head_len);
+    r = open_source(f, &source, DRAIN_MAX);
+    if (r == 0 && f->head.body_bytes <= DRAIN_MAX && f->head.body != CEL__H1_BODY_CLOSE)
+        while ((n = cel__source_read(&source, &f->limit, scratch, sizeof scratch)) > 0) /* parks */
+            continue;
+    cel__source_fini(&source);
+    return n == -ECANCELED || n == -ETIMEDOUT ? (int)n : 0;
+}
+
+static size_t room_inside(const struct cel__fetch *f)
+{
+    bool is_small = f->head.body == CEL__H1_BODY_LENGTH && f->head.body_bytes > 0 &&
+                    f->head.body_bytes <= INSIDE_MAX &&
+                    !cel__h1_has(&f->head, CEL__FIELD_CONTENT_ENCODING);
+
+    return is_small && !f->options->is_streaming ? (size_t)f->head.body_bytes + 1 : 0;
+}
+
+static int stream(struct cel__fetch *f, struct cel__response *response)
+{
+    uint64_t body_max = f->options->body_max != 0 ? f->options->body_max : UINT64_MAX;
+
+    response->source = cel__mem_alloc(sizeof *response->source);
+    if (response->source == NULL)
+        return -ENOMEM;
+    cel__session_hold(f->session);
+    return open_source(f, response->source, body_max);
+}
+
+/* (parks) */
+static int load(struct cel__fetch *f, struct cel__response *response)
+{
+    struct cel__source source;
+    int r = open_source(f, &source,
+                        f->options->body_max != 0 ? f->options->body_max
+                                                  : f->session->options.body_max);
+
+    f->phase = "body";
+    if (r == 0)
+        r = cel__source_read_all(&source, &f->limit, &response->text); /* parks */
+    cel__source_fini(&source);
+    return r;
+}
+
+static int respond(struct cel__fetch *f, struct cel__response **out)
+{
+    int r = cel__response_new(out, f, room_inside(f));
+
+    if (r < 0)
+        return r;
+    cel_consume(f->conn->stream, f->head_len);
+    r = f->options->is_streaming ? stream(f, *out) : load(f, *out); /* parks */
+    if (r < 0)
+        cel_response_free(&(*out)->face);
+    return r;
+}
+
+/* ---- both ---- */
+
+static int hold_origin(struct cel__fetch *f)
+{
+    struct cel__where where = f->target.where;
+    struct cel__origin *origin;
+    int r = 0;
+
+    if (where.is_tls)
+        r = cel__session_tls(f->session, &where.tls);
+    if (r == 0)
+        r = cel__origin_hold(&f->session->places, &where, &origin);
+    if (r < 0)
+        return r;
+    if (f->origin != NULL)
+        cel__origin_let_go(f->origin);
+    f->origin = origin;
+    return 0;
+}
+
+/* (parks) */
+static int run(struct cel__fetch *f, struct cel__response **out)
+{
+    for (;;) {
+        int r = hold_origin(f);
+
+        f->jar_version = f->session->jar.version;
+        if (r == 0)
+            r = cel__exchange(f); /* parks */
+        if (r == 0)
+            r = keep_cookies(f);
+        if (r == 0)
+            r = cel__redirect(f);
+        if (r == 0)
+            return respond(f, out); /* parks */
+        if (r > 0)
+            r = drain(f); /* parks */
+        if (r < 0)
+            return r;
+    }
+}
+
+int cel_fetch(struct cel_session *session, const char *url, const struct cel_fetch_options *options,
+              struct cel_response **out)
+{
+    static const struct cel_fetch_options none;
+    struct cel__response *response = NULL;
+    struct cel__fetch f;
+    int r = cel_checkpoint();
+
+    if (r < 0)
+        return r;
+    memset(&f, 0, offsetof(struct cel__fetch, fields));
+    f.session = session;
+    f.options = options != NULL ? options : &none;
+    f.phase = "url";
+    r = prepare(&f, url);
+    if (r == 0) {
+        int64_t total = f.timeouts.total;
+
+        cel__limit_enter(&f.limit,
+                         total != CEL_FOREVER ? cel__clock_add(cel_now(), total) : CEL_FOREVER);
+        r = run(&f, &response); /* parks */
+        r = (int)cel__limit_leave(&f.limit, r, f.phase, f.target.url.ptr);
+    }
+    finish(&f);
+    if (r == 0 && response != NULL)
+        *out = &response->face;
+    return r;
+}
+
+int cel_get(struct cel_session *session, const char *url, struct cel_response **out)
+{
+    return cel_fetch(session, url, NULL, out); /* parks */
+}
+
+int cel_post(struct cel_session *session, const char *url, const char *content_type,
+             struct cel_str body, struct cel_response **out)
+{
+    struct cel_header headers[] = {
+        {"Content-Type", content_type != NULL ? content_type : "application/octet-stream"}, {0}};
+
+    return cel_fetch(
+        session, url,
+        &(struct cel_fetch_options){.method = "POST", .headers = headers, .body = body},
+        out); /* parks */
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors come under a loop's care and leave it: the table's part and the backend's. */
+#include "loop/core.h"
+
+int cel__fd_open(struct cel_loop *loop, struct cel__fd **out, int fd, bool owns)
+{
+    struct cel__fd *f;
+    int r = cel__fd_table_take(&loop->fds, &f);
+
+    if (r < 0)
+        return r;
+    f->fd = fd;
+    f->owns = owns;
+    f->ready = CEL__FD_IN | CEL__FD_OUT;
+    r = loop->backend->attach(loop, f);
+    if (r < 0) {
+        cel__fd_table_give(&loop->fds, f);
+        return r;
+    }
+    loop->fds.live++;
+    *out = f;
+    return 0;
+}
+
+void cel__fd_close(struct cel_loop *loop, struct cel__fd *f)
+{
+    if (f == NULL)
+        return;
+    CEL__ASSERT(!f->is_closing);
+    f->is_closing = 1;
+    loop->fds.closing++;
+    loop->backend->detach(loop, f);
+}
+
+void cel__fd_release(struct cel_loop *loop, struct cel__fd *f)
+{
+    loop->fds.live--;
+    loop->fds.closing--;
+    cel__fd_table_give(&loop->fds, f);
+}
+
+uint32_t cel__fd_close_all(struct cel_loop *loop)
+{
+    uint32_t closed = 0;
+    struct cel__fd *f;
+
+    for (uint32_t slot = 0; (f = cel__fd_at(loop, slot)) != NULL; slot++) {
+        if (f->fd < 0 || f->is_closing)
+            continue;
+        cel__fd_close(loop, f);
+        closed++;
+    }
+    return closed;
+}

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The commands and the article's programs, as their users run them. Prints TAP.
+
+A server of this file misbehaves on purpose; celadon fetch must return all that is good, name what is bad, and stay
+within bounds. Each check runs on the backend that CELADON_BACKEND names.
+"""
+import asyncio
+import gzip
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+BUILD = os.environ["CELADON_BUILD"]
+CELADON = os.path.join(BUILD, "celadon")
+FIELDS = ["-s", "title=.post-title", "-s", "content[]=.post-content > p", "-s", "author=.author-name",
+          "-s", "date=.post-date@datetime"]
+BOMB = gzip.compress(bytes(64 << 20), 9)
+
+
+def page(n):
+    return (f"<!doctype html><h1 class=post-title> Post {n} </h1><p class=author-name>Zoë &amp; {n}</p>"
+            f"<time class=post-date datetime=2026-01-{n % 28 + 1:02d}>x</time>"
+            f"<div class=post-content><p>one {n}</p><div><p>not this</p></div><p>two <b>{n}</b></p></div>").encode()
+
+
+class Site:
+    """One loop in a thread; `base` is its address."""
+
+    def __init__(self):
+        self.loop = asyncio.new_event_loop()
+        self.seen = {}
+        ready = threading.Event()
+
+        def run():
+            asyncio.set_event_loop(self.loop)
+            server = self.loop.run_until_complete(asyncio.start_server(self.serve, "127.0.0.1", 0, backlog=512))
+            self.base = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+            ready.set()
+            self.loop.run_forever()
+
+        threading.Thread(target=run, daemon=True).start()
+        ready.wait()
+
+    async def serve(self, reader, writer):
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                path = head.split(b" ", 2)[1].decode()
+                self.seen[path] = self.seen.get(path, 0) + 1
+                if not await self.answer(path, writer):
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        writer.close()
+
+    async def answer(self, path, w):
+        kind = path.split("/")[1]
+        n = int(path.split("/")[2]) if path.count("/") > 1 else 0
+        body = page(n)
+
+        def send(head, content=b""):
+            w.write(f"HTTP/1.1 {head}\r\n\r\n".encode() + content)
+
+        if kind == "good":
+            send(f"200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}", body)
+        elif kind == "chunked":
+            send("200 OK\r\nTransfer-Encoding: chunked")
+            for i in range(0, len(body), 50):
+                w.write(b"%x\r\n%s\r\n" % (len(body[i:i + 50]), body[i:i + 50]))
+            w.write(b"0\r\n\r\n")
+        elif kind == "gzip":
+            body = gzip.compress(body)
+            send(f"200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}", body)
+        elif kind == "moved":
+            send(f"302 Found\r\nLocation: /good/{n}\r\nContent-Length: 0")
+        elif kind == "late":  # fails once, then serves
+            if self.seen[path] == 1:
+                send("503 Busy\r\nRetry-After: 0\r\nContent-Length: 0")
+            else:
+                send(f"200 OK\r\nContent-Length: {len(body)}", body)
+        elif kind == "short":
+            send(f"200 OK\r\nContent-Length: {len(body) + 100}", body)
+            return False
+        elif kind == "reset":
+            send("200 OK\r\nContent-Length: 100000", body)
+            await w.drain()
+            w.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        elif kind == "stall":
+            send("200 OK\r\nContent-Length: 100000", body)
+            await w.drain()
+            await asyncio.sleep(20)
+            return False
+        elif kind == "mute":
+            await asyncio.sleep(20)
+            return False
+        elif kind == "circle":
+            send(f"302 Found\r\nLocation: /circle/{n}\r\nContent-Length: 0")
+        elif kind == "bomb":
+            send(f"200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(BOMB)}", BOMB)
+        elif kind == "garbage":
+            w.write(b"\x00\xffthis is not HTTP at all\r\n\r\n")
+            return False
+        elif kind == "headers":
+            w.write(b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"y" * 200) for i in range(2000)))
+            return False
+        elif kind == "closed":
+            return False
+        else:
+            send("404 Not Found\r\nContent-Length: 0")
+        await w.drain()
+        return True
+
+
+# What each kind of bad URL is told as.
+BAD = {"short": "body", "reset": "body", "stall": "body", "mute": "headers", "circle": "redirect", "bomb": "",
+       "garbage": "headers", "headers": "headers", "closed": "headers", "absent": "status"}
+GOOD = ["good", "chunked", "gzip", "moved", "late"]
+SITE = Site()
+
+
+def run(*args, **options):
+    return subprocess.run([CELADON, *args], capture_output=True, timeout=90, **options)
+
+
+def example(name, *args):
+    return subprocess.run([os.path.join(BUILD, "examples", name), *args], capture_output=True, timeout=30)
+
+
+def item(n):
+    return {"title": f"Post {n}", "content": [f"one {n}", f"two {n}"], "author": f"Zoë & {n}",
+            "date": f"2026-01-{n % 28 + 1:02d}"}
+
+
+def fetch_of_2000_urls_returns_all_good_and_names_all_bad():
+    good = [f"{SITE.base}/{GOOD[i % 5]}/{i}" for i in range(1700)]
+    bad = {f"{SITE.base}/{kind}/{i}": phase for i in range(28) for kind, phase in BAD.items()}
+    bad["http://127.0.0.1:1/"] = "connect"
+    bad["no url at all"] = "url"
+    urls = good + list(bad)
+    urls.sort(key=lambda u: hash(u) % 997)
+    text = "# a list\n\n" + "\n".join(urls + urls[:50]) + "\n"
+    out = run("fetch", "-", *FIELDS, "-c", "100", "--timeout", "3s", "--retries", "1", input=text.encode())
+    assert out.returncode == 3, (out.returncode, out.stderr[-2000:])
+    data = json.loads(out.stdout)
+    assert set(data) == set(good), (len(data), list(set(good) ^ set(data))[:5], out.stderr[-1500:])
+    for url in good:
+        assert data[url] == item(int(url.rsplit("/", 1)[1])), (url, data[url])
+    assert list(data) == [u for u in urls if u in data], "not in the list's order"
+    told = {}
+    for line in out.stderr.decode().splitlines():
+        if line.startswith("celadon: ") and ": " in line[9:]:
+            url, _, rest = line[9:].partition(": ")
+            told.setdefault(url, rest)
+    for url, phase in bad.items():
+        assert url in told, (url, out.stderr[-1500:])
+        assert told[url].startswith(phase) and len(told[url]) > len(phase) + 4, (url, told[url])
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert os.environ.get("ASAN_OPTIONS") or peak < 192 << 10, f"{peak} KiB at its peak"
+
+
+def fetch_prints_jsonl_and_csv():
+    urls = [f"{SITE.base}/good/{n}" for n in (1, 2)]
+    out = run("fetch", *urls, *FIELDS, "--format", "jsonl", "-q")
+    assert out.returncode == 0 and out.stderr == b"", out
+    lines = [json.loads(line) for line in out.stdout.splitlines()]
+    assert sorted(line.pop("url") for line in lines) == urls and item(1) in lines, lines
+    out = run("fetch", urls[0], "-s", "t=h1", "-s", "none=.none", "-s", "p[]=p", "--format", "csv", "--join", "|")
+    assert out.stdout.startswith(b'url,"t","none","p"\r\n') and b'"Post 1",,' in out.stdout, out.stdout
+
+
+def fetch_field_that_is_missing_is_null():
+    out = run("fetch", f"{SITE.base}/good/1", "-s", "none=.none", "-s", "many[]=.none")
+    assert json.loads(out.stdout) == {f"{SITE.base}/good/1": {"none": None, "many": []}}, out.stdout
+    assert out.returncode == 0
+
+
+def fetch_tells_usage_errors_with_the_remedy():
+    for args, words in [([], "URL"), (["--format", "xml", "u"], "json"), (["-c", "0", "u"], "from 1"),
+                        (["--timeout", "soon", "u"], "30s"), (["--nope", "u"], "--help"), (["-s"], "value"),
+                        (["-s", "a=[", "u"], "column"), (["-s", "=x", "u"], "-s"), (["--parser", "x", "u"], "html5"),
+                        (["-H", "nocolon", "u"], "Name: value"), (["--max-body", "much", "u"], "10M")]:
+        out = run("fetch", *args)
+        assert out.returncode == 2 and words in out.stderr.decode() and out.stdout == b"", (args, out)
+    assert run("nothing").returncode == 2
+    assert run("fetch", "--help").returncode == 0 and b"--concurrency" in run("fetch", "--help").stdout
+    assert run("--version").stdout.startswith(b"celadon ")
+
+
+def fetch_of_an_unreadable_list_or_output_is_fatal():
+    out = run("fetch", "-i", "/nonexistent/list")
+    assert out.returncode == 1 and b"No such file" in out.stderr, out
+    out = run("fetch", f"{SITE.base}/good/1", "-o", "/nonexistent/out")
+    assert out.returncode == 1 and b"/nonexistent/out" in out.stderr, out
+    if os.path.exists("/dev/full"):
+        out = run("fetch", f"{SITE.base}/good/1", "-o", "/dev/full")
+        assert out.returncode == 1 and b"No space" in out.stderr, out
+
+
+def fetch_interrupted_leaves_whole_json():
+    urls = [f"{SITE.base}/good/1", f"{SITE.base}/mute/1"]
+    child = subprocess.Popen([CELADON, "fetch", *urls, *FIELDS, "--timeout", "20s"], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+    while SITE.seen.get("/mute/1", 0) == 0 or SITE.seen.get("/good/1", 0) == 0:
+        pass
+    threading.Event().wait(0.3)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=20)
+    assert child.returncode == 5, (child.returncode, err)
+    assert json.loads(out) == {urls[0]: item(1)}, out
+
+
+def serve_and_seed_scrape_print_the_article_dict():
+    with tempfile.TemporaryDirectory() as root:
+        for n in range(3):
+            with open(f"{root}/{n}.html", "wb") as f:
+                f.write(page(n))
+        server = subprocess.Popen([CELADON, "serve", root, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE)
+        base = server.stderr.readline().decode().split(" at ")[1].strip()
+        urls = [f"{base}{n}.html" for n in range(3)]
+        out = example("seed_scrape", *urls)
+        assert out.returncode == 0, out
+        expected = {u: dict(item(n), content=f"one {n}\ntwo {n}") for n, u in enumerate(urls)}
+        assert json.loads(out.stdout) == expected, out.stdout
+        assert example("seed_scrape", urls[0], f"{base}none").returncode in (0, 3)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=20) == 0
+        assert b"stopped after" in server.stderr.read()
+
+
+def serve_tells_what_is_wrong():
+    assert run("serve").returncode == 2
+    out = run("serve", "/nonexistent/dir")
+    assert out.returncode == 1 and b"No such file" in out.stderr, out
+    out = run("serve", ".", "--listen", SITE.base[7:])
+    assert out.returncode == 1 and b"in use" in out.stderr, out
+
+
+def seeds_print_what_the_article_prints():
+    expected = {
+        ("seed_greenlet",): "start running in main thread\nin function A\nmain thread resumes here\n",
+        ("seed_eventlet", "-n", "3"): "hello\n" * 3 + "world\n" * 3,
+        ("seed_eventlet", "-n", "3", "-y"): "hello\nworld\n" * 3,
+        ("seed_future",): "Hello World!\n",
+        ("seed_task",): "0\n1\n2\nDone\n",
+        ("seed_event_loop",): "".join(f"Alice says {i}\nBob says {i}\n" for i in range(3)),
+        ("seed_gather",): "Creating inner task\nWaiting for coroutines to finish...\n"
+                          "Running in nested coroutine\nRunning in nested coroutine\n[42, 42]\n",
+    }
+    running = {args: subprocess.Popen([os.path.join(BUILD, "examples", args[0]), *args[1:]], stdout=subprocess.PIPE)
+               for args in expected}
+    for args, child in running.items():
+        out, _ = child.communicate(timeout=30)
+        assert child.returncode == 0 and out.decode() == expected[args], (args, out)
+
+
+TESTS = [fetch_of_2000_urls_returns_all_good_and_names_all_bad, fetch_prints_jsonl_and_csv,
+         fetch_field_that_is_missing_is_null, fetch_tells_usage_errors_with_the_remedy,
+         fetch_of_an_unreadable_list_or_output_is_fatal, fetch_interrupted_leaves_whole_json,
+         serve_and_seed_scrape_print_the_article_dict, serve_tells_what_is_wrong, seeds_print_what_the_article_prints]
+
+if __name__ == "__main__":
+    print(f"1..{len(TESTS)}")
+    bad = 0
+    for i, test in enumerate(TESTS):
+        try:
+            test()
+            print(f"ok {i + 1} - {test.__name__}", flush=True)
+        except Exception as e:  # a check that fails, a child that hangs
+            bad += 1
+            print(f"not ok {i + 1} - {test.__name__}\n# {type(e).__name__}: {str(e)[:3000]}", flush=True)
+    sys.stdout.flush()
+    os._exit(bad != 0)

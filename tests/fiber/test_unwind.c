@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether debuggers and unwinders find their way on a fiber's stack, and its end. */
+#include "support/check.h"
+
+#include <execinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cc.h"
+#include "celadon/fiber.h"
+#include "fiber/annotate.h"
+#include "fiber/switch.h"
+
+static char output[1 << 16];
+
+/* gdb's words on prog_parked, stopped where `commands` say; false when there is no gdb. */
+static bool run_gdb(const char *commands)
+{
+    const char *build = getenv("CELADON_BUILD");
+    const char *source = getenv("CELADON_SOURCE");
+    char line[2048];
+    size_t len;
+    FILE *gdb;
+
+    if (CEL__ANNOTATED || build == NULL || source == NULL ||
+        system("gdb -nx -batch -ex 'python print(1)' >/dev/null 2>&1") != 0)
+        return false;
+    snprintf(line, sizeof line,
+             "gdb -nx -batch -ex 'set confirm off' -ex 'set debuginfod enabled off' "
+             "-ex 'source %s/tools/celadon-gdb.py' %s %s/tests/fiber/fiber_parked 2>&1",
+             source, commands, build);
+    gdb = popen(line, "r");
+    assert_non_null(gdb);
+    len = fread(output, 1, sizeof output - 1, gdb);
+    output[len] = '\0';
+    assert_int_equal(pclose(gdb), 0);
+    return strstr(output, "ptrace: Operation not permitted") == NULL;
+}
+
+#define NEED_GDB(commands)                                                                  \
+    do {                                                                                    \
+        if (!run_gdb(commands)) {                                                           \
+            print_message(                                                                  \
+                "needs gdb with Python, leave to trace, and a build without sanitizers\n"); \
+            skip();                                                                         \
+        }                                                                                   \
+    } while (0)
+
+/* Each of the words occurs after the one before it, and none of `never` anywhere. */
+static void check_order(const char *words[], const char *never)
+{
+    const char *at = output;
+
+    for (int i = 0; words[i] != NULL; i++) {
+        at = strstr(at, words[i]);
+        if (at == NULL)
+            print_message("no %s in:\n%s\n", words[i], output);
+        assert_non_null(at);
+    }
+    if (strstr(output, never) != NULL)
+        print_message("%s\n", output);
+    assert_null(strstr(output, never));
+    assert_null(strstr(output, "Backtrace stopped"));
+    assert_null(strstr(output, "??"));
+}
+
+static void gdb_unwinds_a_running_fiber(void **state)
+{
+    (void)state;
+    NEED_GDB("-ex 'break running_here' -ex run -ex bt -ex kill");
+    check_order((const char *[]){"#0 ", "running_here", "park_inner", "park_outer", "park_entry",
+                                 "run_task", "ctx_entry", NULL},
+                " main (");
+}
+
+static void gdb_unwinds_a_parked_fiber(void **state)
+{
+    (void)state;
+    NEED_GDB("-ex 'break stopped_here' -ex run -ex 'celadon-bt &parked_fiber' -ex continue");
+    check_order((const char *[]){"#0 ", "park_inner", "park_outer", "park_entry", "run_task",
+                                 "ctx_entry", "exited normally", NULL},
+                " main (");
+}
+
+static void gdb_unwinds_a_suspended_greenlet(void **state)
+{
+    (void)state;
+    NEED_GDB("-ex 'break stopped_here' -ex run -ex 'celadon-bt *(void**)&suspended_fiber' "
+             "-ex bt -ex continue");
+    check_order((const char *[]){"#0 ", "switch_inner", "switch_entry", "run_greenlet", "ctx_entry",
+                                 "#0 ", "stopped_here", "main", "exited normally", NULL},
+                "park_inner");
+}
+
+/* In the swap's every instruction the caller is known. */
+static void gdb_unwinds_out_of_the_swap(void **state)
+{
+    (void)state;
+    NEED_GDB("-ex 'break running_here' -ex run -ex 'break cel__ctx_swap' -ex continue "
+             "-ex bt -ex 'stepi 5' -ex bt -ex 'stepi 8' -ex bt -ex kill");
+    check_order((const char *[]){"ctx_swap", "park_inner", "ctx_entry", "ctx_swap", "park_inner",
+                                 "ctx_entry", "ctx_swap", "park_inner", "ctx_entry", NULL},
+                " main (");
+}
+
+static void *frames[64];
+
+static CEL__NOINLINE void *takes_backtrace(void *arg)
+{
+    *(int *)arg = backtrace(frames, 64);
+    return arg;
+}
+
+static void backtrace_ends_at_the_entry(void **state)
+{
+    struct cel_fiber *f;
+    int count = 0;
+
+    (void)state;
+    f = cel_fiber_new(takes_backtrace, &count);
+    cel_fiber_switch(f, NULL);
+    assert_true(count >= 3 && count < 8);
+    assert_true((char *)frames[count - 1] > cel__ctx_entry &&
+                (char *)frames[count - 1] < cel__ctx_entry + 64);
+    assert_int_equal(cel_fiber_free(f), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gdb_unwinds_a_running_fiber),
+        cmocka_unit_test(gdb_unwinds_a_parked_fiber),
+        cmocka_unit_test(gdb_unwinds_a_suspended_greenlet),
+        cmocka_unit_test(gdb_unwinds_out_of_the_swap),
+        cmocka_unit_test(backtrace_ends_at_the_entry),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
