@@ -219,7 +219,7 @@ int cel__source_read_all(struct cel__source *s, struct cel__limit *limit, struct
         s->body.left + s->body.piece.len > s->body_max)
         return fail_too_large(s);
     while (n > 0) {
-        if (!s->body.is_ended && make_room(s, out) < 0)
+        if ((s->decode != NULL || !s->body.is_ended) && make_room(s, out) < 0)
             return (int)fail(s, -ENOMEM);
         n = cel__source_read(s, limit, out->ptr + out->len, out->cap - out->len - 1); /* parks */
         out->len += n > 0 ? (size_t)n : 0;
