@@ -165,12 +165,19 @@ static void *keep_door(void *arg)
 
 struct door *door_open(const struct answer *answers, size_t count)
 {
+    return door_open_tls(answers, count, NULL);
+}
+
+struct door *door_open_tls(const struct answer *answers, size_t count, struct cel_tls *tls)
+{
+    struct cel_listen_options options = {.tls = tls};
     struct door *door = calloc(1, sizeof *door);
 
     assert_non_null(door);
     door->answers = answers;
     door->answer_count = count;
-    assert_int_equal(cel_listen(&door->listener, "127.0.0.1:0", NULL), 0);
+    door->is_tls = tls != NULL;
+    assert_int_equal(cel_listen(&door->listener, "127.0.0.1:0", &options), 0);
     door->task = cel_spawn(keep_door, door);
     assert_non_null(door->task);
     return door;
@@ -191,7 +198,8 @@ const char *door_url(const struct door *door, const char *path_fmt, ...)
     static char urls[16][256];
     static unsigned turn;
     char *url = urls[turn++ % 16];
-    int n = snprintf(url, 256, "http://%s", cel_listener_address(door->listener));
+    int n = snprintf(url, 256, "http%s://%s", door->is_tls ? "s" : "",
+                     cel_listener_address(door->listener));
     va_list va;
 
     va_start(va, path_fmt);

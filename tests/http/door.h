@@ -28,6 +28,7 @@ struct answer {
 struct door {
     struct cel_listener *listener;
     struct cel_task *task;
+    bool is_tls;
     const struct answer *answers;
     size_t answer_count;
     unsigned accepted, closed, request_count;
@@ -40,6 +41,8 @@ struct door {
 };
 
 struct door *door_open(const struct answer *answers, size_t count);
+/* The same behind TLS; door_url then says https. */
+struct door *door_open_tls(const struct answer *answers, size_t count, struct cel_tls *tls);
 /* Waits until its clients have left, and frees it. */
 void door_close(struct door *door);
 /* "http://127.0.0.1:PORT/PATH" in one of 16 buffers used in turn. */
