@@ -62,6 +62,17 @@ int cel__buf_add_char(struct cel__buf *b, char c)
     return cel__buf_add(b, &c, 1);
 }
 
+int cel__buf_add_decimal(struct cel__buf *b, uint64_t n)
+{
+    char digits[20], *at = digits + sizeof digits;
+
+    do {
+        *--at = (char)('0' + n % 10);
+        n /= 10;
+    } while (n != 0);
+    return cel__buf_add(b, at, (size_t)(digits + sizeof digits - at));
+}
+
 static int add_formatted(struct cel__buf *b, const char *fmt, va_list va)
 {
     va_list again;

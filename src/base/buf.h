@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "celadon/base.h"
 
@@ -24,6 +25,8 @@ int cel__buf_add(struct cel__buf *b, const void *bytes, size_t len);
 int cel__buf_add_str(struct cel__buf *b, struct cel_str s);
 int cel__buf_add_text(struct cel__buf *b, const char *text);
 int cel__buf_add_char(struct cel__buf *b, char c);
+/* As decimal digits, without printf's price. */
+int cel__buf_add_decimal(struct cel__buf *b, uint64_t n);
 int cel__buf_printf(struct cel__buf *b, const char *fmt, ...) CEL_PRINTF(2, 3);
 /* NUL behind the end, not counted; NULL when out of memory. */
 const char *cel__buf_cstr(struct cel__buf *b);

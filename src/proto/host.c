@@ -204,7 +204,9 @@ static int finish_domain(struct cel__buf *b, size_t from, bool is_strict, const 
     if (!ends_in_number(name))
         return CEL__HOST_DOMAIN;
     *why = "host is not an IPv4 address";
-    if (is_strict && !is_ipv4(name, usual))
+    if (is_ipv4(name, usual))
+        return CEL__HOST_IPV4; /* in its normal form already */
+    if (is_strict)
         return -CEL_EURL;
     if (!read_old_ipv4(name, &address))
         return -CEL_EURL;

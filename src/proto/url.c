@@ -43,7 +43,7 @@ static void put_authority(struct cel__url_parse *p, struct cel__url *u, struct c
     if (p->port >= 0) {
         cel__buf_add_char(href, ':');
         port = href->len;
-        cel__buf_printf(href, "%d", p->port);
+        cel__buf_add_decimal(href, (uint64_t)p->port);
         u->port = since(href, port);
     }
     u->authority = since(href, from);

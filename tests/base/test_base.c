@@ -41,6 +41,17 @@ static void no_free(void *ptr, void *arg)
 {
 }
 
+static void buf_decimal_writes_each_digit(void **state)
+{
+    struct cel__buf b = {0};
+
+    assert_int_equal(cel__buf_add_decimal(&b, 0), 0);
+    assert_int_equal(cel__buf_add_decimal(&b, 10), 0);
+    assert_int_equal(cel__buf_add_decimal(&b, UINT64_MAX), 0);
+    CHECK_STR(cel__buf_str(&b), "01018446744073709551615");
+    cel__buf_fini(&b);
+}
+
 static void buf_append_without_memory_leaves_buf_whole(void **state)
 {
     const struct cel_allocator none = {fail_alloc, fail_realloc, no_free, NULL};
@@ -182,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buf_append_grows_and_keeps_bytes),
+        cmocka_unit_test(buf_decimal_writes_each_digit),
         cmocka_unit_test(buf_append_without_memory_leaves_buf_whole),
         cmocka_unit_test(str_number_rejects_what_is_not_one),
         cmocka_unit_test(str_duration_takes_units_and_fractions),
