@@ -82,7 +82,7 @@ static inline int bench_compare_(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* For stretches so short that one theft of the core by the host would spoil them. */
+/* For stretches so short that one interruption would spoil them. */
 static inline int64_t bench_median(int64_t *values, size_t n)
 {
     qsort(values, n, sizeof *values, bench_compare_);

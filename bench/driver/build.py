@@ -117,6 +117,16 @@ def tool(name, package):
     return recipe
 
 
+def is_stale():
+    """Has a source of the library changed since it was linked."""
+    library = os.path.join(TOP, "build", "libceladon.so")
+    if not os.path.exists(library):
+        return False
+    folders = (os.path.join(TOP, "src"), os.path.join(TOP, "include"))
+    sources = [os.path.join(d, n) for f in folders for d, _, names in os.walk(f) for n in names]
+    return newest(*(s for s in sources if s.endswith((".c", ".h", ".S")))) > os.path.getmtime(library)
+
+
 def ours(name):
     """A program of bench/ours, linked to the library of the release build."""
 

@@ -51,7 +51,7 @@ def measure_client(system, quick):
             ("1KiB", "/1k.bin", 1024, 20000),
             ("100KiB", "/100k.bin", 102400, 2000),
         ):
-            count = count // 10 if quick else count
+            count = count // (10 if size == 1024 else 2) if quick else count
             argv = system.argv(port=port, path=path, count=count, conns=CONNECTIONS)
             seen = machine.run_json(argv, env=system.env, seconds=60)
             cpu, rate = per_fetch(seen, count)

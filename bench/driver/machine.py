@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Processes, cores, clocks and ports.
 
-Every child is started here: pinned to its core, killed by the kernel when the driver dies, limited
-in CPU time, and ended by its own pid. Nothing else on the machine is touched.
+Every child is started here: pinned to its core, killed by the kernel when the driver dies, given a
+time to finish, and ended by its own pid. Nothing else on the machine is touched.
+
+Children get no RLIMIT_CPU: under one the kernel keeps the process's CPU clock by the scheduler's
+ticks, 4 ms each, and a stretch of a few milliseconds seems to cost nothing.
 """
 import contextlib
 import ctypes
@@ -18,7 +21,6 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE = CORES[0]
 LOAD_CORE = CORES[1 % len(CORES)]
 
-CPU_LIMIT_S = 120
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -33,7 +35,6 @@ def prepare(core):
     def run():
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.sched_setaffinity(0, {core})
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
         wish = 65536
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wish, hard), hard))
