@@ -53,21 +53,31 @@ void *cel_fail_at(const char *file, int line, int code, const char *fmt, ...)
     return NULL;
 }
 
+/* The first that failed by itself; those it took along were cancelled. 0: none has failed. */
+static int first_failure(union cel_awaitables x, size_t n)
+{
+    int cancelled = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int code = cel_outcome(x.futures[i]);
+
+        if (code == -ECANCELED)
+            cancelled = code;
+        else if (code != 0 && code != -EINPROGRESS)
+            return code;
+    }
+    return cancelled;
+}
+
 void *cel_fail_from_at(const char *file, int line, union cel_awaitables x, size_t n,
                        const char *context)
 {
     struct cel_task *task = cel__task_here();
+    int code = first_failure(x, n);
 
     CEL__ASSERT(task != NULL);
-    for (size_t i = 0; i < n; i++) {
-        int code = cel_outcome(x.futures[i]);
-
-        if (code == 0 || code == -EINPROGRESS)
-            continue;
-        wrap(task, file, line, code, context);
-        return NULL;
-    }
-    wrap(task, file, line,
-         task->error != NULL && task->error->code < 0 ? task->error->code : -CEL_EFAILED, context);
+    if (code == 0)
+        code = task->error != NULL && task->error->code < 0 ? task->error->code : -CEL_EFAILED;
+    wrap(task, file, line, code, context);
     return NULL;
 }

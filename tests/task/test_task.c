@@ -185,6 +185,25 @@ IN_TASK(gather_fails_fast_and_ends_the_others)
     assert_int_equal(cel_last_error()->code, -EIO);
 }
 
+static void *gather_and_pass_on(void *arg)
+{
+    struct cel_task *t[] = {cel_spawn(sleep_ms, (void *)60000),
+                            cel_spawn(fail_after_ms, (void *)1)};
+
+    assert_int_equal(cel_gather(t, 2, NULL), -CEL_EFAILED);
+    return cel_fail_from(t, 2, "gathering");
+}
+
+IN_TASK(fail_from_names_the_cause_not_who_was_cancelled_for_it)
+{
+    struct cel_task *t = cel_spawn(gather_and_pass_on, NULL);
+
+    assert_int_equal(cel_await(t, NULL), -CEL_EFAILED);
+    assert_int_equal(cel_outcome(t), -EIO);
+    assert_string_equal(cel_last_error()->text,
+                        "gathering: planned after 1 ms: Input/output error");
+}
+
 IN_TASK(gather_outcomes_collects_failures)
 {
     struct cel_task *t[] = {cel_spawn(sleep_ms, (void *)2), cel_spawn(fail_after_ms, (void *)1)};
@@ -478,6 +497,7 @@ int main(void)
         cmocka_unit_test(callback_runs_in_a_turn_not_inside_set),
         cmocka_unit_test(gather_keeps_order_of_arguments),
         cmocka_unit_test(gather_fails_fast_and_ends_the_others),
+        cmocka_unit_test(fail_from_names_the_cause_not_who_was_cancelled_for_it),
         cmocka_unit_test(gather_outcomes_collects_failures),
         cmocka_unit_test(gather_of_nothing_is_done),
         cmocka_unit_test(gather_past_its_deadline_ends_all),
