@@ -106,7 +106,7 @@ const char *cel_html_truncated(const struct cel_html *doc)
         [CEL__CUT_NONE] = NULL,       [CEL__CUT_SIZE] = "size",
         [CEL__CUT_DEPTH] = "depth",   [CEL__CUT_NODES] = "nodes",
         [CEL__CUT_MEMORY] = "memory", [CEL__CUT_ATTRIBUTES] = "attributes",
-        [CEL__CUT_NAMES] = "names"};
+        [CEL__CUT_NAMES] = "names",   [CEL__CUT_LENGTH] = "length"};
 
     return names[doc->cut];
 }

@@ -63,6 +63,11 @@ void cel__tree_text(struct cel__tree_builder *b, struct cel_str text);
 /* A raw kind: script text, comment, doctype. */
 void cel__tree_raw(struct cel__tree_builder *b, enum cel__node_kind kind, struct cel_str text);
 
+/* The bit of an element's name. */
+uint64_t cel__tree_mark_of_name(const struct cel__tree *t, uint32_t name, enum cel__ns ns);
+/* Adds the bits of the value of `class` or `id`. */
+void cel__tree_mark_value(struct cel__tree *t, uint32_t i, uint32_t name, struct cel_str value);
+
 void cel__tree_note_cut(struct cel__tree_builder *b, enum cel__cut cut);
 void cel__tree_fini(struct cel__tree *t);
 

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/* Nodes, attributes and text as they come, and the path they come along. */
+#include "html/build.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cc.h"
+#include "base/mem.h"
+#include "html/build_state.h"
+
+void cel__build_fail(struct cel__build *b)
+{
+    b->failed = b->is_full = true;
+}
+
+void cel__build_note_cut(struct cel__build *b, enum cel__cut cut)
+{
+    if (b->cut == CEL__CUT_NONE)
+        b->cut = cut;
+}
+
+static void fill_up(struct cel__build *b, enum cel__cut cut)
+{
+    cel__build_note_cut(b, cut);
+    b->is_full = true;
+}
+
+static int grow_one(void *array, uint32_t count, size_t size)
+{
+    void **at = array;
+    void *grown = cel__mem_realloc(*at, (size_t)count * size);
+
+    if (grown == NULL)
+        return -ENOMEM;
+    *at = grown;
+    return 0;
+}
+
+int cel__build_grow(struct cel__build *b, uint32_t cap)
+{
+    struct cel__tree *t = &b->tree;
+
+    if (grow_one(&t->nodes, cap, sizeof *t->nodes) < 0 ||
+        grow_one(&t->marks, cap, sizeof *t->marks) < 0 ||
+        grow_one(&t->above, cap, sizeof *t->above) < 0 ||
+        (b->is_linked && grow_one(&b->links, cap, sizeof *b->links) < 0) ||
+        (b->is_positions && grow_one(&t->positions, cap, sizeof *t->positions) < 0)) {
+        cel__build_fail(b);
+        return -ENOMEM;
+    }
+    b->node_cap = cap;
+    return 0;
+}
+
+static int grow_attrs(struct cel__build *b, uint32_t more)
+{
+    uint32_t cap = cel__max(b->attr_cap * 2, b->tree.attr_count + more + 16);
+
+    if (grow_one(&b->tree.attrs, cap, sizeof *b->tree.attrs) < 0) {
+        cel__build_fail(b);
+        return -ENOMEM;
+    }
+    b->attr_cap = cap;
+    return 0;
+}
+
+int cel__build_init(struct cel__build *b, const struct cel__tree_limits *limits,
+                    size_t expected_bytes, bool positions)
+{
+    size_t most = limits->nodes != 0 ? limits->nodes : UINT32_MAX / 2;
+    uint32_t guess = (uint32_t)cel__min(expected_bytes / 24 + 32, most + 1);
+
+    *b = (struct cel__build){.limits = *limits, .is_positions = positions};
+    cel__names_init(&b->tree.names);
+    b->path = cel__mem_alloc(((size_t)limits->depth + 2) * sizeof *b->path);
+    if (b->path == NULL || cel__build_grow(b, guess) < 0 || grow_attrs(b, guess) < 0 ||
+        cel__buf_reserve(&b->tree.text, expected_bytes / 3 + 64) < 0 ||
+        cel__buf_reserve(&b->tree.values, expected_bytes / 3 + 64) < 0) {
+        cel__build_fini(b);
+        return -ENOMEM;
+    }
+    b->tree.nodes[0] = (struct cel__node){.kind = CEL__NODE_DOCUMENT};
+    b->tree.marks[0] = b->tree.above[0] = 0;
+    if (positions)
+        b->tree.positions[0] = 0;
+    b->tree.count = 1;
+    b->path[0] = (struct cel__build_step){0};
+    return 0;
+}
+
+void cel__build_fini(struct cel__build *b)
+{
+    cel__tree_fini(&b->tree);
+    cel__mem_free(b->path);
+    cel__mem_free(b->links);
+    b->path = NULL;
+    b->links = NULL;
+}
+
+/* Whether the next node of the array can be a child of this one; the path is then cut down to it. */
+static inline bool is_on_edge(struct cel__build *b, uint32_t node)
+{
+    if (cel__likely(b->path[b->depth].node == node))
+        return true;
+    if (b->is_linked || b->tree.nodes[node].end != 0)
+        return false;
+    do
+        b->tree.nodes[b->path[b->depth--].node].end = b->tree.count;
+    while (b->path[b->depth].node != node);
+    return true;
+}
+
+uint32_t cel__build_node(struct cel__build *b, enum cel__node_kind kind)
+{
+    struct cel__tree *t = &b->tree;
+    uint32_t i = t->count;
+
+    if (cel__unlikely(b->is_full))
+        return 0;
+    if (cel__unlikely(i + 2 > b->node_cap)) {
+        uint32_t cap = b->node_cap + b->node_cap / 2;
+
+        if (b->limits.nodes != 0 && i >= b->limits.nodes) {
+            fill_up(b, CEL__CUT_NODES);
+            return 0;
+        }
+        if (b->limits.nodes != 0)
+            cap = cel__min(cap, b->limits.nodes + 1);
+        if (cel__build_grow(b, cap) < 0)
+            return 0;
+    }
+    t->nodes[i] = (struct cel__node){
+        .text_at = (uint32_t)t->text.len, .attrs = t->attr_count, .kind = (uint8_t)kind};
+    t->marks[i] = 0;
+    t->above[i] = 0;
+    if (b->is_linked)
+        b->links[i] = (struct cel__build_link){0};
+    if (b->is_positions)
+        t->positions[i] = (uint32_t)cel__min(b->at, (uint64_t)UINT32_MAX);
+    t->count++;
+    return i;
+}
+
+/* In the place where the array ends: no link is needed. */
+static inline void append(struct cel__build *b, uint32_t node, uint32_t parent)
+{
+    struct cel__build_step *step = &b->path[b->depth];
+    struct cel__node *n = &b->tree.nodes[node];
+
+    n->parent = parent;
+    n->prev = step->last;
+    step->last = node;
+    b->tree.above[node] = b->tree.above[parent] | b->tree.marks[parent];
+}
+
+static void place(struct cel__build *b, uint32_t node, struct cel__build_place at, bool is_element)
+{
+    if (cel__likely(!b->is_linked && at.before == 0 && is_on_edge(b, at.parent))) {
+        append(b, node, at.parent);
+        if (!is_element) {
+            b->tree.nodes[node].end = node + 1;
+            return;
+        }
+        if (cel__likely(b->depth < b->limits.depth)) {
+            b->path[++b->depth] = (struct cel__build_step){.node = node};
+            return;
+        }
+        cel__build_link_up(b); /* the depth is cut when the arrays are written again */
+        return;
+    }
+    cel__build_attach(b, node, at);
+}
+
+uint32_t cel__build_element(struct cel__build *b, struct cel__build_place at, uint32_t name,
+                            enum cel__ns ns)
+{
+    uint32_t i = cel__build_node(b, CEL__NODE_ELEMENT);
+
+    if (i == 0)
+        return 0;
+    b->tree.nodes[i].name = name;
+    b->tree.nodes[i].ns = (uint8_t)ns;
+    b->tree.marks[i] = CEL__MARK_ELEMENT | cel__tree_mark_of_name(&b->tree, name, ns);
+    place(b, i, at, true);
+    return i;
+}
+
+/* A value behind the others, as a new attribute. */
+static bool add_attr(struct cel__build *b, uint32_t name, enum cel__ns ns, struct cel_str value)
+{
+    struct cel__tree *t = &b->tree;
+
+    if (cel__unlikely(b->is_full))
+        return false;
+    if (cel__unlikely(t->attr_count == b->attr_cap) && grow_attrs(b, 1) < 0)
+        return false;
+    if (cel__unlikely(b->limits.bytes != 0 && t->values.len + value.len > b->limits.bytes)) {
+        fill_up(b, CEL__CUT_MEMORY);
+        return false;
+    }
+    t->attrs[t->attr_count] = (struct cel__attr){
+        .name = name, .ns = ns, .at = (uint32_t)t->values.len, .len = (uint32_t)value.len};
+    if (cel__unlikely(t->values.cap - t->values.len < value.len)) {
+        if (cel__buf_add_str(&t->values, value) < 0) {
+            cel__build_fail(b);
+            return false;
+        }
+    } else {
+        memcpy(t->values.ptr + t->values.len, value.ptr, value.len);
+        t->values.len += value.len;
+    }
+    t->attr_count++;
+    return true;
+}
+
+void cel__build_attr(struct cel__build *b, uint32_t node, uint32_t name, enum cel__ns ns,
+                     struct cel_str value)
+{
+    if (!add_attr(b, name, ns, value))
+        return;
+    b->tree.nodes[node].attr_count++;
+    if (ns == CEL__NS_NONE && (name == CEL__NAME_CLASS || name == CEL__NAME_ID))
+        cel__tree_mark_value(&b->tree, node, name, value);
+}
+
+static bool has_attr(const struct cel__build *b, uint32_t node, uint32_t name)
+{
+    return cel__node_attr(&b->tree, node, name) != NULL;
+}
+
+/* The node's attributes become the last of the array, so that more can follow. */
+static bool reopen_attrs(struct cel__build *b, uint32_t node)
+{
+    struct cel__tree *t = &b->tree;
+    struct cel__node *n = &t->nodes[node];
+
+    if (n->attrs + n->attr_count == t->attr_count)
+        return true;
+    if (t->attr_count + n->attr_count > b->attr_cap && grow_attrs(b, n->attr_count) < 0)
+        return false;
+    memcpy(t->attrs + t->attr_count, t->attrs + n->attrs, n->attr_count * sizeof *t->attrs);
+    n->attrs = t->attr_count;
+    t->attr_count += n->attr_count;
+    return true;
+}
+
+void cel__build_merge(struct cel__build *b, uint32_t node, const struct cel__token_attr *attrs,
+                      uint32_t count)
+{
+    for (uint32_t i = 0; i < count && !b->is_full; i++) {
+        if (has_attr(b, node, attrs[i].name))
+            continue;
+        if (b->limits.attributes != 0 && b->tree.nodes[node].attr_count >= b->limits.attributes) {
+            cel__build_note_cut(b, CEL__CUT_ATTRIBUTES);
+            return;
+        }
+        if (!reopen_attrs(b, node))
+            return;
+        cel__build_attr(b, node, attrs[i].name, CEL__NS_NONE, attrs[i].value);
+        b->is_stale = true;
+    }
+}
+
+uint32_t cel__build_raw(struct cel__build *b, struct cel__build_place at, enum cel__node_kind kind,
+                        struct cel_str text)
+{
+    uint32_t i = cel__build_node(b, kind);
+
+    if (i == 0)
+        return 0;
+    if (!add_attr(b, CEL__NAME_NONE, CEL__NS_NONE, text)) {
+        b->tree.count--; /* its text is missing, so it never was */
+        return 0;
+    }
+    place(b, i, at, false);
+    return i;
+}
+
+void cel__build_raw_text(struct cel__build *b, uint32_t parent, struct cel_str text)
+{
+    struct cel__tree *t = &b->tree;
+    uint32_t last = t->count - 1;
+    struct cel__attr *a = &t->attrs[t->nodes[last].attrs];
+
+    if (t->nodes[last].kind != CEL__NODE_RAW || t->nodes[last].parent != parent) {
+        cel__build_raw(b, (struct cel__build_place){parent, 0}, CEL__NODE_RAW, text);
+        return;
+    }
+    if (b->is_full)
+        return;
+    if (b->limits.bytes != 0 && t->values.len + text.len > b->limits.bytes)
+        fill_up(b, CEL__CUT_MEMORY);
+    else if (cel__buf_add_str(&t->values, text) < 0)
+        cel__build_fail(b);
+    else
+        a->len += (uint32_t)text.len;
+}
+
+static bool add_text(struct cel__build *b, struct cel_str text)
+{
+    struct cel__buf *run = &b->tree.text;
+
+    if (cel__unlikely(b->is_full))
+        return false;
+    if (cel__unlikely(b->limits.bytes != 0 && run->len + text.len > b->limits.bytes)) {
+        fill_up(b, CEL__CUT_MEMORY);
+        return false;
+    }
+    if (cel__unlikely(run->cap - run->len < text.len)) {
+        if (cel__buf_add_str(run, text) < 0) {
+            cel__build_fail(b);
+            return false;
+        }
+    } else {
+        memcpy(run->ptr + run->len, text.ptr, text.len);
+        run->len += text.len;
+    }
+    return true;
+}
+
+/* Text in a place whose neighbour before it is known by links. */
+static void linked_text(struct cel__build *b, struct cel__build_place at, struct cel_str text)
+{
+    struct cel__node *nodes = b->tree.nodes;
+    uint32_t before = at.before != 0 ? nodes[at.before].prev : b->links[at.parent].last;
+    uint32_t head = before != 0 && nodes[before].kind == CEL__NODE_TEXT ? before : 0;
+    uint32_t last = head != 0 && b->links[head].last != 0 ? b->links[head].last : head, i;
+
+    if (last != 0 && nodes[last].text_at + nodes[last].end == b->tree.text.len) {
+        if (add_text(b, text))
+            nodes[last].end += (uint32_t)text.len;
+        return;
+    }
+    i = cel__build_node(b, CEL__NODE_TEXT);
+    if (i == 0)
+        return;
+    if (!add_text(b, text)) {
+        b->tree.count--;
+        return;
+    }
+    b->tree.nodes[i].end = (uint32_t)text.len;
+    if (head == 0) {
+        cel__build_attach(b, i, at);
+        return;
+    }
+    b->links[last].first = i;
+    b->links[head].last = i;
+}
+
+void cel__build_text(struct cel__build *b, struct cel__build_place at, struct cel_str text)
+{
+    uint32_t last, i;
+
+    if (cel__unlikely(b->is_linked || at.before != 0 || !is_on_edge(b, at.parent))) {
+        if (!b->is_linked)
+            cel__build_link_up(b);
+        if (!b->is_full)
+            linked_text(b, at, text);
+        return;
+    }
+    last = b->path[b->depth].last;
+    if (last != 0 && b->tree.nodes[last].kind == CEL__NODE_TEXT) {
+        add_text(b, text); /* nothing can have come behind it */
+        return;
+    }
+    i = cel__build_node(b, CEL__NODE_TEXT);
+    if (i == 0)
+        return;
+    if (!add_text(b, text)) {
+        b->tree.count--;
+        return;
+    }
+    b->tree.nodes[i].end = i + 1;
+    append(b, i, at.parent);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Putting nodes where the standard says: elements, text, comments. */
+#include <string.h>
+
+#include "html/parser_state.h"
+
+static struct cel__build_place foster_place(struct cel__parser *p)
+{
+    uint32_t table = cel__parser_find_open(p, CEL__NAME_TABLE);
+    uint32_t template = cel__parser_find_open(p, CEL__NAME_TEMPLATE);
+
+    if (template > table)
+        return (struct cel__build_place){p->stack[template - 1].inside, 0};
+    if (table == 0)
+        return (struct cel__build_place){p->stack[0].inside, 0};
+    table = p->stack[table - 1].node;
+    return (struct cel__build_place){p->build.tree.nodes[table].parent, table};
+}
+
+struct cel__build_place cel__parser_place(struct cel__parser *p, const struct cel__open *target)
+{
+    if (cel__unlikely(p->fosters) && (target->flags & CEL__TAG_FOSTERS) != 0)
+        return foster_place(p);
+    return (struct cel__build_place){target->inside, 0};
+}
+
+static void add_attrs(struct cel__parser *p, uint32_t node, const struct cel__token *token)
+{
+    for (uint32_t i = 0; i < token->attr_count; i++)
+        cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE,
+                        token->attrs[i].value);
+}
+
+static inline struct cel__open open_html(uint32_t node, uint32_t name)
+{
+    return (struct cel__open){.node = node,
+                              .inside = node,
+                              .name = name,
+                              .lower = name,
+                              .flags = (uint16_t)cel__tag_flags(name),
+                              .ns = CEL__NS_HTML};
+}
+
+bool cel__parser_insert(struct cel__parser *p, const struct cel__token *token)
+{
+    struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
+    uint32_t node = cel__build_element(&p->build, at, token->name, CEL__NS_HTML);
+
+    if (cel__unlikely(node == 0))
+        return false;
+    add_attrs(p, node, token);
+    cel__parser_push(p, open_html(node, token->name));
+    return true;
+}
+
+bool cel__parser_insert_name(struct cel__parser *p, uint32_t name)
+{
+    struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
+    uint32_t node = cel__build_element(&p->build, at, name, CEL__NS_HTML);
+
+    if (node == 0)
+        return false;
+    cel__parser_push(p, open_html(node, name));
+    return true;
+}
+
+void cel__parser_insert_void(struct cel__parser *p, const struct cel__token *token)
+{
+    struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
+    uint32_t node = cel__build_element(&p->build, at, token->name, CEL__NS_HTML);
+
+    if (node != 0)
+        add_attrs(p, node, token);
+}
+
+void cel__parser_insert_text(struct cel__parser *p, struct cel_str text)
+{
+    const struct cel__open *o = cel__parser_current(p);
+
+    if (cel__unlikely((o->name == CEL__NAME_SCRIPT || o->name == CEL__NAME_STYLE) &&
+                      o->ns == CEL__NS_HTML))
+        cel__build_raw_text(&p->build, o->inside, text);
+    else
+        cel__build_text(&p->build, cel__parser_place(p, o), text);
+}
+
+void cel__parser_insert_comment(struct cel__parser *p, const struct cel__token *token)
+{
+    cel__build_raw(&p->build, cel__parser_place(p, cel__parser_current(p)), CEL__NODE_COMMENT,
+                   token->text);
+}
+
+void cel__parser_insert_comment_in(struct cel__parser *p, uint32_t node,
+                                   const struct cel__token *token)
+{
+    cel__build_raw(&p->build, (struct cel__build_place){node, 0}, CEL__NODE_COMMENT, token->text);
+}
+
+void cel__parser_insert_raw(struct cel__parser *p, const struct cel__token *token,
+                            enum cel__token_state state)
+{
+    if (!cel__parser_insert(p, token))
+        return;
+    cel__tokenizer_set_state(p->tokenizer, state);
+    p->original_mode = p->mode;
+    p->mode = CEL__MODE_TEXT;
+}
+
+void cel__parser_merge(struct cel__parser *p, uint32_t index, const struct cel__token *token)
+{
+    if (p->stack[index].node != 0) /* a fragment's root is not in the tree */
+        cel__build_merge(&p->build, p->stack[index].node, token->attrs, token->attr_count);
+}
+
+size_t cel__parser_blanks(struct cel_str text)
+{
+    size_t i = 0;
+
+    while (i < text.len && (text.ptr[i] == ' ' || text.ptr[i] == '\n' || text.ptr[i] == '\t' ||
+                            text.ptr[i] == '\f' || text.ptr[i] == '\r'))
+        i++;
+    return i;
+}

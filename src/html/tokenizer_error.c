@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Errors with their lines and columns, and what is wrong with the input itself.
+ *
+ * Errors are noted by offset while a token is read, and told when it is certain: one
+ * pass over the input's characters then counts lines and finds those that may not be
+ * in it. Nothing of this runs in a parse that does not ask. */
+#include <errno.h>
+
+#include "base/mem.h"
+#include "html/tokenizer_state.h"
+
+const char *cel__parse_error_text(enum cel__parse_error code)
+{
+    static const char *const texts[] = {
+#define X(constant, text) text,
+        CEL__PARSE_ERRORS(X)
+#undef X
+    };
+
+    return code < CEL__PARSE_ERROR_COUNT ? texts[code] : "";
+}
+
+void cel__tokenizer_note(struct cel__tokenizer *t, enum cel__parse_error code, const char *at)
+{
+    if (t->error_count == t->error_cap) {
+        uint32_t cap = t->error_cap != 0 ? t->error_cap * 2 : 32;
+        struct cel__pending_error *grown = cel__mem_realloc(t->errors, cap * sizeof *grown);
+
+        if (grown == NULL) {
+            t->result = -ENOMEM;
+            return;
+        }
+        t->errors = grown;
+        t->error_cap = cap;
+    }
+    t->errors[t->error_count++] =
+        (struct cel__pending_error){code, t->base + (uint64_t)(at - t->begin)};
+}
+
+static void tell(struct cel__tokenizer *t, enum cel__parse_error code, uint64_t at)
+{
+    struct cel__error e = {code, t->line, t->column, at};
+
+    t->options.error(t->options.arg, &e);
+}
+
+static uint32_t code_point(const uint8_t *p, const uint8_t *end, size_t *len)
+{
+    uint32_t c = p[0];
+    size_t want = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+    *len = want <= (size_t)(end - p) ? want : 1;
+    if (*len == 2)
+        return (c & 0x1f) << 6 | (p[1] & 0x3fu);
+    if (*len == 3)
+        return (c & 0x0f) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+    if (*len == 4)
+        return (c & 7) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
+    return c;
+}
+
+/* The error that a character of the input is, or COUNT. */
+static enum cel__parse_error bad_input(uint32_t c)
+{
+    if (c >= 0x20 && c < 0x7f)
+        return CEL__PARSE_ERROR_COUNT;
+    if (c >= 0xd800 && c <= 0xdfff)
+        return CEL__ERROR_SURROGATE_IN_INPUT_STREAM;
+    if ((c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef))
+        return CEL__ERROR_NONCHARACTER_IN_INPUT_STREAM;
+    if (c == 0 || c == '\t' || c == '\n' || c == '\f' || c == '\r')
+        return CEL__PARSE_ERROR_COUNT;
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) ? CEL__ERROR_CONTROL_CHARACTER_IN_INPUT_STREAM
+                                               : CEL__PARSE_ERROR_COUNT;
+}
+
+/* Counts the character at the place; a LF behind CR is none. -> its bytes. */
+static size_t count_one(struct cel__tokenizer *t, const uint8_t *p, const uint8_t *end)
+{
+    size_t len;
+    uint32_t c = code_point(p, end, &len);
+    enum cel__parse_error bad = bad_input(c);
+
+    if (bad != CEL__PARSE_ERROR_COUNT)
+        tell(t, bad, t->counted);
+    if (c == '\r' || (c == '\n' && !t->counted_cr)) {
+        t->line++;
+        t->column = 1;
+    } else if (c != '\n') {
+        t->column++;
+    }
+    t->counted_cr = c == '\r';
+    return len;
+}
+
+void cel__tokenizer_tell(struct cel__tokenizer *t, const char *upto)
+{
+    const uint8_t *p = (const uint8_t *)t->begin + (t->counted - t->base);
+    const uint8_t *end = (const uint8_t *)upto;
+    uint32_t next = 0;
+
+    if (t->options.error == NULL)
+        return;
+    while (p < end) {
+        size_t len;
+
+        while (next < t->error_count && t->errors[next].at <= t->counted) {
+            tell(t, t->errors[next].code, t->errors[next].at);
+            next++;
+        }
+        len = count_one(t, p, end);
+        t->counted += len;
+        p += len;
+    }
+    for (; t->is_final && next < t->error_count; next++)
+        tell(t, t->errors[next].code, t->errors[next].at);
+    for (uint32_t i = next; i < t->error_count; i++)
+        t->errors[i - next] = t->errors[i];
+    t->error_count -= next;
+}
