@@ -98,15 +98,15 @@ void cel__build_fini(struct cel__build *b)
     b->links = NULL;
 }
 
-/* Whether the next node of the array can be a child of this one; the path is then cut down to it. */
-static inline bool is_on_edge(struct cel__build *b, uint32_t node)
+/* Whether node `next` of the array can be a child of this one; the path is then cut down to it. */
+static inline bool is_on_edge(struct cel__build *b, uint32_t node, uint32_t next)
 {
     if (cel__likely(b->path[b->depth].node == node))
         return true;
     if (b->is_linked || b->tree.nodes[node].end != 0)
         return false;
     do
-        b->tree.nodes[b->path[b->depth--].node].end = b->tree.count;
+        b->tree.nodes[b->path[b->depth--].node].end = next;
     while (b->path[b->depth].node != node);
     return true;
 }
@@ -156,7 +156,7 @@ static inline void append(struct cel__build *b, uint32_t node, uint32_t parent)
 
 static void place(struct cel__build *b, uint32_t node, struct cel__build_place at, bool is_element)
 {
-    if (cel__likely(!b->is_linked && at.before == 0 && is_on_edge(b, at.parent))) {
+    if (cel__likely(!b->is_linked && at.before == 0 && is_on_edge(b, at.parent, node))) {
         append(b, node, at.parent);
         if (!is_element) {
             b->tree.nodes[node].end = node + 1;
@@ -352,7 +352,7 @@ void cel__build_text(struct cel__build *b, struct cel__build_place at, struct ce
 {
     uint32_t last, i;
 
-    if (cel__unlikely(b->is_linked || at.before != 0 || !is_on_edge(b, at.parent))) {
+    if (cel__unlikely(b->is_linked || at.before != 0 || !is_on_edge(b, at.parent, b->tree.count))) {
         if (!b->is_linked)
             cel__build_link_up(b);
         if (!b->is_full)

@@ -104,11 +104,15 @@ void cel__build_move_children(struct cel__build *b, uint32_t from, uint32_t to)
 
 uint32_t cel__build_clone(struct cel__build *b, uint32_t node)
 {
-    uint32_t i = cel__build_node(b, CEL__NODE_ELEMENT);
-    struct cel__node *n = &b->tree.nodes[i], *of = &b->tree.nodes[node];
+    struct cel__node *n, *of;
+    uint32_t i;
 
+    cel__build_link_up(b); /* a node without a place is none for the path */
+    i = cel__build_node(b, CEL__NODE_ELEMENT);
     if (i == 0)
         return 0;
+    n = &b->tree.nodes[i];
+    of = &b->tree.nodes[node];
     n->name = of->name;
     n->ns = of->ns;
     n->attrs = of->attrs; /* they never change, so one copy serves both */

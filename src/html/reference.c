@@ -84,7 +84,7 @@ static const char *read_named(const char *p, const char *end, bool is_final, boo
 
     while (q < end && is_alnum(*q))
         q++;
-    if (q == end && !is_final && q - name <= LONGEST)
+    if (q == end && !is_final)
         return NULL;
     if (q < end && *q == ';' && q - name <= LONGEST) {
         e = find(name, (size_t)(q - name));

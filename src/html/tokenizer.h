@@ -103,7 +103,7 @@ enum cel__parse_error {
         CEL__PARSE_ERROR_COUNT
 };
 
-/* Lines and columns count from 1, columns in code points. */
+/* Lines and columns count from 1, columns in units of UTF-16. */
 struct cel__error {
     enum cel__parse_error code;
     uint32_t line;

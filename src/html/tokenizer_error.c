@@ -5,6 +5,8 @@
  * pass over the input's characters then counts lines and finds those that may not be
  * in it. Nothing of this runs in a parse that does not ask. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "html/tokenizer_state.h"
@@ -33,8 +35,27 @@ void cel__tokenizer_note(struct cel__tokenizer *t, enum cel__parse_error code, c
         t->errors = grown;
         t->error_cap = cap;
     }
-    t->errors[t->error_count++] =
-        (struct cel__pending_error){code, t->base + (uint64_t)(at - t->begin)};
+    t->errors[t->error_count] = (struct cel__pending_error){
+        code, t->error_count, t->base + (uint64_t)(at - t->begin)};
+    if (t->error_count != 0 && t->errors[t->error_count].at < t->errors[t->error_count - 1].at)
+        t->errors_unsorted = true;
+    t->error_count++;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct cel__pending_error *x = a, *y = b;
+
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return x->serial < y->serial ? -1 : 1;
+}
+
+static void sort(struct cel__tokenizer *t)
+{
+    if (t->errors_unsorted)
+        qsort(t->errors, t->error_count, sizeof *t->errors, compare);
+    t->errors_unsorted = false;
 }
 
 static void tell(struct cel__tokenizer *t, enum cel__parse_error code, uint64_t at)
@@ -74,47 +95,49 @@ static enum cel__parse_error bad_input(uint32_t c)
                                                : CEL__PARSE_ERROR_COUNT;
 }
 
-/* Counts the character at the place; a LF behind CR is none. -> its bytes. */
-static size_t count_one(struct cel__tokenizer *t, const uint8_t *p, const uint8_t *end)
+static void count_one(struct cel__tokenizer *t, uint32_t c)
 {
-    size_t len;
-    uint32_t c = code_point(p, end, &len);
-    enum cel__parse_error bad = bad_input(c);
-
-    if (bad != CEL__PARSE_ERROR_COUNT)
-        tell(t, bad, t->counted);
     if (c == '\r' || (c == '\n' && !t->counted_cr)) {
         t->line++;
         t->column = 1;
     } else if (c != '\n') {
-        t->column++;
+        t->column += c >= 0x10000 ? 2 : 1;
     }
-    t->counted_cr = c == '\r';
-    return len;
+    t->counted_cr = c == '\r'; /* a LF behind CR is none */
+}
+
+/* The errors noted up to here. */
+static uint32_t tell_noted(struct cel__tokenizer *t, uint32_t next)
+{
+    for (; next < t->error_count && t->errors[next].at <= t->counted; next++)
+        tell(t, t->errors[next].code, t->errors[next].at);
+    return next;
 }
 
 void cel__tokenizer_tell(struct cel__tokenizer *t, const char *upto)
 {
-    const uint8_t *p = (const uint8_t *)t->begin + (t->counted - t->base);
-    const uint8_t *end = (const uint8_t *)upto;
+    const uint8_t *p, *end = (const uint8_t *)upto;
     uint32_t next = 0;
 
     if (t->options.error == NULL)
         return;
+    sort(t);
+    p = (const uint8_t *)t->begin + (t->counted - t->base);
     while (p < end) {
         size_t len;
+        uint32_t c = code_point(p, end, &len);
+        enum cel__parse_error bad = bad_input(c);
 
-        while (next < t->error_count && t->errors[next].at <= t->counted) {
-            tell(t, t->errors[next].code, t->errors[next].at);
-            next++;
-        }
-        len = count_one(t, p, end);
+        if (bad != CEL__PARSE_ERROR_COUNT)
+            tell(t, bad, t->counted);
+        next = tell_noted(t, next);
+        count_one(t, c);
         t->counted += len;
         p += len;
     }
-    for (; t->is_final && next < t->error_count; next++)
-        tell(t, t->errors[next].code, t->errors[next].at);
-    for (uint32_t i = next; i < t->error_count; i++)
-        t->errors[i - next] = t->errors[i];
+    if (t->is_final)
+        next = tell_noted(t, next);
+    if (next != 0)
+        memmove(t->errors, t->errors + next, (t->error_count - next) * sizeof *t->errors);
     t->error_count -= next;
 }

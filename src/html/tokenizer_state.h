@@ -15,6 +15,7 @@ enum cel__script_state { CEL__SCRIPT_PLAIN, CEL__SCRIPT_ESCAPED, CEL__SCRIPT_DOU
 
 struct cel__pending_error {
     enum cel__parse_error code;
+    uint32_t serial;
     uint64_t at;
 };
 
@@ -53,6 +54,7 @@ struct cel__tokenizer {
     struct cel__pending_error *errors;
     uint32_t error_count;
     uint32_t error_cap;
+    bool errors_unsorted;
     uint32_t line;
     uint32_t column;
     uint64_t counted; /* offset up to which lines and columns are */
