@@ -10,7 +10,6 @@
 #include "html/builders.h"
 #include "html/charset.h"
 #include "html/decode.h"
-#include "html/tables.h"
 #include "html/utf8.h"
 
 #define MAX_BYTES      (16u << 20)
@@ -27,7 +26,7 @@ static size_t limit_of(size_t asked, size_t usual, size_t top)
 }
 
 /* The page as UTF-8: the bytes themselves when they are, else decoded into `room`. */
-static int to_utf8(int charset, struct cel_str *bytes, struct cel__buf *room)
+static int to_utf8(enum cel__encoding charset, struct cel_str *bytes, struct cel__buf *room)
 {
     int r;
 
@@ -113,5 +112,5 @@ const char *cel_html_truncated(const struct cel_html *doc)
 
 const char *cel_html_charset(const struct cel_html *doc)
 {
-    return cel__tables_name(doc->charset);
+    return cel__encoding_name(doc->charset);
 }
