@@ -108,7 +108,7 @@ int cel__charset_of_content(struct cel_str content)
 }
 
 /* A page whose meta tag was read as ASCII is in no such encoding. */
-static int for_meta(int encoding)
+int cel__charset_for_meta(int encoding)
 {
     if (encoding == CEL__UTF_16LE || encoding == CEL__UTF_16BE)
         return CEL__UTF_8;
@@ -138,8 +138,8 @@ static int read_meta(struct scan *s)
     if (s->p == s->end)
         return NONE;
     if (has_charset)
-        return for_meta(charset);
-    return is_pragma ? for_meta(content) : NONE;
+        return cel__charset_for_meta(charset);
+    return is_pragma ? cel__charset_for_meta(content) : NONE;
 }
 
 static bool looking_at(const struct scan *s, const char *text)
@@ -204,7 +204,7 @@ static int read_xml(struct scan s)
     for (size_t i = 0; i < label.len; i++)
         if ((uint8_t)label.ptr[i] <= ' ')
             return NONE;
-    return for_meta(cel__encoding_find(label));
+    return cel__charset_for_meta(cel__encoding_find(label));
 }
 
 int cel__charset_prescan(struct cel_str bytes)
@@ -245,19 +245,19 @@ static int read_mark(struct cel_str bytes, size_t *skip)
     return NONE;
 }
 
-enum cel__encoding cel__charset_sniff(struct cel_str bytes, struct cel_str hint, size_t *skip)
+struct cel__charset cel__charset_sniff(struct cel_str bytes, struct cel_str hint)
 {
-    int found = read_mark(bytes, skip);
+    struct cel__charset c = {.is_certain = true};
+    int found = read_mark(bytes, &c.skip);
 
-    if (found >= 0)
-        return (enum cel__encoding)found;
-    *skip = 0;
-    if (hint.len != 0) {
+    if (found < 0 && hint.len != 0)
         found = cel__encoding_find(hint);
-        if (found < 0)
-            found = cel__charset_of_content(hint);
-    }
-    if (found < 0)
+    if (found < 0 && hint.len != 0)
+        found = cel__charset_of_content(hint);
+    if (found < 0) {
+        c.is_certain = false;
         found = cel__charset_prescan(bytes);
-    return found >= 0 ? (enum cel__encoding)found : cel__charset_guess(bytes);
+    }
+    c.encoding = found >= 0 ? (enum cel__encoding)found : cel__charset_guess(bytes);
+    return c;
 }

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "html/builders.h"
 #include "html/charset.h"
+#include "html/charset_meta.h"
 #include "html/decode.h"
 #include "html/utf8.h"
 
@@ -59,6 +60,34 @@ static int build(struct cel_html *doc, struct cel_str html, const struct cel_htm
     return r < 0 ? r : finished;
 }
 
+/* Decodes and builds; `page` without its mark. */
+static int read_page(struct cel_html *doc, struct cel_str page, const struct cel_html_options *o)
+{
+    struct cel__buf room = {0};
+    int r = to_utf8(doc->charset, &page, &room);
+
+    if (r == 0)
+        r = build(doc, page, o);
+    cel__buf_fini(&room);
+    return r;
+}
+
+/* A meta element that names another encoding than the one that was assumed: once more from the
+ * beginning, in that one. */
+static int read_as_named(struct cel_html *doc, struct cel_str page,
+                         const struct cel_html_options *o)
+{
+    int named = cel__charset_of_tree(&doc->tree);
+
+    if (named < 0 || named == (int)doc->charset || doc->charset == CEL__UTF_16LE ||
+        doc->charset == CEL__UTF_16BE)
+        return 0;
+    cel__tree_fini(&doc->tree);
+    doc->cut = doc->cut == CEL__CUT_SIZE ? CEL__CUT_SIZE : CEL__CUT_NONE;
+    doc->charset = (enum cel__encoding)named;
+    return read_page(doc, page, o);
+}
+
 int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
                    const struct cel_html_options *options)
 {
@@ -66,8 +95,7 @@ int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
     const struct cel_html_options *o = options != NULL ? options : &usual;
     struct cel_html *doc = cel__mem_zalloc(sizeof *doc);
     struct cel_str page = {bytes != NULL ? bytes : "", len};
-    struct cel__buf room = {0};
-    size_t skip;
+    struct cel__charset charset;
     int r;
 
     if (doc == NULL)
@@ -76,13 +104,14 @@ int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
         page.len = limit_of(o->max_bytes, MAX_BYTES, MAX_BYTES_TOP);
         doc->cut = CEL__CUT_SIZE;
     }
-    doc->charset = cel__charset_sniff(page, cel__str(o->charset), &skip);
-    page.ptr += skip;
-    page.len -= skip;
-    r = to_utf8(doc->charset, &page, &room);
-    if (r == 0)
-        r = build(doc, page, o);
-    cel__buf_fini(&room);
+    charset = cel__charset_sniff(page, cel__str(o->charset));
+    doc->charset = charset.encoding;
+    page.ptr += charset.skip;
+    page.len -= charset.skip;
+    r = read_page(doc, page, o);
+    /* What libxml2 takes for a meta element says nothing. */
+    if (r == 0 && !charset.is_certain && o->parser == CEL_HTML_HTML5)
+        r = read_as_named(doc, page, o);
     if (r < 0) {
         cel_html_free(doc);
         return r;
