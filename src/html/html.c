@@ -9,8 +9,9 @@
 #include "base/str.h"
 #include "html/builders.h"
 #include "html/charset.h"
+#include "html/charset_meta.h"
 #include "html/decode.h"
-#include "html/tables.h"
+#include "html/parse.h"
 #include "html/utf8.h"
 
 #define MAX_BYTES      (16u << 20)
@@ -19,6 +20,8 @@
 #define MAX_NODES      1000000
 #define MAX_ATTRIBUTES 256
 #define MAX_SMALL_TOP  4096
+#define MAX_NAME       1024
+#define MAX_VALUE      (4u << 20)
 #define PLUS_BYTES     (64u << 10)
 
 static size_t limit_of(size_t asked, size_t usual, size_t top)
@@ -27,7 +30,7 @@ static size_t limit_of(size_t asked, size_t usual, size_t top)
 }
 
 /* The page as UTF-8: the bytes themselves when they are, else decoded into `room`. */
-static int to_utf8(int charset, struct cel_str *bytes, struct cel__buf *room)
+static int to_utf8(enum cel__encoding charset, struct cel_str *bytes, struct cel__buf *room)
 {
     int r;
 
@@ -38,26 +41,85 @@ static int to_utf8(int charset, struct cel_str *bytes, struct cel__buf *room)
     return r;
 }
 
+static int build_html5(struct cel_html *doc, struct cel_str html,
+                       const struct cel__tree_limits *limits, enum cel__cut *cut)
+{
+    struct cel__parse_options options = {.limits = *limits, .expected_bytes = html.len};
+    struct cel__parser *parser;
+    int r = cel__parser_new(&parser, &options);
+
+    if (r < 0)
+        return r;
+    r = cel__parser_feed(parser, html.ptr, html.len);
+    if (r == 0)
+        r = cel__parser_end(parser, &doc->tree, cut);
+    cel__parser_free(parser);
+    return r;
+}
+
+static int build_libxml2(struct cel_html *doc, struct cel_str html,
+                         const struct cel__tree_limits *limits, enum cel__cut *cut)
+{
+    struct cel__tree_builder builder;
+    int r = cel__tree_begin(&builder, &doc->tree, limits, html.len), finished;
+
+    if (r < 0)
+        return r;
+    if (html.len != 0)
+        r = cel__build_libxml2(&builder, html);
+    finished = cel__tree_finish(&builder);
+    *cut = builder.cut;
+    return r < 0 ? r : finished;
+}
+
 static int build(struct cel_html *doc, struct cel_str html, const struct cel_html_options *o)
 {
     struct cel__tree_limits limits = {
         .depth = (uint32_t)limit_of(o->max_depth, MAX_DEPTH, MAX_SMALL_TOP),
         .nodes = (uint32_t)limit_of(o->max_nodes, MAX_NODES, UINT32_MAX / 2),
         .attributes = (uint32_t)limit_of(o->max_attributes, MAX_ATTRIBUTES, MAX_SMALL_TOP),
-        .bytes = 2 * html.len + PLUS_BYTES};
-    struct cel__tree_builder builder;
-    int r, finished;
+        .bytes = 2 * html.len + PLUS_BYTES,
+        .name = MAX_NAME,
+        .value = MAX_VALUE};
+    enum cel__cut cut = CEL__CUT_NONE;
+    int r;
 
-    r = cel__tree_begin(&builder, &doc->tree, &limits, html.len);
-    if (r < 0)
-        return r;
-    if (html.len != 0)
-        r = o->parser == CEL_HTML_LIBXML2 ? cel__build_libxml2(&builder, html)
-                                          : cel__build_myhtml(&builder, html);
-    finished = cel__tree_finish(&builder);
+    /* No page at all is a document with nothing in it, by either parser. */
+    if (o->parser == CEL_HTML_LIBXML2 || html.len == 0)
+        r = build_libxml2(doc, html, &limits, &cut);
+    else
+        r = build_html5(doc, html, &limits, &cut);
     if (doc->cut == CEL__CUT_NONE)
-        doc->cut = builder.cut;
-    return r < 0 ? r : finished;
+        doc->cut = cut;
+    return r;
+}
+
+/* Decodes and builds; `page` without its mark. */
+static int read_page(struct cel_html *doc, struct cel_str page, const struct cel_html_options *o)
+{
+    struct cel__buf room = {0};
+    int r = to_utf8(doc->charset, &page, &room);
+
+    if (r == 0)
+        r = build(doc, page, o);
+    cel__buf_fini(&room);
+    return r;
+}
+
+/* A meta element that names another encoding than the one that was assumed: once more from the
+ * beginning, in that one. */
+static int read_as_named(struct cel_html *doc, struct cel_str page,
+                         const struct cel_html_options *o)
+{
+    int named = cel__charset_of_tree(&doc->tree);
+
+    if (named < 0 || named == (int)doc->charset || doc->charset == CEL__UTF_16LE ||
+        doc->charset == CEL__UTF_16BE)
+        return 0;
+    cel__tree_fini(&doc->tree);
+    doc->cut = doc->cut == CEL__CUT_SIZE ? CEL__CUT_SIZE : CEL__CUT_NONE;
+    doc->charset = (enum cel__encoding)named;
+    return read_page(doc, page, o);
 }
 
 int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
@@ -67,8 +129,7 @@ int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
     const struct cel_html_options *o = options != NULL ? options : &usual;
     struct cel_html *doc = cel__mem_zalloc(sizeof *doc);
     struct cel_str page = {bytes != NULL ? bytes : "", len};
-    struct cel__buf room = {0};
-    size_t skip;
+    struct cel__charset charset;
     int r;
 
     if (doc == NULL)
@@ -77,13 +138,14 @@ int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
         page.len = limit_of(o->max_bytes, MAX_BYTES, MAX_BYTES_TOP);
         doc->cut = CEL__CUT_SIZE;
     }
-    doc->charset = cel__charset_sniff(page, cel__str(o->charset), &skip);
-    page.ptr += skip;
-    page.len -= skip;
-    r = to_utf8(doc->charset, &page, &room);
-    if (r == 0)
-        r = build(doc, page, o);
-    cel__buf_fini(&room);
+    charset = cel__charset_sniff(page, cel__str(o->charset));
+    doc->charset = charset.encoding;
+    page.ptr += charset.skip;
+    page.len -= charset.skip;
+    r = read_page(doc, page, o);
+    /* What libxml2 takes for a meta element says nothing. */
+    if (r == 0 && !charset.is_certain && o->parser == CEL_HTML_HTML5)
+        r = read_as_named(doc, page, o);
     if (r < 0) {
         cel_html_free(doc);
         return r;
@@ -106,12 +168,12 @@ const char *cel_html_truncated(const struct cel_html *doc)
         [CEL__CUT_NONE] = NULL,       [CEL__CUT_SIZE] = "size",
         [CEL__CUT_DEPTH] = "depth",   [CEL__CUT_NODES] = "nodes",
         [CEL__CUT_MEMORY] = "memory", [CEL__CUT_ATTRIBUTES] = "attributes",
-        [CEL__CUT_NAMES] = "names",   [CEL__CUT_LENGTH] = "length"};
+        [CEL__CUT_LENGTH] = "length"};
 
     return names[doc->cut];
 }
 
 const char *cel_html_charset(const struct cel_html *doc)
 {
-    return cel__tables_name(doc->charset);
+    return cel__encoding_name(doc->charset);
 }

@@ -8,6 +8,8 @@
 
 #include "html/parser_state.h"
 
+#define FREE_CLONES 65536
+
 static void renumber(struct cel__parser *p, uint32_t from)
 {
     for (uint32_t i = from; i < p->format_len; i++)
@@ -129,13 +131,23 @@ uint32_t cel__parser_format_find(const struct cel__parser *p, uint32_t name)
     return 0;
 }
 
+/* A page may ask for many copies of few bytes; what it gets is in proportion to its length. */
+static bool may_clone(struct cel__parser *p)
+{
+    if (p->clones++ < FREE_CLONES + p->build.at / 4)
+        return true;
+    cel__build_note_cut(&p->build, CEL__CUT_MEMORY);
+    p->build.is_full = true;
+    return false;
+}
+
 void cel__parser_format_reopen(struct cel__parser *p)
 {
     uint32_t i = p->format_len;
 
     while (i > 0 && p->formats[i - 1].name != CEL__NAME_NONE && p->formats[i - 1].open == 0)
         i--;
-    for (; i < p->format_len && !p->build.is_full; i++) {
+    for (; i < p->format_len && may_clone(p); i++) {
         struct cel__format *f = &p->formats[i];
         struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
         uint32_t node = cel__build_element(&p->build, at, f->name, CEL__NS_HTML);

@@ -74,7 +74,8 @@ struct cel__parser {
     uint8_t *template_modes;
     uint32_t template_len;
     uint32_t template_cap;
-    uint32_t head; /* node, or 0 */
+    uint64_t clones; /* of formatting elements, so far */
+    uint32_t head;   /* node, or 0 */
     uint32_t form;
     struct cel__open context; /* of a fragment */
     struct cel__buf pending;  /* characters in a table */

@@ -2,7 +2,7 @@
 #ifndef CEL__TREE_H
 #define CEL__TREE_H
 
-/* Building a tree: what a tree builder (myhtml's, libxml2's) calls, in document
+/* Building a tree: what a tree builder that is not ours (libxml2's) calls, in document
  * order, and the limits that hold for all of them. What a limit cuts off is
  * noted in `cut`; running out of memory is noted in `failed` and ends in
  * cel__tree_finish. */
@@ -15,7 +15,6 @@ enum cel__cut {
     CEL__CUT_DEPTH,      /* nesting */
     CEL__CUT_NODES,      /* nodes of the document */
     CEL__CUT_ATTRIBUTES, /* attributes of one tag */
-    CEL__CUT_NAMES,      /* different element names that HTML does not have */
     CEL__CUT_MEMORY,     /* a page that grows out of proportion while it is parsed */
     CEL__CUT_LENGTH      /* of a name or a value */
 };
