@@ -96,12 +96,20 @@ static bool make_countable(struct cel__parser *p, uint32_t name)
     return true;
 }
 
+uint32_t cel__parser_end_innermost(struct cel__parser *p)
+{
+    uint32_t format = cel__parser_current(p)->format;
+
+    cel__build_note_cut(&p->build, CEL__CUT_DEPTH);
+    if (format != 0)
+        cel__parser_format_remove(p, format - 1);
+    cel__parser_pop(p);
+    return format;
+}
+
 void cel__parser_push(struct cel__parser *p, struct cel__open open)
 {
-    if (cel__unlikely(p->stack_len == p->options.limits.depth)) {
-        cel__build_note_cut(&p->build, CEL__CUT_DEPTH);
-        cel__parser_pop(p);
-    }
+    cel__parser_make_way(p);
     if (cel__unlikely(open.name >= p->open_count_cap) && !make_countable(p, open.name))
         return;
     p->stack[p->stack_len] = open;
