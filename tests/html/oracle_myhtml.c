@@ -159,7 +159,7 @@ static enum cel__cut beyond_limit(const struct cel__tree_builder *b, const myhtm
     if (objects(tree->tree_obj, tree->mcasync_tree_id) > b->limits.nodes)
         return CEL__CUT_NODES;
     if (tree->tags->tags_count > MyHTML_TAG_LAST_ENTRY + NEW_NAMES)
-        return CEL__CUT_NAMES;
+        return CEL__CUT_MEMORY;
     if (weight_bytes(tree) > GROWTH_BYTES + 32 * input_bytes)
         return CEL__CUT_MEMORY;
     return CEL__CUT_NONE;
