@@ -2,6 +2,7 @@
 /* The first byte chooses a context, the second how the rest is cut: the tree of the pieces must be
  * that of the whole, it must hold together, and with small limits it must end too. */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +93,11 @@ static void check_pieces(struct cel_str bytes, const struct cel__parse_options *
 
     parse(bytes, o, 0, &whole);
     parse(bytes, o, longest, &pieces);
-    check(whole.len == pieces.len && memcmp(whole.ptr, pieces.ptr, whole.len) == 0);
+    if (whole.len != pieces.len || memcmp(whole.ptr, pieces.ptr, whole.len) != 0) {
+        fprintf(stderr, "whole:\n%.*spieces:\n%.*s", CEL_STR(cel__buf_str(&whole)),
+                CEL_STR(cel__buf_str(&pieces)));
+        abort();
+    }
     cel__buf_fini(&whole);
     cel__buf_fini(&pieces);
 }
