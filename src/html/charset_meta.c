@@ -20,17 +20,39 @@ static int of_meta(const struct cel__tree *t, uint32_t i, uint32_t charset, uint
     return cel__charset_for_meta(found);
 }
 
+struct wanted {
+    uint32_t meta, charset, content, equiv;
+};
+
+static struct wanted names_of(const struct cel__tree *t)
+{
+    return (struct wanted){cel__names_find(&t->names, CEL_LIT("meta")),
+                           cel__names_find(&t->names, CEL_LIT("charset")),
+                           cel__names_find(&t->names, CEL_LIT("content")),
+                           cel__names_find(&t->names, CEL_LIT("http-equiv"))};
+}
+
+static int of_node(const struct cel__tree *t, uint32_t i, const struct wanted *w)
+{
+    if (t->nodes[i].name != w->meta || !cel__node_is_element(t, i) ||
+        t->nodes[i].ns != CEL__NS_HTML)
+        return -1;
+    return of_meta(t, i, w->charset, w->content, w->equiv);
+}
+
+int cel__charset_of_node(const struct cel__tree *t, uint32_t node)
+{
+    struct wanted w = names_of(t);
+
+    return w.meta != CEL__NAME_NONE ? of_node(t, node, &w) : -1;
+}
+
 int cel__charset_of_tree(const struct cel__tree *t)
 {
-    uint32_t meta = cel__names_find(&t->names, CEL_LIT("meta"));
-    uint32_t charset = cel__names_find(&t->names, CEL_LIT("charset"));
-    uint32_t content = cel__names_find(&t->names, CEL_LIT("content"));
-    uint32_t equiv = cel__names_find(&t->names, CEL_LIT("http-equiv"));
+    struct wanted w = names_of(t);
     int found = -1;
 
-    for (uint32_t i = 1; meta != CEL__NAME_NONE && i < t->count && found < 0; i++)
-        if (t->nodes[i].name == meta && cel__node_is_element(t, i) &&
-            t->nodes[i].ns == CEL__NS_HTML)
-            found = of_meta(t, i, charset, content, equiv);
+    for (uint32_t i = 1; w.meta != CEL__NAME_NONE && i < t->count && found < 0; i++)
+        found = of_node(t, i, &w);
     return found;
 }

@@ -30,16 +30,44 @@ static size_t limit_of(size_t asked, size_t usual, size_t top)
     return asked == 0 ? usual : cel__min(asked, top);
 }
 
-/* The page as UTF-8: the bytes themselves when they are, else decoded into `room`. */
-static int to_utf8(enum cel__encoding charset, struct cel_str *bytes, struct cel__buf *room)
+void cel__page_bytes_init(struct cel__page_bytes *p, const void *bytes, size_t len,
+                          const struct cel_html_options *options)
+{
+    size_t most = limit_of(options->max_bytes, MAX_BYTES, MAX_BYTES_TOP);
+
+    *p = (struct cel__page_bytes){.bytes = {bytes != NULL ? bytes : "", cel__min(len, most)},
+                                  .cut = len > most ? CEL__CUT_SIZE : CEL__CUT_NONE};
+    p->charset = cel__charset_sniff(p->bytes, cel__str(options->charset));
+    p->bytes.ptr += p->charset.skip;
+    p->bytes.len -= p->charset.skip;
+}
+
+int cel__page_bytes_decode(struct cel__page_bytes *p)
 {
     int r;
 
-    if (charset == CEL__UTF_8 && cel__utf8_valid(*bytes) == bytes->len)
+    if (p->charset.encoding == CEL__UTF_8 && cel__utf8_valid(p->bytes) == p->bytes.len)
         return 0;
-    r = cel__decode(charset, *bytes, room);
-    *bytes = cel__buf_str(room);
+    r = cel__decode(p->charset.encoding, p->bytes, &p->room);
+    p->bytes = cel__buf_str(&p->room);
     return r;
+}
+
+void cel__page_bytes_fini(struct cel__page_bytes *p)
+{
+    cel__buf_fini(&p->room);
+}
+
+struct cel__tree_limits cel__html_limits(const struct cel_html_options *options, size_t len)
+{
+    return (struct cel__tree_limits){
+        .depth = (uint32_t)limit_of(options->max_depth, MAX_DEPTH, MAX_SMALL_TOP),
+        .nodes = (uint32_t)limit_of(options->max_nodes, MAX_NODES, UINT32_MAX / 2),
+        .attributes = (uint32_t)limit_of(options->max_attributes, MAX_ATTRIBUTES, MAX_SMALL_TOP),
+        .bytes = 2 * len + PLUS_BYTES,
+        .names = MAX_NAMES,
+        .name = MAX_NAME,
+        .value = MAX_VALUE};
 }
 
 static int build_html5(struct cel_html *doc, struct cel_str html,
@@ -75,14 +103,7 @@ static int build_libxml2(struct cel_html *doc, struct cel_str html,
 
 static int build(struct cel_html *doc, struct cel_str html, const struct cel_html_options *o)
 {
-    struct cel__tree_limits limits = {
-        .depth = (uint32_t)limit_of(o->max_depth, MAX_DEPTH, MAX_SMALL_TOP),
-        .nodes = (uint32_t)limit_of(o->max_nodes, MAX_NODES, UINT32_MAX / 2),
-        .attributes = (uint32_t)limit_of(o->max_attributes, MAX_ATTRIBUTES, MAX_SMALL_TOP),
-        .bytes = 2 * html.len + PLUS_BYTES,
-        .names = MAX_NAMES,
-        .name = MAX_NAME,
-        .value = MAX_VALUE};
+    struct cel__tree_limits limits = cel__html_limits(o, html.len);
     enum cel__cut cut = CEL__CUT_NONE;
     int r;
 
@@ -96,21 +117,24 @@ static int build(struct cel_html *doc, struct cel_str html, const struct cel_htm
     return r;
 }
 
-/* Decodes and builds; `page` without its mark. */
-static int read_page(struct cel_html *doc, struct cel_str page, const struct cel_html_options *o)
+/* Decodes and builds. */
+static int read_page(struct cel_html *doc, const struct cel__page_bytes *page,
+                     const struct cel_html_options *o)
 {
-    struct cel__buf room = {0};
-    int r = to_utf8(doc->charset, &page, &room);
+    struct cel__page_bytes decoded = *page;
+    int r = cel__page_bytes_decode(&decoded);
 
+    doc->charset = page->charset.encoding;
+    doc->cut = page->cut;
     if (r == 0)
-        r = build(doc, page, o);
-    cel__buf_fini(&room);
+        r = build(doc, decoded.bytes, o);
+    cel__page_bytes_fini(&decoded);
     return r;
 }
 
 /* A meta element that names another encoding than the one that was assumed: once more from the
  * beginning, in that one. */
-static int read_as_named(struct cel_html *doc, struct cel_str page,
+static int read_as_named(struct cel_html *doc, struct cel__page_bytes *page,
                          const struct cel_html_options *o)
 {
     int named = cel__charset_of_tree(&doc->tree);
@@ -119,8 +143,7 @@ static int read_as_named(struct cel_html *doc, struct cel_str page,
         doc->charset == CEL__UTF_16BE)
         return 0;
     cel__tree_fini(&doc->tree);
-    doc->cut = doc->cut == CEL__CUT_SIZE ? CEL__CUT_SIZE : CEL__CUT_NONE;
-    doc->charset = (enum cel__encoding)named;
+    page->charset.encoding = (enum cel__encoding)named;
     return read_page(doc, page, o);
 }
 
@@ -130,24 +153,16 @@ int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
     static const struct cel_html_options usual;
     const struct cel_html_options *o = options != NULL ? options : &usual;
     struct cel_html *doc = cel__mem_zalloc(sizeof *doc);
-    struct cel_str page = {bytes != NULL ? bytes : "", len};
-    struct cel__charset charset;
+    struct cel__page_bytes page;
     int r;
 
     if (doc == NULL)
         return -ENOMEM;
-    if (len > limit_of(o->max_bytes, MAX_BYTES, MAX_BYTES_TOP)) {
-        page.len = limit_of(o->max_bytes, MAX_BYTES, MAX_BYTES_TOP);
-        doc->cut = CEL__CUT_SIZE;
-    }
-    charset = cel__charset_sniff(page, cel__str(o->charset));
-    doc->charset = charset.encoding;
-    page.ptr += charset.skip;
-    page.len -= charset.skip;
-    r = read_page(doc, page, o);
+    cel__page_bytes_init(&page, bytes, len, o);
+    r = read_page(doc, &page, o);
     /* What libxml2 takes for a meta element says nothing. */
-    if (r == 0 && !charset.is_certain && o->parser == CEL_HTML_HTML5)
-        r = read_as_named(doc, page, o);
+    if (r == 0 && !page.charset.is_certain && o->parser == CEL_HTML_HTML5)
+        r = read_as_named(doc, &page, o);
     if (r < 0) {
         cel_html_free(doc);
         return r;
@@ -164,7 +179,7 @@ void cel_html_free(struct cel_html *doc)
     cel__mem_free(doc);
 }
 
-const char *cel_html_truncated(const struct cel_html *doc)
+const char *cel__cut_name(enum cel__cut cut)
 {
     static const char *const names[] = {
         [CEL__CUT_NONE] = NULL,       [CEL__CUT_SIZE] = "size",
@@ -172,7 +187,12 @@ const char *cel_html_truncated(const struct cel_html *doc)
         [CEL__CUT_MEMORY] = "memory", [CEL__CUT_ATTRIBUTES] = "attributes",
         [CEL__CUT_NAMES] = "names",   [CEL__CUT_LENGTH] = "length"};
 
-    return names[doc->cut];
+    return names[cut];
+}
+
+const char *cel_html_truncated(const struct cel_html *doc)
+{
+    return cel__cut_name(doc->cut);
 }
 
 const char *cel_html_charset(const struct cel_html *doc)

@@ -74,6 +74,9 @@ static int take(void *arg, const struct cel__token *token)
         dispatch(p, token);
     if (cel__unlikely(p->build.is_full || p->is_stopped))
         return ENOUGH;
+    if (cel__unlikely(p->options.sieve != NULL) &&
+        (p->options.sieve->is_lost || p->options.sieve->is_over))
+        return ENOUGH;
     if (token->kind != CEL__TOKEN_TEXT && p->stack_len != 0) {
         allows_cdata = cel__parser_adjusted(p)->ns != CEL__NS_HTML;
         if (cel__unlikely(allows_cdata != p->allows_cdata)) {
@@ -222,6 +225,11 @@ static int outcome(struct cel__parser *p, int r)
     return r == ENOUGH ? 0 : r;
 }
 
+struct cel__tree *cel__parser_tree(struct cel__parser *p)
+{
+    return &p->build.tree;
+}
+
 int cel__parser_feed(struct cel__parser *p, const void *bytes, size_t len)
 {
     return outcome(p, cel__tokenizer_feed(p->tokenizer, bytes, len));
@@ -241,5 +249,9 @@ int cel__parser_end(struct cel__parser *p, struct cel__tree *out, enum cel__cut 
         cel__build_note_cut(&p->build, CEL__CUT_LENGTH);
     if (cut != NULL)
         *cut = p->build.cut;
+    if (p->options.sieve != NULL) {
+        cel__sieve_end(p->options.sieve, &p->build);
+        return 0;
+    }
     return cel__build_finish(&p->build, out);
 }

@@ -8,6 +8,7 @@
  * mark what they cut (enum cel__cut) and never fail. All memory is of the parser
  * until the tree is taken, so giving up half-way is cel__parser_free. */
 
+#include "html/sieve.h"
 #include "html/tokenizer.h"
 #include "html/tree.h"
 
@@ -21,10 +22,14 @@ struct cel__parse_options {
     bool positions;                 /* tree.positions gets a byte offset for each node */
     void (*error)(void *arg, const struct cel__error *error); /* NULL: errors are not looked for */
     void *error_arg;
+    struct cel__sieve *sieve; /* NULL: all is kept. With one, cel__parser_end gives no tree */
     size_t expected_bytes; /* a hint for the first allocation */
 };
 
 struct cel__parser;
+
+/* The tree under way, for the owner of a sieve, who may add names to it before the first bytes. */
+struct cel__tree *cel__parser_tree(struct cel__parser *p);
 
 /* -ENOMEM. Owner: the caller, until cel__parser_free. */
 CEL_NODISCARD int cel__parser_new(struct cel__parser **out,

@@ -242,8 +242,11 @@ void cel__parser_insert_foreign(struct cel__parser *p, const struct cel__token *
         return;
     for (uint32_t i = 0; i < token->attr_count; i++)
         add_attr(p, node, &token->attrs[i], ns);
-    if (token->is_self_closing)
+    cel__parser_opened(p, node);
+    if (token->is_self_closing) {
+        cel__parser_closed(p, node);
         return;
+    }
     cel__parser_push(
         p, (struct cel__open){.node = node,
                               .inside = node,

@@ -155,6 +155,7 @@ static bool reopen_one(struct cel__parser *p, uint32_t index)
     nodes[node].attr_count = nodes[f->node].attr_count;
     p->build.tree.marks[node] = p->build.tree.marks[f->node];
     f->node = node;
+    cel__parser_opened(p, node);
     cel__parser_push(p, (struct cel__open){.node = node,
                                            .inside = node,
                                            .name = f->name,

@@ -98,6 +98,7 @@ static void push_html(struct cel__parser *p, const struct cel__token *token)
     for (uint32_t i = 0; token != NULL && i < token->attr_count; i++)
         cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE,
                         token->attrs[i].value);
+    cel__parser_opened(p, node);
     cel__parser_push(p, (struct cel__open){.node = node,
                                            .inside = node,
                                            .name = CEL__NAME_HTML,

@@ -52,6 +52,7 @@ bool cel__parser_insert(struct cel__parser *p, const struct cel__token *token)
     if (cel__unlikely(node == 0))
         return false;
     add_attrs(p, node, token);
+    cel__parser_opened(p, node);
     cel__parser_push(p, open_html(node, token->name));
     return true;
 }
@@ -66,6 +67,7 @@ bool cel__parser_insert_name(struct cel__parser *p, uint32_t name)
     node = cel__build_element(&p->build, at, name, CEL__NS_HTML);
     if (node == 0)
         return false;
+    cel__parser_opened(p, node);
     cel__parser_push(p, open_html(node, name));
     return true;
 }
@@ -75,14 +77,26 @@ void cel__parser_insert_void(struct cel__parser *p, const struct cel__token *tok
     struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
     uint32_t node = cel__build_element(&p->build, at, token->name, CEL__NS_HTML);
 
-    if (node != 0)
-        add_attrs(p, node, token);
+    if (node == 0)
+        return;
+    add_attrs(p, node, token);
+    cel__parser_opened(p, node);
+    cel__parser_closed(p, node);
+}
+
+static bool sieve_takes(struct cel__parser *p, const struct cel__open *o, struct cel_str text)
+{
+    if (cel__open_is(o, CEL__NAME_SCRIPT) || cel__open_is(o, CEL__NAME_STYLE))
+        return cel__sieve_takes_raw(p->options.sieve, &p->build, text);
+    return cel__sieve_takes_text(p->options.sieve, &p->build, text);
 }
 
 void cel__parser_insert_text(struct cel__parser *p, struct cel_str text)
 {
     const struct cel__open *o = cel__parser_current(p);
 
+    if (cel__unlikely(p->options.sieve != NULL) && !sieve_takes(p, o, text))
+        return;
     if (cel__unlikely((o->name == CEL__NAME_SCRIPT || o->name == CEL__NAME_STYLE) &&
                       o->ns == CEL__NS_HTML))
         cel__build_raw_text(&p->build, o->inside, text);
@@ -92,6 +106,9 @@ void cel__parser_insert_text(struct cel__parser *p, struct cel_str text)
 
 void cel__parser_insert_comment(struct cel__parser *p, const struct cel__token *token)
 {
+    if (p->options.sieve != NULL &&
+        !cel__sieve_takes_raw(p->options.sieve, &p->build, token->text))
+        return;
     cel__build_raw(&p->build, cel__parser_place(p, cel__parser_current(p)), CEL__NODE_COMMENT,
                    token->text);
 }
@@ -99,6 +116,9 @@ void cel__parser_insert_comment(struct cel__parser *p, const struct cel__token *
 void cel__parser_insert_comment_in(struct cel__parser *p, uint32_t node,
                                    const struct cel__token *token)
 {
+    if (p->options.sieve != NULL &&
+        !cel__sieve_takes_raw(p->options.sieve, &p->build, token->text))
+        return;
     cel__build_raw(&p->build, (struct cel__build_place){node, 0}, CEL__NODE_COMMENT, token->text);
 }
 

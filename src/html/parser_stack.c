@@ -22,6 +22,7 @@ void cel__parser_pop(struct cel__parser *p)
     if (o->format != 0)
         p->formats[o->format - 1].open = 0;
     p->stack_len--;
+    cel__parser_closed(p, o->node);
 }
 
 void cel__parser_pop_to_length(struct cel__parser *p, uint32_t len)
@@ -73,9 +74,23 @@ void cel__parser_remove_open(struct cel__parser *p, uint32_t index)
     count(p, o, -1);
     if (o->format != 0)
         p->formats[o->format - 1].open = 0;
+    if (p->options.sieve != NULL)
+        p->options.sieve->is_lost = true;
     memmove(o, o + 1, (p->stack_len - index - 1) * sizeof *o);
     p->stack_len--;
     renumber(p, index);
+}
+
+#define FORMATS_FEW 32
+
+bool cel__parser_knows(const struct cel__parser *p, uint32_t node)
+{
+    if (p->form == node || p->format_len > FORMATS_FEW)
+        return true;
+    for (uint32_t i = 0; i < p->format_len; i++)
+        if (p->formats[i].node >= node)
+            return true;
+    return false;
 }
 
 static bool make_countable(struct cel__parser *p, uint32_t name)

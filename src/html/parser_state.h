@@ -111,6 +111,22 @@ static inline const struct cel__open *cel__parser_adjusted(const struct cel__par
     return p->is_fragment && p->stack_len == 1 ? &p->context : &p->stack[p->stack_len - 1];
 }
 
+/* Whether the element, or one inside it, may be asked for by number when it has ended. */
+bool cel__parser_knows(const struct cel__parser *p, uint32_t node);
+
+/* For the sieve, if there is one: the element at the end of the path is there; it ends. */
+static inline void cel__parser_opened(struct cel__parser *p, uint32_t node)
+{
+    if (cel__unlikely(p->options.sieve != NULL))
+        cel__sieve_opened(p->options.sieve, &p->build, node);
+}
+
+static inline void cel__parser_closed(struct cel__parser *p, uint32_t node)
+{
+    if (cel__unlikely(p->options.sieve != NULL))
+        cel__sieve_closed(p->options.sieve, &p->build, node, !cel__parser_knows(p, node));
+}
+
 static inline bool cel__open_is(const struct cel__open *o, uint32_t name)
 {
     return o->name == name && o->ns == CEL__NS_HTML;
