@@ -16,7 +16,6 @@
 #include "html/parse.h"
 
 #define NEEDS_TREE 1
-#define PORTION    65536
 
 struct scan {
     struct cel__extraction x;
@@ -176,19 +175,9 @@ static void forget(void *arg, uint32_t from)
 static int run(struct scan *scan, const struct cel__page_bytes *page,
                const struct cel_html_options *o)
 {
-    struct cel_str rest = page->bytes;
     struct cel__tree none;
-    int r = 0;
+    int r = cel__html_feed(scan->parser, page->bytes, o);
 
-    while (rest.len != 0 && r == 0 && !scan->sieve.is_over && !scan->sieve.is_lost) {
-        size_t n = cel__min(rest.len, (size_t)PORTION);
-
-        r = cel__parser_feed(scan->parser, rest.ptr, n);
-        rest.ptr += n;
-        rest.len -= n;
-        if (o->pause != NULL && rest.len != 0)
-            o->pause(o->pause_arg);
-    }
     if (r == 0 && !scan->sieve.is_over && !scan->sieve.is_lost)
         r = cel__parser_end(scan->parser, &none, NULL);
     if (r == 0)

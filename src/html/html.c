@@ -24,6 +24,7 @@
 #define MAX_NAME       1024
 #define MAX_VALUE      (4u << 20)
 #define PLUS_BYTES     (64u << 10)
+#define PORTION        (256u << 10) /* between pauses: half a millisecond */
 
 static size_t limit_of(size_t asked, size_t usual, size_t top)
 {
@@ -70,8 +71,26 @@ struct cel__tree_limits cel__html_limits(const struct cel_html_options *options,
         .value = MAX_VALUE};
 }
 
+int cel__html_feed(struct cel__parser *parser, struct cel_str html,
+                   const struct cel_html_options *options)
+{
+    int r = 0;
+
+    while (html.len != 0 && r == 0) {
+        size_t n = cel__min(html.len, (size_t)PORTION);
+
+        r = cel__parser_feed(parser, html.ptr, n);
+        html.ptr += n;
+        html.len -= n;
+        if (options->pause != NULL && html.len != 0)
+            options->pause(options->pause_arg);
+    }
+    return r;
+}
+
 static int build_html5(struct cel_html *doc, struct cel_str html,
-                       const struct cel__tree_limits *limits, enum cel__cut *cut)
+                       const struct cel__tree_limits *limits, const struct cel_html_options *o,
+                       enum cel__cut *cut)
 {
     struct cel__parse_options options = {.limits = *limits, .expected_bytes = html.len};
     struct cel__parser *parser;
@@ -79,7 +98,7 @@ static int build_html5(struct cel_html *doc, struct cel_str html,
 
     if (r < 0)
         return r;
-    r = cel__parser_feed(parser, html.ptr, html.len);
+    r = cel__html_feed(parser, html, o);
     if (r == 0)
         r = cel__parser_end(parser, &doc->tree, cut);
     cel__parser_free(parser);
@@ -111,7 +130,7 @@ static int build(struct cel_html *doc, struct cel_str html, const struct cel_htm
     if (o->parser == CEL_HTML_LIBXML2 || html.len == 0)
         r = build_libxml2(doc, html, &limits, &cut);
     else
-        r = build_html5(doc, html, &limits, &cut);
+        r = build_html5(doc, html, &limits, o, &cut);
     if (doc->cut == CEL__CUT_NONE)
         doc->cut = cut;
     return r;

@@ -26,6 +26,12 @@ const char *cel__cut_name(enum cel__cut cut);
 /* For so many bytes of UTF-8. */
 struct cel__tree_limits cel__html_limits(const struct cel_html_options *options, size_t len);
 
+struct cel__parser;
+
+/* All of it, with the pauses that the options ask for. As cel__parser_feed. */
+CEL_NODISCARD int cel__html_feed(struct cel__parser *parser, struct cel_str html,
+                                 const struct cel_html_options *options);
+
 struct cel_html {
     struct cel__tree tree;
     enum cel__cut cut;

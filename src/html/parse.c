@@ -62,6 +62,15 @@ static void without_first_lf(struct cel__parser *p, const struct cel__token *tok
         dispatch(p, &rest);
 }
 
+/* Nothing more can come of the input. */
+static inline bool has_enough(const struct cel__parser *p)
+{
+    const struct cel__sieve *sieve = p->options.sieve;
+
+    return p->build.is_full || p->is_stopped ||
+           (cel__unlikely(sieve != NULL) && (sieve->is_lost || sieve->is_over));
+}
+
 static int take(void *arg, const struct cel__token *token)
 {
     struct cel__parser *p = arg;
@@ -72,10 +81,7 @@ static int take(void *arg, const struct cel__token *token)
         without_first_lf(p, token);
     else
         dispatch(p, token);
-    if (cel__unlikely(p->build.is_full || p->is_stopped))
-        return ENOUGH;
-    if (cel__unlikely(p->options.sieve != NULL) &&
-        (p->options.sieve->is_lost || p->options.sieve->is_over))
+    if (cel__unlikely(has_enough(p)))
         return ENOUGH;
     if (token->kind != CEL__TOKEN_TEXT && p->stack_len != 0) {
         allows_cdata = cel__parser_adjusted(p)->ns != CEL__NS_HTML;
@@ -232,12 +238,12 @@ struct cel__tree *cel__parser_tree(struct cel__parser *p)
 
 int cel__parser_feed(struct cel__parser *p, const void *bytes, size_t len)
 {
-    return outcome(p, cel__tokenizer_feed(p->tokenizer, bytes, len));
+    return outcome(p, has_enough(p) ? ENOUGH : cel__tokenizer_feed(p->tokenizer, bytes, len));
 }
 
 int cel__parser_end(struct cel__parser *p, struct cel__tree *out, enum cel__cut *cut)
 {
-    int r = outcome(p, cel__tokenizer_end(p->tokenizer));
+    int r = outcome(p, has_enough(p) ? ENOUGH : cel__tokenizer_end(p->tokenizer));
 
     if (r < 0)
         return r;
