@@ -48,8 +48,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_html_parse(struct cel_html **out, const void *b
 CEL_PUBLIC void cel_html_free(struct cel_html *doc);
 
 /* NULL when the whole page is in the document; else the limit that cut it: "size", "depth",
- * "nodes", "attributes", "length" (of a name: 1 KiB, of a value or comment: 4 MiB) or "memory"
- * (the page grew out of proportion). Static. */
+ * "nodes", "attributes", "names" (65,536 different ones that HTML does not have), "length" (of a
+ * name: 1 KiB, of a value or a comment: 4 MiB) or "memory" (the page grew out of proportion).
+ * Static. */
 CEL_PUBLIC const char *cel_html_truncated(const struct cel_html *doc);
 
 /* The standard's name of the encoding the page was read in ("UTF-8", "windows-1252"). Static. */

@@ -20,6 +20,7 @@
 #define MAX_NODES      1000000
 #define MAX_ATTRIBUTES 256
 #define MAX_SMALL_TOP  4096
+#define MAX_NAMES      65536
 #define MAX_NAME       1024
 #define MAX_VALUE      (4u << 20)
 #define PLUS_BYTES     (64u << 10)
@@ -79,6 +80,7 @@ static int build(struct cel_html *doc, struct cel_str html, const struct cel_htm
         .nodes = (uint32_t)limit_of(o->max_nodes, MAX_NODES, UINT32_MAX / 2),
         .attributes = (uint32_t)limit_of(o->max_attributes, MAX_ATTRIBUTES, MAX_SMALL_TOP),
         .bytes = 2 * html.len + PLUS_BYTES,
+        .names = MAX_NAMES,
         .name = MAX_NAME,
         .value = MAX_VALUE};
     enum cel__cut cut = CEL__CUT_NONE;
@@ -168,7 +170,7 @@ const char *cel_html_truncated(const struct cel_html *doc)
         [CEL__CUT_NONE] = NULL,       [CEL__CUT_SIZE] = "size",
         [CEL__CUT_DEPTH] = "depth",   [CEL__CUT_NODES] = "nodes",
         [CEL__CUT_MEMORY] = "memory", [CEL__CUT_ATTRIBUTES] = "attributes",
-        [CEL__CUT_LENGTH] = "length"};
+        [CEL__CUT_NAMES] = "names",   [CEL__CUT_LENGTH] = "length"};
 
     return names[doc->cut];
 }

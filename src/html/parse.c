@@ -182,6 +182,7 @@ int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *o
     to.names = &p->build.tree.names;
     to.error = options->error != NULL ? pass_error : NULL;
     to.max_attributes = options->limits.attributes;
+    to.max_names = options->limits.names;
     to.max_name = options->limits.name;
     to.max_value = options->limits.value;
     r = cel__tokenizer_new(&p->tokenizer, &to);
@@ -234,6 +235,8 @@ int cel__parser_end(struct cel__parser *p, struct cel__tree *out, enum cel__cut 
         return r;
     if (cel__tokenizer_cut_attributes(p->tokenizer))
         cel__build_note_cut(&p->build, CEL__CUT_ATTRIBUTES);
+    if (cel__tokenizer_cut_names(p->tokenizer))
+        cel__build_note_cut(&p->build, CEL__CUT_NAMES);
     if (cel__tokenizer_cut_length(p->tokenizer))
         cel__build_note_cut(&p->build, CEL__CUT_LENGTH);
     if (cut != NULL)

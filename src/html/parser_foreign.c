@@ -231,12 +231,13 @@ unsigned cel__parser_foreign_flags(uint32_t lower, enum cel__ns ns)
 void cel__parser_insert_foreign(struct cel__parser *p, const struct cel__token *token,
                                 enum cel__ns ns)
 {
-    struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
     uint32_t name = ns == CEL__NS_SVG
                         ? proper(p, token->name, svg_tags, cel__countof(svg_tags))
                         : token->name;
-    uint32_t node = cel__build_element(&p->build, at, name, ns);
+    uint32_t node;
 
+    cel__parser_make_way(p);
+    node = cel__build_element(&p->build, cel__parser_place(p, cel__parser_current(p)), name, ns);
     if (node == 0)
         return;
     for (uint32_t i = 0; i < token->attr_count; i++)

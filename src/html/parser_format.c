@@ -141,6 +141,30 @@ static bool may_clone(struct cel__parser *p)
     return false;
 }
 
+static bool reopen_one(struct cel__parser *p, uint32_t index)
+{
+    struct cel__format *f = &p->formats[index];
+    struct cel__node *nodes;
+    uint32_t node = cel__build_element(
+        &p->build, cel__parser_place(p, cel__parser_current(p)), f->name, CEL__NS_HTML);
+
+    if (node == 0)
+        return false;
+    nodes = p->build.tree.nodes;
+    nodes[node].attrs = nodes[f->node].attrs; /* they never change, so one copy serves both */
+    nodes[node].attr_count = nodes[f->node].attr_count;
+    p->build.tree.marks[node] = p->build.tree.marks[f->node];
+    f->node = node;
+    cel__parser_push(p, (struct cel__open){.node = node,
+                                           .inside = node,
+                                           .name = f->name,
+                                           .lower = f->name,
+                                           .format = index + 1,
+                                           .flags = (uint16_t)cel__tag_flags(f->name),
+                                           .ns = CEL__NS_HTML});
+    return true;
+}
+
 void cel__parser_format_reopen(struct cel__parser *p)
 {
     uint32_t i = p->format_len;
@@ -148,22 +172,11 @@ void cel__parser_format_reopen(struct cel__parser *p)
     while (i > 0 && p->formats[i - 1].name != CEL__NAME_NONE && p->formats[i - 1].open == 0)
         i--;
     for (; i < p->format_len && may_clone(p); i++) {
-        struct cel__format *f = &p->formats[i];
-        struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
-        uint32_t node = cel__build_element(&p->build, at, f->name, CEL__NS_HTML);
+        uint32_t removed = cel__parser_make_way(p);
 
-        if (node == 0)
+        if (removed != 0 && removed - 1 < i)
+            i--;
+        if (!reopen_one(p, i))
             return;
-        p->build.tree.nodes[node].attrs = p->build.tree.nodes[f->node].attrs;
-        p->build.tree.nodes[node].attr_count = p->build.tree.nodes[f->node].attr_count;
-        p->build.tree.marks[node] = p->build.tree.marks[f->node];
-        f->node = node;
-        cel__parser_push(p, (struct cel__open){.node = node,
-                                               .inside = node,
-                                               .name = f->name,
-                                               .lower = f->name,
-                                               .format = i + 1,
-                                               .flags = (uint16_t)cel__tag_flags(f->name),
-                                               .ns = CEL__NS_HTML});
     }
 }

@@ -43,9 +43,12 @@ static inline struct cel__open open_html(uint32_t node, uint32_t name)
 
 bool cel__parser_insert(struct cel__parser *p, const struct cel__token *token)
 {
-    struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
-    uint32_t node = cel__build_element(&p->build, at, token->name, CEL__NS_HTML);
+    struct cel__build_place at;
+    uint32_t node;
 
+    cel__parser_make_way(p);
+    at = cel__parser_place(p, cel__parser_current(p));
+    node = cel__build_element(&p->build, at, token->name, CEL__NS_HTML);
     if (cel__unlikely(node == 0))
         return false;
     add_attrs(p, node, token);
@@ -55,9 +58,12 @@ bool cel__parser_insert(struct cel__parser *p, const struct cel__token *token)
 
 bool cel__parser_insert_name(struct cel__parser *p, uint32_t name)
 {
-    struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
-    uint32_t node = cel__build_element(&p->build, at, name, CEL__NS_HTML);
+    struct cel__build_place at;
+    uint32_t node;
 
+    cel__parser_make_way(p);
+    at = cel__parser_place(p, cel__parser_current(p));
+    node = cel__build_element(&p->build, at, name, CEL__NS_HTML);
     if (node == 0)
         return false;
     cel__parser_push(p, open_html(node, name));

@@ -96,12 +96,33 @@ static bool make_countable(struct cel__parser *p, uint32_t name)
     return true;
 }
 
+/* What put a marker into the list of formatting elements when it began. */
+static bool has_marker(const struct cel__open *o)
+{
+    if (o->ns != CEL__NS_HTML || (o->flags & CEL__TAG_SCOPE) == 0)
+        return false;
+    return o->name != CEL__NAME_TABLE && o->name != CEL__NAME_SELECT && o->name != CEL__NAME_HTML;
+}
+
+uint32_t cel__parser_end_innermost(struct cel__parser *p)
+{
+    const struct cel__open *o = cel__parser_current(p);
+    uint32_t format = o->format;
+
+    cel__build_note_cut(&p->build, CEL__CUT_DEPTH);
+    if (format != 0)
+        cel__parser_format_remove(p, format - 1);
+    if (has_marker(o))
+        cel__parser_format_clear(p);
+    if (cel__open_is(o, CEL__NAME_TEMPLATE) && p->template_len > 0)
+        p->template_len--;
+    cel__parser_pop(p);
+    return format;
+}
+
 void cel__parser_push(struct cel__parser *p, struct cel__open open)
 {
-    if (cel__unlikely(p->stack_len == p->options.limits.depth)) {
-        cel__build_note_cut(&p->build, CEL__CUT_DEPTH);
-        cel__parser_pop(p);
-    }
+    cel__parser_make_way(p);
     if (cel__unlikely(open.name >= p->open_count_cap) && !make_countable(p, open.name))
         return;
     p->stack[p->stack_len] = open;

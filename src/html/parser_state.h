@@ -131,6 +131,15 @@ void cel__parser_remove_open(struct cel__parser *p, uint32_t index);
 /* Down to an element with the flag, which stays. */
 void cel__parser_clear_to(struct cel__parser *p, unsigned flag);
 void cel__parser_push(struct cel__parser *p, struct cel__open open);
+/* The innermost element ends for good. -> index + 1 of what that took from the list, or 0. */
+uint32_t cel__parser_end_innermost(struct cel__parser *p);
+/* So that what is put in next comes beside the innermost element when that is as deep as may be. */
+static inline uint32_t cel__parser_make_way(struct cel__parser *p)
+{
+    if (cel__likely(p->stack_len < p->options.limits.depth))
+        return 0;
+    return cel__parser_end_innermost(p);
+}
 void cel__parser_insert_open(struct cel__parser *p, uint32_t index, struct cel__open open);
 
 /* Whether an element is open in the scope whose ends have a flag of `ends`. */

@@ -207,7 +207,7 @@ bool cel__mode_in_caption(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_CAPTION:
         return end_caption(p) && is_start;
     case CEL__NAME_TABLE:
-        return end_caption(p);
+        return is_start ? cel__mode_in_body(p, token) : end_caption(p);
     case CEL__NAME_COL:
     case CEL__NAME_COLGROUP:
     case CEL__NAME_TBODY:

@@ -70,6 +70,11 @@ bool cel__tokenizer_cut_length(const struct cel__tokenizer *t)
     return t->cut_length;
 }
 
+bool cel__tokenizer_cut_names(const struct cel__tokenizer *t)
+{
+    return t->cut_names;
+}
+
 void cel__tokenizer_give(struct cel__tokenizer *t)
 {
     int r;

@@ -130,6 +130,7 @@ struct cel__tokenizer_options {
     void *arg;
     struct cel__names *names; /* names are added to it; outlives the tokenizer */
     uint32_t max_attributes;  /* of one tag, further ones are dropped; 0: no limit */
+    uint32_t max_names;       /* that are not fixed; tags and attributes of more are dropped */
     size_t max_name;          /* bytes of a name, the rest is dropped; 0: no limit */
     size_t max_value;         /* bytes of a value, a comment, an identifier; 0: no limit */
 };
@@ -158,5 +159,6 @@ CEL_NODISCARD int cel__tokenizer_end(struct cel__tokenizer *t);
 /* Which limits dropped something since the start. */
 bool cel__tokenizer_cut_attributes(const struct cel__tokenizer *t);
 bool cel__tokenizer_cut_length(const struct cel__tokenizer *t);
+bool cel__tokenizer_cut_names(const struct cel__tokenizer *t);
 
 #endif

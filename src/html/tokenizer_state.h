@@ -29,6 +29,7 @@ struct cel__tokenizer {
     bool skip_lf; /* the last byte was CR, and came out as LF */
     bool cut_attributes;
     bool cut_length;
+    bool cut_names;
     int result; /* negative: the sink's, or out of memory */
 
     struct cel__token token; /* given to the sink; what its kind does not use is left as it was */

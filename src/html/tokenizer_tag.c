@@ -67,6 +67,11 @@ static uint32_t number_of(struct cel__tokenizer *t, struct cel_str name)
         t->cut_length = true;
         name.len = t->options.max_name;
     }
+    if (t->options.max_names != 0 && t->options.names->count >= t->options.max_names) {
+        number = cel__names_find(t->options.names, name);
+        t->cut_names |= number == CEL__NAME_NONE;
+        return number;
+    }
     number = cel__names_add(t->options.names, name);
     if (number == CEL__NAME_NONE)
         t->result = -ENOMEM;
@@ -205,15 +210,23 @@ static bool grow_attrs(struct cel__tokenizer *t)
 
 static bool is_wanted(struct cel__tokenizer *t, uint32_t name, const char *at)
 {
+    if (name == CEL__NAME_NONE)
+        return false;
     if (is_seen(t, name)) {
         cel__tokenizer_error(t, CEL__ERROR_DUPLICATE_ATTRIBUTE, at);
         return false;
     }
-    if (t->options.max_attributes != 0 && t->attr_count >= t->options.max_attributes) {
-        t->cut_attributes = true;
-        return false;
-    }
     return t->attr_count < t->attr_cap || grow_attrs(t);
+}
+
+/* The name of an attribute beyond the limit is not even given a number. */
+static const char *pass_name(struct cel__tokenizer *t, const char *p)
+{
+    t->cut_attributes = true;
+    p += *p == '=';
+    while (p < t->end && !cel__html_is(*p, CEL__CHAR_ATTR_END))
+        p++;
+    return p;
 }
 
 /* Values that lie in the scratch buffer move with it. */
@@ -353,7 +366,11 @@ static inline const char *attribute(struct cel__tokenizer *t, const char *p)
     uint32_t name = CEL__NAME_NONE;
     bool wanted;
 
-    p = read_name(t, p, true, &name);
+    if (cel__unlikely(t->options.max_attributes != 0 &&
+                      t->attr_count >= t->options.max_attributes))
+        p = pass_name(t, p);
+    else
+        p = read_name(t, p, true, &name);
     if (cel__unlikely(p == t->end || t->result < 0))
         return t->end;
     wanted = is_wanted(t, name, p);
@@ -381,11 +398,13 @@ static const char *give_tag(struct cel__tokenizer *t, const char *from, const ch
     } else {
         t->last_start = token->name;
     }
+    t->state = CEL__STATE_DATA;
+    if (cel__unlikely(token->name == CEL__NAME_NONE))
+        return p; /* one name too many */
     token->kind = is_end ? CEL__TOKEN_END : CEL__TOKEN_START;
     token->attrs = t->attrs;
     token->attr_count = is_end ? 0 : t->attr_count;
     token->at = t->base + (uint64_t)(from - t->begin);
-    t->state = CEL__STATE_DATA;
     cel__tokenizer_give(t);
     return p;
 }

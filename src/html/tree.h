@@ -15,6 +15,7 @@ enum cel__cut {
     CEL__CUT_DEPTH,      /* nesting */
     CEL__CUT_NODES,      /* nodes of the document */
     CEL__CUT_ATTRIBUTES, /* attributes of one tag */
+    CEL__CUT_NAMES,      /* different names that are not fixed */
     CEL__CUT_MEMORY,     /* a page that grows out of proportion while it is parsed */
     CEL__CUT_LENGTH      /* of a name or a value */
 };
@@ -23,6 +24,7 @@ struct cel__tree_limits {
     uint32_t depth;
     uint32_t nodes;
     uint32_t attributes; /* of one tag */
+    uint32_t names;      /* that are not fixed (html/names.h) */
     size_t bytes;        /* text and values together */
     size_t name;         /* of a tag's or an attribute's; 0: any */
     size_t value;        /* of an attribute, a comment, a doctype's identifier; 0: any */
