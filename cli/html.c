@@ -102,7 +102,7 @@ static char *read_file(const char *path, size_t *len)
     }
     if (f == NULL || !feof(f)) {
         complain("cannot read %s: %s", path,
-                 n > MAX_BYTES ? "more than 256 MiB" : strerror(errno != 0 ? errno : EIO));
+                 n > MAX_BYTES ? "more than 256 MiB" : cel_strerror(errno != 0 ? -errno : -EIO));
         free(bytes);
         bytes = NULL;
     }
@@ -125,7 +125,7 @@ static bool print_tree(const struct cel_html *doc)
     is_written = fwrite(text, 1, len, stdout) == len && fflush(stdout) == 0;
     cel_html_text_free(text);
     if (!is_written)
-        complain("cannot write: %s", strerror(errno));
+        complain("cannot write: %s", cel_strerror(-errno));
     return is_written;
 }
 

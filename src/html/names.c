@@ -204,7 +204,7 @@ uint32_t cel__names_add_own(struct cel__names *n, struct cel_str name)
     return CEL__NAME_FIXED + n->count++;
 }
 
-static uint32_t find_fixed(struct cel_str name)
+uint32_t cel__names_find_fixed(struct cel_str name)
 {
     struct cel__name_words w;
 
@@ -216,14 +216,14 @@ static uint32_t find_fixed(struct cel_str name)
 
 uint32_t cel__names_add(struct cel__names *n, struct cel_str name)
 {
-    uint32_t known = find_fixed(name);
+    uint32_t known = cel__names_find_fixed(name);
 
     return known != CEL__NAME_NONE ? known : cel__names_add_own(n, name);
 }
 
 uint32_t cel__names_find(const struct cel__names *n, struct cel_str name)
 {
-    uint32_t known = find_fixed(name);
+    uint32_t known = cel__names_find_fixed(name);
 
     if (known != CEL__NAME_NONE || n->count == 0)
         return known;

@@ -61,8 +61,10 @@ static void add_name_byte(struct cel__tokenizer *t, const char *p, bool is_attr)
 
 static uint32_t number_of(struct cel__tokenizer *t, struct cel_str name)
 {
-    uint32_t number;
+    uint32_t number = cel__names_find_fixed(name);
 
+    if (number != CEL__NAME_NONE)
+        return number;
     if (t->options.max_name != 0 && name.len > t->options.max_name) {
         t->cut_length = true;
         name.len = t->options.max_name;
