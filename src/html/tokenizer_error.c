@@ -35,8 +35,8 @@ void cel__tokenizer_note(struct cel__tokenizer *t, enum cel__parse_error code, c
         t->errors = grown;
         t->error_cap = cap;
     }
-    t->errors[t->error_count] = (struct cel__pending_error){
-        code, t->error_count, t->base + (uint64_t)(at - t->begin)};
+    t->errors[t->error_count] =
+        (struct cel__pending_error){code, t->error_count, t->base + (uint64_t)(at - t->begin)};
     if (t->error_count != 0 && t->errors[t->error_count].at < t->errors[t->error_count - 1].at)
         t->errors_unsorted = true;
     t->error_count++;
@@ -97,7 +97,7 @@ static enum cel__parse_error bad_input(uint32_t c)
     if (c == 0 || c == '\t' || c == '\n' || c == '\f' || c == '\r')
         return CEL__PARSE_ERROR_COUNT;
     return c < 0x20 || (c >= 0x7f && c <= 0x9f) ? CEL__ERROR_CONTROL_CHARACTER_IN_INPUT_STREAM
-                                               : CEL__PARSE_ERROR_COUNT;
+                                                : CEL__PARSE_ERROR_COUNT;
 }
 
 static void count_one(struct cel__tokenizer *t, uint32_t c)

@@ -87,9 +87,10 @@ static void parse_text_that_comes_in_turns_is_one_node(void **state)
 {
     struct cel__tree t = parse("<body><table>a<td>1</td>b<td>2</td>c</table>");
 
-    check_dump(&t, "| <html>\n|   <head>\n|   <body>\n|     \"abc\"\n|     <table>\n|       <tbody>\n"
-                   "|         <tr>\n|           <td>\n|             \"1\"\n|           <td>\n"
-                   "|             \"2\"\n");
+    check_dump(&t,
+               "| <html>\n|   <head>\n|   <body>\n|     \"abc\"\n|     <table>\n|       <tbody>\n"
+               "|         <tr>\n|           <td>\n|             \"1\"\n|           <td>\n"
+               "|             \"2\"\n");
     cel__tree_fini(&t);
 }
 
@@ -106,9 +107,9 @@ static void parse_late_class_of_body_counts_for_what_it_holds(void **state)
 static void parse_fragment_lies_in_the_document_itself(void **state)
 {
     enum cel__cut cut;
-    struct cel__tree t = parse_with("<td>1<td>2", &(struct cel__parse_options){
-                                                      .context = CEL_LIT("tr"),
-                                                      .context_ns = CEL__NS_HTML}, &cut);
+    struct cel__tree t = parse_with(
+        "<td>1<td>2",
+        &(struct cel__parse_options){.context = CEL_LIT("tr"), .context_ns = CEL__NS_HTML}, &cut);
 
     check_dump(&t, "| <td>\n|   \"1\"\n| <td>\n|   \"2\"\n");
     cel__tree_fini(&t);
@@ -135,8 +136,7 @@ static void parse_doctype_decides_the_mode(void **state)
     } cases[] = {
         {"<!DOCTYPE html>", CEL__QUIRKS_NONE},
         {"<p>", CEL__QUIRKS_FULL},
-        {"<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' ''>",
-         CEL__QUIRKS_LIMITED},
+        {"<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' ''>", CEL__QUIRKS_LIMITED},
         {"<!DOCTYPE html PUBLIC '-//W3C//DTD HTML 4.01 Transitional//EN'>", CEL__QUIRKS_FULL},
         {"<!DOCTYPE html PUBLIC '-//w3c//dtd html 4.01 transitional//en' 'x'>",
          CEL__QUIRKS_LIMITED},
@@ -168,8 +168,7 @@ static void parse_doctype_keeps_its_identifiers(void **state)
 static void expect_cut(const char *html, struct cel__tree_limits limits, enum cel__cut expected)
 {
     enum cel__cut cut;
-    struct cel__tree t =
-        parse_with(html, &(struct cel__parse_options){.limits = limits}, &cut);
+    struct cel__tree t = parse_with(html, &(struct cel__parse_options){.limits = limits}, &cut);
 
     if (cut != expected)
         fail_msg("%s is cut by %d", html, cut);
@@ -207,8 +206,8 @@ static void parse_tree_is_no_deeper_than_the_limit(void **state)
 
     for (int i = 0; i < 200; i++)
         cel__buf_add_text(&html, "<div><form><p></form>");
-    t = parse_with(cel__buf_cstr(&html),
-                   &(struct cel__parse_options){.limits = {.depth = 20}}, &cut);
+    t = parse_with(cel__buf_cstr(&html), &(struct cel__parse_options){.limits = {.depth = 20}},
+                   &cut);
     assert_int_equal(cut, CEL__CUT_DEPTH);
     for (uint32_t i = 1; i < t.count; i++) {
         int depth = 0;
@@ -253,9 +252,8 @@ static int parse_everything(void *arg)
     if (r < 0)
         return r;
     for (size_t at = 0; r == 0 && at < sizeof everything - 1; at += 7)
-        r = cel__parser_feed(p, everything + at, at + 7 < sizeof everything - 1
-                                                     ? 7
-                                                     : sizeof everything - 1 - at);
+        r = cel__parser_feed(p, everything + at,
+                             at + 7 < sizeof everything - 1 ? 7 : sizeof everything - 1 - at);
     if (r == 0)
         r = cel__parser_end(p, &tree, NULL);
     cel__parser_free(p);
