@@ -13,6 +13,7 @@ enum exit_code {
 };
 
 int command_fetch(int argc, char **argv);
+int command_html(int argc, char **argv);
 int command_serve(int argc, char **argv);
 
 /* "celadon: …" to stderr. */

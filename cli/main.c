@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* celadon: fetches and scrapes pages, serves a folder. stdout carries data only. */
+/* celadon: fetches and scrapes pages, shows their trees, serves a folder. stdout carries data only.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"fetch", command_fetch, "fetch a list of URLs, select fields from each page, print them"},
+    {"html", command_html, "print the tree that the parser makes of a page"},
     {"serve", command_serve, "serve the files of a folder over HTTP"},
 };
 

@@ -95,7 +95,7 @@ static void tokenize(struct listener *l, struct cel_str bytes, uint8_t how, size
 
     if (how & 128) {
         options.max_attributes = 2;
-        options.max_name = 5;
+        options.max_name = 20;
         options.max_value = 9;
     }
     cel__names_init(&l->names);

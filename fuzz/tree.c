@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     o.scripting = data[0] & 16;
     check_pieces(rest, &o, 1 + data[1] % 32);
     o.limits = (struct cel__tree_limits){
-        .depth = 5, .nodes = 40, .attributes = 2, .bytes = 300, .name = 6, .value = 10};
+        .depth = 5, .nodes = 40, .attributes = 2, .bytes = 300, .name = 20, .value = 10};
     check_pieces(rest, &o, 1 + data[1] % 32);
     return 0;
 }

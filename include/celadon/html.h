@@ -27,6 +27,16 @@ enum cel_html_parser {
     CEL_HTML_LIBXML2 /* the tree that 'lxml' builds; stops at 256 open elements */
 };
 
+/* A mistake in a page, by the HTML standard's name of it ("eof-in-tag", static). Lines and columns
+ * count from 1, columns in characters; the offset is of the byte in the page as UTF-8, which for
+ * pages in that encoding is the byte of the page behind its byte order mark. */
+struct cel_html_error {
+    const char *code;
+    uint32_t line;
+    uint32_t column;
+    uint64_t offset;
+};
+
 /* Zero means the default. */
 struct cel_html_options {
     enum cel_html_parser parser;
@@ -41,6 +51,18 @@ struct cel_html_options {
     void (*pause)(void *arg);
     void *pause_arg;
     uint32_t max_attributes; /* 256, at most 4096; of one tag */
+
+    /* The rest is for CEL_HTML_HTML5 only. */
+
+    /* The page is what stands inside this element, as innerHTML has it: "body", "tr", "svg path",
+     * "math mi". Its nodes lie in the document itself. NULL: a whole page. */
+    const char *fragment;
+    bool scripting; /* <noscript> is text, as where scripts run */
+    bool positions; /* cel_html_dump tells where nodes began; four bytes a node */
+    /* Told of each mistake, in their order, while the page is parsed. NULL: they are not looked
+     * for, which is faster. */
+    void (*error)(void *arg, const struct cel_html_error *error);
+    void *error_arg;
 };
 
 /* Any bytes are a page, none as well; what is beyond a limit is cut off, see cel_html_truncated.
@@ -59,6 +81,12 @@ CEL_PUBLIC const char *cel_html_truncated(const struct cel_html *doc);
 
 /* The standard's name of the encoding the page was read in ("UTF-8", "windows-1252"). Static. */
 CEL_PUBLIC const char *cel_html_charset(const struct cel_html *doc);
+
+/* The tree as text in the notation of the html5lib tests, a line for each node and attribute; in
+ * front of a node's line its offset (of cel_html_error) when the page was parsed with `positions`.
+ * The text is the caller's, NUL-terminated and freed by cel_html_text_free; its length goes to *len
+ * (may be NULL). NULL when memory is out. */
+CEL_PUBLIC char *cel_html_dump(const struct cel_html *doc, size_t *len);
 
 /* ---- Nodes ---- */
 

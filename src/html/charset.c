@@ -11,7 +11,8 @@
 #include "base/str.h"
 #include "html/charset_guess.h"
 
-#define NONE (-1)
+#define NONE          (-1)
+#define PRESCAN_BYTES 1024
 
 struct scan {
     const char *p;
@@ -207,9 +208,10 @@ static int read_xml(struct scan s)
     return cel__charset_for_meta(cel__encoding_find(label));
 }
 
-int cel__charset_prescan(struct cel_str bytes)
+/* -> the encoding that the beginning of a page names, or NONE. */
+static int prescan(struct cel_str bytes)
 {
-    struct scan s = {bytes.ptr, bytes.ptr + cel__min(bytes.len, (size_t)CEL__PRESCAN_BYTES)};
+    struct scan s = {bytes.ptr, bytes.ptr + cel__min(bytes.len, (size_t)PRESCAN_BYTES)};
     const struct scan whole = s;
 
     if (cel__str_starts(bytes, (struct cel_str){"<\0?\0x\0", 6}))
@@ -256,7 +258,7 @@ struct cel__charset cel__charset_sniff(struct cel_str bytes, struct cel_str hint
         found = cel__charset_of_content(hint);
     if (found < 0) {
         c.is_certain = false;
-        found = cel__charset_prescan(bytes);
+        found = prescan(bytes);
     }
     c.encoding = found >= 0 ? (enum cel__encoding)found : cel__charset_guess(bytes);
     return c;

@@ -9,10 +9,6 @@
 
 #include "html/encoding.h"
 
-/* How much of a page the prescan for a meta tag reads, and so what a caller with a page in portions
- * gathers before it asks. */
-#define CEL__PRESCAN_BYTES 1024
-
 struct cel__charset {
     enum cel__encoding encoding;
     size_t skip;     /* bytes of the mark */
@@ -21,9 +17,6 @@ struct cel__charset {
 
 /* `hint`: a label or a whole Content-Type, or empty. */
 struct cel__charset cel__charset_sniff(struct cel_str bytes, struct cel_str hint);
-
-/* The prescan alone: the encoding that the beginning of a page names, or -1. */
-int cel__charset_prescan(struct cel_str bytes);
 
 /* What a meta element's content attribute, or a Content-Type, says: an encoding, or -1. */
 int cel__charset_of_content(struct cel_str content);

@@ -9,16 +9,7 @@
  * that it is a mark skips it before. */
 
 #include "base/buf.h"
-#include "html/encoding.h"
-
-struct cel__decoder {
-    uint8_t encoding; /* enum cel__encoding */
-    uint8_t set;      /* ISO-2022-JP: the last letter of the escape that chose it, 'B' at first,
-                       * '2' for two bytes a character. Replacement: not 0 once it has said it. */
-    bool has_escaped; /* ISO-2022-JP: nothing came since the last escape */
-    uint8_t held_len;
-    uint8_t held[3]; /* the beginning of a character */
-};
+#include "html/decoder.h"
 
 void cel__decoder_init(struct cel__decoder *d, enum cel__encoding encoding);
 /* Appends the characters that the bytes complete. With is_last no more bytes follow, and the

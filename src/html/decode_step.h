@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/cc.h"
-#include "html/decode.h"
+#include "html/decoder.h"
 
 #define CEL__BROKEN     0xfffdu
 #define CEL__NOTHING    UINT32_MAX /* the bytes stand for no character, and are in order */

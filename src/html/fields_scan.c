@@ -188,7 +188,8 @@ static int run(struct scan *scan, const struct cel__page_bytes *page,
 static int start(struct scan *scan, const struct cel__page_bytes *page,
                  const struct cel_html_options *o)
 {
-    struct cel__parse_options options = {.limits = cel__html_limits(o, page->bytes.len),
+    struct cel__parse_options options = {.scripting = o->scripting,
+                                         .limits = cel__html_limits(o, page->bytes.len),
                                          .sieve = &scan->sieve};
     struct cel__tree *tree;
     int r = cel__sieve_init(&scan->sieve, &options.limits);
@@ -241,7 +242,8 @@ static int scan_page(const struct cel_fields *fields, struct cel__page_bytes *pa
 static bool can_scan(const struct cel_fields *fields, const struct cel_html_options *o, size_t len,
                      bool *keeps_siblings)
 {
-    if (o->parser != CEL_HTML_HTML5 || o->whole_tree || len == 0)
+    if (o->parser != CEL_HTML_HTML5 || o->whole_tree || o->fragment != NULL || o->error != NULL ||
+        len == 0)
         return false;
     for (size_t i = 0; i < fields->count; i++)
         if (!cel__match_is_early(fields->list[i].selector, keeps_siblings))

@@ -11,6 +11,7 @@
 #include "html/charset.h"
 #include "html/charset_meta.h"
 #include "html/decode.h"
+#include "html/dump.h"
 #include "html/parse.h"
 #include "html/utf8.h"
 
@@ -88,14 +89,45 @@ int cel__html_feed(struct cel__parser *parser, struct cel_str html,
     return r;
 }
 
+static void tell_error(void *arg, const struct cel__error *error)
+{
+    const struct cel_html_options *o = arg;
+    struct cel_html_error told = {.code = cel__parse_error_text(error->code),
+                                  .line = error->line,
+                                  .column = error->column,
+                                  .offset = error->at};
+
+    o->error(o->error_arg, &told);
+}
+
+/* "svg path": a name and, before a blank, whose it is. */
+static void set_context(struct cel__parse_options *options, struct cel_str context)
+{
+    options->context_ns = CEL__NS_HTML;
+    if (cel__str_starts(context, CEL_LIT("svg ")))
+        options->context_ns = CEL__NS_SVG;
+    else if (cel__str_starts(context, CEL_LIT("math ")))
+        options->context_ns = CEL__NS_MATHML;
+    if (options->context_ns != CEL__NS_HTML)
+        (void)cel__str_split(&context, ' ', &options->context);
+    options->context = context;
+}
+
 static int build_html5(struct cel_html *doc, struct cel_str html,
                        const struct cel__tree_limits *limits, const struct cel_html_options *o,
                        enum cel__cut *cut)
 {
-    struct cel__parse_options options = {.limits = *limits, .expected_bytes = html.len};
+    struct cel__parse_options options = {.scripting = o->scripting,
+                                         .limits = *limits,
+                                         .positions = o->positions,
+                                         .error = o->error != NULL ? tell_error : NULL,
+                                         .error_arg = (void *)o,
+                                         .expected_bytes = html.len};
     struct cel__parser *parser;
-    int r = cel__parser_new(&parser, &options);
+    int r;
 
+    set_context(&options, cel__str(o->fragment));
+    r = cel__parser_new(&parser, &options);
     if (r < 0)
         return r;
     r = cel__html_feed(parser, html, o);
@@ -151,6 +183,23 @@ static int read_page(struct cel_html *doc, const struct cel__page_bytes *page,
     return r;
 }
 
+/* The same without a word of mistakes, for when it is not sure to be the last time. */
+static int read_quietly(struct cel_html *doc, const struct cel__page_bytes *page,
+                        const struct cel_html_options *o)
+{
+    struct cel_html_options quiet = *o;
+
+    quiet.error = NULL;
+    return read_page(doc, page, &quiet);
+}
+
+static int read_again(struct cel_html *doc, const struct cel__page_bytes *page,
+                      const struct cel_html_options *o)
+{
+    cel__tree_fini(&doc->tree);
+    return read_page(doc, page, o);
+}
+
 /* A meta element that names another encoding than the one that was assumed: once more from the
  * beginning, in that one. */
 static int read_as_named(struct cel_html *doc, struct cel__page_bytes *page,
@@ -158,12 +207,12 @@ static int read_as_named(struct cel_html *doc, struct cel__page_bytes *page,
 {
     int named = cel__charset_of_tree(&doc->tree);
 
-    if (named < 0 || named == (int)doc->charset || doc->charset == CEL__UTF_16LE ||
-        doc->charset == CEL__UTF_16BE)
-        return 0;
-    cel__tree_fini(&doc->tree);
-    page->charset.encoding = (enum cel__encoding)named;
-    return read_page(doc, page, o);
+    if (named >= 0 && named != (int)doc->charset && doc->charset != CEL__UTF_16LE &&
+        doc->charset != CEL__UTF_16BE) {
+        page->charset.encoding = (enum cel__encoding)named;
+        return read_again(doc, page, o);
+    }
+    return o->error != NULL ? read_again(doc, page, o) : 0;
 }
 
 int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
@@ -178,8 +227,11 @@ int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
     if (doc == NULL)
         return -ENOMEM;
     cel__page_bytes_init(&page, bytes, len, o);
-    r = read_page(doc, &page, o);
     /* What libxml2 takes for a meta element says nothing. */
+    if (page.charset.is_certain || o->parser == CEL_HTML_LIBXML2)
+        r = read_page(doc, &page, o);
+    else
+        r = read_quietly(doc, &page, o);
     if (r == 0 && !page.charset.is_certain && o->parser == CEL_HTML_HTML5)
         r = read_as_named(doc, &page, o);
     if (r < 0) {
@@ -217,4 +269,17 @@ const char *cel_html_truncated(const struct cel_html *doc)
 const char *cel_html_charset(const struct cel_html *doc)
 {
     return cel__encoding_name(doc->charset);
+}
+
+char *cel_html_dump(const struct cel_html *doc, size_t *len)
+{
+    struct cel__buf out = {0};
+
+    if (cel__dump(&doc->tree, 0, true, &out) < 0 || cel__buf_cstr(&out) == NULL) {
+        cel__buf_fini(&out);
+        return NULL;
+    }
+    if (len != NULL)
+        *len = out.len;
+    return out.ptr;
 }

@@ -71,10 +71,9 @@ struct cel__name_words cel__name_words[CEL__NAME_FIXED];
 uint64_t cel__name_hashes[CEL__NAME_FIXED];
 uint16_t cel__name_slots[1 << CEL__NAME_SLOTS_BITS];
 
-static const struct cel_str fixed_names[CEL__NAME_FIXED] = {
-    CEL_LIT(""),
+static const struct cel_str fixed_names[CEL__NAME_FIXED] = {CEL_LIT(""),
 #define X(constant, text) CEL_LIT(text),
-    CEL__NAMES(X)
+                                                            CEL__NAMES(X)
 #undef X
 };
 
@@ -204,7 +203,7 @@ uint32_t cel__names_add_own(struct cel__names *n, struct cel_str name)
     return CEL__NAME_FIXED + n->count++;
 }
 
-static uint32_t find_fixed(struct cel_str name)
+uint32_t cel__names_find_fixed(struct cel_str name)
 {
     struct cel__name_words w;
 
@@ -216,14 +215,14 @@ static uint32_t find_fixed(struct cel_str name)
 
 uint32_t cel__names_add(struct cel__names *n, struct cel_str name)
 {
-    uint32_t known = find_fixed(name);
+    uint32_t known = cel__names_find_fixed(name);
 
     return known != CEL__NAME_NONE ? known : cel__names_add_own(n, name);
 }
 
 uint32_t cel__names_find(const struct cel__names *n, struct cel_str name)
 {
-    uint32_t known = find_fixed(name);
+    uint32_t known = cel__names_find_fixed(name);
 
     if (known != CEL__NAME_NONE || n->count == 0)
         return known;

@@ -514,6 +514,8 @@ static inline uint32_t cel__names_fixed(uint64_t low, uint64_t high)
     }
 }
 
+/* The number of a fixed name of any spelling, or CEL__NAME_NONE. */
+uint32_t cel__names_find_fixed(struct cel_str name);
 /* The number of a name that is not fixed, made when it is new; CEL__NAME_NONE: no memory. */
 uint32_t cel__names_add_own(struct cel__names *n, struct cel_str name);
 /* What cel__names_hash gives for the name's text. */

@@ -236,6 +236,47 @@ def serve_and_seed_scrape_print_the_article_dict():
         assert b"stopped after" in server.stderr.read()
 
 
+def html(*args, page=b"", code=0):
+    out = subprocess.run([CELADON, "html", *args], input=page, capture_output=True, timeout=30)
+    assert out.returncode == code, out
+    return out.stdout.decode(), out.stderr.decode()
+
+
+def html_prints_the_tree():
+    tree, words = html("-", page=b"<!doctype html><p id=a class='b c'>x&amp;y<br>")
+    assert tree == ('| <!DOCTYPE html>\n| <html>\n|   <head>\n|   <body>\n|     <p>\n|       class="b c"\n'
+                    '|       id="a"\n|       "x&y"\n|       <br>\n') and words == "", (tree, words)
+    assert html("--fragment", "tr", "-", page=b"<td>x")[0] == '| <td>\n|   "x"\n'
+    assert html("-f", "svg svg", "-", page=b"<path/>")[0] == "| <svg path>\n"
+    noscript = b"<head><noscript><p></noscript>"
+    assert '"<p>"' in html("--scripting", "-", page=noscript)[0] and "<p>" in html("-", page=noscript)[0]
+    assert '"\u0416"' in html("--charset", "koi8-r", "-", page=b"\xf6")[0]
+
+
+def html_tells_positions_and_errors():
+    tree, _ = html("--positions", "-f", "body", "-", page=b"<p>a<i>b")
+    assert tree == '       0 | <p>\n       3 |   "a"\n       4 |   <i>\n       7 |     "b"\n', tree
+    with tempfile.NamedTemporaryFile(suffix=".html") as f:
+        f.write("<p a=1 a=2>\n\u00e9&#0;".encode())
+        f.flush()
+        _, words = html("--errors", f.name, code=3)
+    assert words == f"{f.name}:1:9: duplicate-attribute\n{f.name}:2:6: null-character-reference\n", words
+    # Each once, also where a late meta element has the page read again.
+    _, words = html("--errors", "-", page=b"<!--" + b"x" * 2000 + b"--><meta charset=latin1><p a a>\xe9", code=3)
+    assert words.count("duplicate-attribute") == 1, words
+
+
+def html_tells_what_is_wrong():
+    assert run("html").returncode == 2 and run("html", "a", "b").returncode == 2
+    assert b"--positions" in run("html", "--help").stdout
+    out = run("html", "/nonexistent/file")
+    assert out.returncode == 1 and b"No such file" in out.stderr and out.stdout == b"", out
+    out = run("html", ".")
+    assert out.returncode == 1 and b"directory" in out.stderr, out
+    tree, words = html("-", page=b"<i>" * 600, code=3)
+    assert "depth" in words and "<i>" in tree
+
+
 def serve_tells_what_is_wrong():
     assert run("serve").returncode == 2
     out = run("serve", "/nonexistent/dir")
@@ -265,6 +306,7 @@ def seeds_print_what_the_article_prints():
 TESTS = [fetch_of_2000_urls_returns_all_good_and_names_all_bad, fetch_prints_jsonl_and_csv,
          fetch_field_that_is_missing_is_null, fetch_tells_usage_errors_with_the_remedy,
          fetch_of_an_unreadable_list_or_output_is_fatal, fetch_interrupted_leaves_whole_json,
+         html_prints_the_tree, html_tells_positions_and_errors, html_tells_what_is_wrong,
          serve_and_seed_scrape_print_the_article_dict, serve_tells_what_is_wrong, seeds_print_what_the_article_prints]
 
 if __name__ == "__main__":
