@@ -45,7 +45,7 @@ struct cel__build {
     uint32_t node_cap;
     uint32_t attr_cap;
     uint32_t template_cap;
-    uint32_t depth; /* path[depth] is the innermost */
+    uint32_t depth;               /* path[depth] is the innermost */
     struct cel__build_step *path; /* limits.depth + 2 entries */
     struct cel__build_link *links;
     uint64_t at; /* where the token began */

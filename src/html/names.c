@@ -71,10 +71,9 @@ struct cel__name_words cel__name_words[CEL__NAME_FIXED];
 uint64_t cel__name_hashes[CEL__NAME_FIXED];
 uint16_t cel__name_slots[1 << CEL__NAME_SLOTS_BITS];
 
-static const struct cel_str fixed_names[CEL__NAME_FIXED] = {
-    CEL_LIT(""),
+static const struct cel_str fixed_names[CEL__NAME_FIXED] = {CEL_LIT(""),
 #define X(constant, text) CEL_LIT(text),
-    CEL__NAMES(X)
+                                                            CEL__NAMES(X)
 #undef X
 };
 

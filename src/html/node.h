@@ -24,12 +24,12 @@
 
 enum cel__node_kind {
     CEL__NODE_DOCUMENT,
+    CEL__NODE_CONTENT, /* of a template, see struct cel__tree */
     CEL__NODE_ELEMENT,
     CEL__NODE_TEXT,
-    CEL__NODE_RAW, /* text of script and style */
+    CEL__NODE_RAW, /* text of script and style; this and what follows have their own bytes */
     CEL__NODE_COMMENT,
-    CEL__NODE_DOCTYPE,
-    CEL__NODE_CONTENT /* of a template, see struct cel__tree */
+    CEL__NODE_DOCTYPE
 };
 
 enum cel__ns {

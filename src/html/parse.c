@@ -128,8 +128,8 @@ static int begin_fragment(struct cel__parser *p)
     p->context = (struct cel__open){.name = name, .lower = name, .ns = (uint8_t)ns};
     if (name == CEL__NAME_FOREIGNOBJECT_CAMEL)
         p->context.lower = CEL__NAME_FOREIGNOBJECT;
-    p->context.flags = (uint16_t)(ns == CEL__NS_HTML
-                                      ? cel__tag_flags(name)
+    p->context.flags =
+        (uint16_t)(ns == CEL__NS_HTML ? cel__tag_flags(name)
                                       : cel__parser_foreign_flags(p->context.lower, ns));
     cel__parser_push(p, (struct cel__open){.name = CEL__NAME_HTML,
                                            .lower = CEL__NAME_HTML,
@@ -175,8 +175,7 @@ int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *o
     if (p->options.limits.depth == 0)
         p->options.limits.depth = USUAL_DEPTH;
     p->frameset_ok = true;
-    r = cel__build_init(&p->build, &p->options.limits, options->expected_bytes,
-                        options->positions);
+    r = cel__build_init(&p->build, &p->options.limits, options->expected_bytes, options->positions);
     if (r < 0)
         goto fail;
     to.names = &p->build.tree.names;

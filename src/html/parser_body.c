@@ -369,8 +369,8 @@ static void start_other(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_MATH:
     case CEL__NAME_SVG:
         cel__parser_reconstruct(p);
-        cel__parser_insert_foreign(
-            p, token, token->name == CEL__NAME_SVG ? CEL__NS_SVG : CEL__NS_MATHML);
+        cel__parser_insert_foreign(p, token,
+                                   token->name == CEL__NAME_SVG ? CEL__NS_SVG : CEL__NS_MATHML);
         return;
     default:
         start_text(p, token);

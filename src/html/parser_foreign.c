@@ -231,9 +231,8 @@ unsigned cel__parser_foreign_flags(uint32_t lower, enum cel__ns ns)
 void cel__parser_insert_foreign(struct cel__parser *p, const struct cel__token *token,
                                 enum cel__ns ns)
 {
-    uint32_t name = ns == CEL__NS_SVG
-                        ? proper(p, token->name, svg_tags, cel__countof(svg_tags))
-                        : token->name;
+    uint32_t name =
+        ns == CEL__NS_SVG ? proper(p, token->name, svg_tags, cel__countof(svg_tags)) : token->name;
     uint32_t node;
 
     cel__parser_make_way(p);
@@ -244,13 +243,12 @@ void cel__parser_insert_foreign(struct cel__parser *p, const struct cel__token *
         add_attr(p, node, &token->attrs[i], ns);
     if (token->is_self_closing)
         return;
-    cel__parser_push(
-        p, (struct cel__open){.node = node,
-                              .inside = node,
-                              .name = name,
-                              .lower = token->name,
-                              .flags = (uint16_t)foreign_flags(token->name, ns, token),
-                              .ns = (uint8_t)ns});
+    cel__parser_push(p, (struct cel__open){.node = node,
+                                           .inside = node,
+                                           .name = name,
+                                           .lower = token->name,
+                                           .flags = (uint16_t)foreign_flags(token->name, ns, token),
+                                           .ns = (uint8_t)ns});
 }
 
 bool cel__parser_is_foreign(const struct cel__parser *p, const struct cel__token *token)
@@ -261,8 +259,8 @@ bool cel__parser_is_foreign(const struct cel__parser *p, const struct cel__token
     if (o->ns == CEL__NS_HTML || token->kind == CEL__TOKEN_EOF)
         return false;
     if ((o->flags & CEL__TAG_TEXT_POINT) != 0 &&
-        (is_text || (is_start && token->name != CEL__NAME_MGLYPH &&
-                     token->name != CEL__NAME_MALIGNMARK)))
+        (is_text ||
+         (is_start && token->name != CEL__NAME_MGLYPH && token->name != CEL__NAME_MALIGNMARK)))
         return false;
     if (o->ns == CEL__NS_MATHML && o->lower == CEL__NAME_ANNOTATION_XML && is_start &&
         token->name == CEL__NAME_SVG)

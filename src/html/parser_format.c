@@ -145,8 +145,8 @@ static bool reopen_one(struct cel__parser *p, uint32_t index)
 {
     struct cel__format *f = &p->formats[index];
     struct cel__node *nodes;
-    uint32_t node = cel__build_element(
-        &p->build, cel__parser_place(p, cel__parser_current(p)), f->name, CEL__NS_HTML);
+    uint32_t node = cel__build_element(&p->build, cel__parser_place(p, cel__parser_current(p)),
+                                       f->name, CEL__NS_HTML);
 
     if (node == 0)
         return false;

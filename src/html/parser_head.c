@@ -92,12 +92,11 @@ bool cel__mode_initial(struct cel__parser *p, const struct cel__token *token)
 
 static void push_html(struct cel__parser *p, const struct cel__token *token)
 {
-    uint32_t node = cel__build_element(&p->build, (struct cel__build_place){0}, CEL__NAME_HTML,
-                                       CEL__NS_HTML);
+    uint32_t node =
+        cel__build_element(&p->build, (struct cel__build_place){0}, CEL__NAME_HTML, CEL__NS_HTML);
 
     for (uint32_t i = 0; token != NULL && i < token->attr_count; i++)
-        cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE,
-                        token->attrs[i].value);
+        cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE, token->attrs[i].value);
     cel__parser_push(p, (struct cel__open){.node = node,
                                            .inside = node,
                                            .name = CEL__NAME_HTML,
@@ -132,8 +131,8 @@ bool cel__mode_before_html(struct cel__parser *p, const struct cel__token *token
 
 static void push_head(struct cel__parser *p, const struct cel__token *token)
 {
-    bool is_in = token != NULL ? cel__parser_insert(p, token)
-                               : cel__parser_insert_name(p, CEL__NAME_HEAD);
+    bool is_in =
+        token != NULL ? cel__parser_insert(p, token) : cel__parser_insert_name(p, CEL__NAME_HEAD);
 
     if (is_in)
         p->head = cel__parser_current(p)->node;

@@ -27,8 +27,7 @@ struct cel__build_place cel__parser_place(struct cel__parser *p, const struct ce
 static void add_attrs(struct cel__parser *p, uint32_t node, const struct cel__token *token)
 {
     for (uint32_t i = 0; i < token->attr_count; i++)
-        cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE,
-                        token->attrs[i].value);
+        cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE, token->attrs[i].value);
 }
 
 static inline struct cel__open open_html(uint32_t node, uint32_t name)

@@ -58,13 +58,12 @@ static const char *neon(const char *p, const char *end, char a, char b)
 {
     for (; end - p >= 16; p += 16) {
         uint8x16_t v = vld1q_u8((const uint8_t *)p);
-        uint8x16_t hit = vorrq_u8(vceqq_u8(v, vdupq_n_u8((uint8_t)a)),
-                                  vceqq_u8(v, vdupq_n_u8((uint8_t)b)));
+        uint8x16_t hit =
+            vorrq_u8(vceqq_u8(v, vdupq_n_u8((uint8_t)a)), vceqq_u8(v, vdupq_n_u8((uint8_t)b)));
         uint64_t nibbles;
 
         hit = vorrq_u8(hit, vorrq_u8(vceqq_u8(v, vdupq_n_u8('\r')), vceqzq_u8(v)));
-        nibbles = vget_lane_u64(
-            vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(hit), 4)), 0);
+        nibbles = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(hit), 4)), 0);
         if (nibbles != 0)
             return p + __builtin_ctzll(nibbles) / 4;
     }

@@ -17,7 +17,8 @@ typedef const char *cel__scan_fn(const char *p, const char *end, char a, char b)
 
 /* First of a, b, CR, NUL; or end. Of many bytes, by the best variant. */
 const char *cel__scan_long(const char *p, const char *end, char a, char b);
-/* All variants that this processor can run, the plain one first; NULL behind the last. For tests. */
+/* All variants that this processor can run, the plain one first; NULL behind the last. For tests.
+ */
 cel__scan_fn *cel__scan_nth(unsigned n);
 
 static inline const char *cel__scan_plain(const char *p, const char *end, char a, char b)
@@ -31,8 +32,8 @@ static inline const char *cel__scan_plain(const char *p, const char *end, char a
 static inline unsigned cel__scan_16(const char *p, char a, char b)
 {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(a)),
-                               _mm_cmpeq_epi8(v, _mm_set1_epi8(b)));
+    __m128i hit =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(a)), _mm_cmpeq_epi8(v, _mm_set1_epi8(b)));
 
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_setzero_si128()));

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "html/tags.h"
 
-#define SPECIAL CEL__TAG_SPECIAL
-#define SCOPE CEL__TAG_SCOPE
-#define LIST CEL__TAG_LIST
-#define BUTTON CEL__TAG_BUTTON
-#define TABLE_SCOPE CEL__TAG_TABLE_SCOPE
-#define IMPLIED CEL__TAG_IMPLIED
-#define IMPLIED_ALL CEL__TAG_IMPLIED_ALL
-#define FORMATTING CEL__TAG_FORMATTING
-#define HEADING CEL__TAG_HEADING
-#define FOSTERS CEL__TAG_FOSTERS
-#define ROW_CONTEXT CEL__TAG_ROW_CONTEXT
-#define BODY_CONTEXT CEL__TAG_BODY_CONTEXT
-#define BREAKOUT CEL__TAG_BREAKOUT
-#define START(kind) .body_start = CEL__BODY_##kind
-#define END(kind)   .body_end = CEL__BODY_END_##kind
+#define SPECIAL            CEL__TAG_SPECIAL
+#define SCOPE              CEL__TAG_SCOPE
+#define LIST               CEL__TAG_LIST
+#define BUTTON             CEL__TAG_BUTTON
+#define TABLE_SCOPE        CEL__TAG_TABLE_SCOPE
+#define IMPLIED            CEL__TAG_IMPLIED
+#define IMPLIED_ALL        CEL__TAG_IMPLIED_ALL
+#define FORMATTING         CEL__TAG_FORMATTING
+#define HEADING            CEL__TAG_HEADING
+#define FOSTERS            CEL__TAG_FOSTERS
+#define ROW_CONTEXT        CEL__TAG_ROW_CONTEXT
+#define BODY_CONTEXT       CEL__TAG_BODY_CONTEXT
+#define BREAKOUT           CEL__TAG_BREAKOUT
+#define START(kind)        .body_start = CEL__BODY_##kind
+#define END(kind)          .body_end = CEL__BODY_END_##kind
 #define TAG(constant, ...) [CEL__NAME_##constant] = {__VA_ARGS__}
 
 const struct cel__tag cel__tags[CEL__NAME_FIXED] = {
@@ -66,7 +66,8 @@ const struct cel__tag cel__tags[CEL__NAME_FIXED] = {
     TAG(HEADER, .flags = SPECIAL, START(BLOCK), END(BLOCK)),
     TAG(HGROUP, .flags = SPECIAL, START(BLOCK), END(BLOCK)),
     TAG(HR, .flags = SPECIAL | BREAKOUT, START(OTHER)),
-    TAG(HTML, .flags = SPECIAL | SCOPE | TABLE_SCOPE | ROW_CONTEXT | BODY_CONTEXT, START(OTHER), END(OTHER)),
+    TAG(HTML, .flags = SPECIAL | SCOPE | TABLE_SCOPE | ROW_CONTEXT | BODY_CONTEXT, START(OTHER),
+        END(OTHER)),
     TAG(I, .flags = FORMATTING | BREAKOUT, START(FORMATTING), END(FORMATTING)),
     TAG(IFRAME, .flags = SPECIAL, START(OTHER)),
     TAG(IMAGE, START(OTHER)),
@@ -117,7 +118,8 @@ const struct cel__tag cel__tags[CEL__NAME_FIXED] = {
     TAG(TABLE, .flags = SPECIAL | SCOPE | TABLE_SCOPE | FOSTERS | BREAKOUT, START(OTHER)),
     TAG(TBODY, .flags = SPECIAL | IMPLIED_ALL | FOSTERS | BODY_CONTEXT, START(STRAY)),
     TAG(TD, .flags = SPECIAL | SCOPE | IMPLIED_ALL, START(STRAY)),
-    TAG(TEMPLATE, .flags = SPECIAL | SCOPE | TABLE_SCOPE | ROW_CONTEXT | BODY_CONTEXT, START(IN_HEAD), END(OTHER)),
+    TAG(TEMPLATE, .flags = SPECIAL | SCOPE | TABLE_SCOPE | ROW_CONTEXT | BODY_CONTEXT,
+        START(IN_HEAD), END(OTHER)),
     TAG(TEXTAREA, .flags = SPECIAL, START(OTHER)),
     TAG(TFOOT, .flags = SPECIAL | IMPLIED_ALL | FOSTERS | BODY_CONTEXT, START(STRAY)),
     TAG(TH, .flags = SPECIAL | SCOPE | IMPLIED_ALL, START(STRAY)),

@@ -434,7 +434,7 @@ static const char *whole_characters(const struct cel__tokenizer *t, const char *
     if (t->options.error == NULL || t->is_final)
         return end;
     for (int i = 0; i < 3 && q > p; i++) {
-        uint8_t c = (uint8_t)*--q;
+        uint8_t c = (uint8_t) * --q;
 
         if (c >= 0xc0)
             return end - q < (c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2) ? q : end;

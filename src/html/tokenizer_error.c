@@ -35,8 +35,8 @@ void cel__tokenizer_note(struct cel__tokenizer *t, enum cel__parse_error code, c
         t->errors = grown;
         t->error_cap = cap;
     }
-    t->errors[t->error_count] = (struct cel__pending_error){
-        code, t->error_count, t->base + (uint64_t)(at - t->begin)};
+    t->errors[t->error_count] =
+        (struct cel__pending_error){code, t->error_count, t->base + (uint64_t)(at - t->begin)};
     if (t->error_count != 0 && t->errors[t->error_count].at < t->errors[t->error_count - 1].at)
         t->errors_unsorted = true;
     t->error_count++;
@@ -65,18 +65,23 @@ static void tell(struct cel__tokenizer *t, enum cel__parse_error code, uint64_t 
     t->options.error(t->options.arg, &e);
 }
 
+/* A byte that begins no whole character is one of its own, and no error: decoding is not ours. */
 static uint32_t code_point(const uint8_t *p, const uint8_t *end, size_t *len)
 {
-    uint32_t c = p[0];
-    size_t want = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    size_t want = p[0] < 0xc0 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    uint32_t c = want == 1 ? p[0] : p[0] & (0xffu >> (want + 1));
 
-    *len = want <= (size_t)(end - p) ? want : 1;
-    if (*len == 2)
-        return (c & 0x1f) << 6 | (p[1] & 0x3fu);
-    if (*len == 3)
-        return (c & 0x0f) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-    if (*len == 4)
-        return (c & 7) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
+    *len = 1;
+    if (p[0] < 0x80)
+        return c;
+    if (want == 1 || want > (size_t)(end - p))
+        return 0xfffd;
+    for (size_t i = 1; i < want; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0xfffd;
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    *len = want;
     return c;
 }
 
@@ -92,7 +97,7 @@ static enum cel__parse_error bad_input(uint32_t c)
     if (c == 0 || c == '\t' || c == '\n' || c == '\f' || c == '\r')
         return CEL__PARSE_ERROR_COUNT;
     return c < 0x20 || (c >= 0x7f && c <= 0x9f) ? CEL__ERROR_CONTROL_CHARACTER_IN_INPUT_STREAM
-                                               : CEL__PARSE_ERROR_COUNT;
+                                                : CEL__PARSE_ERROR_COUNT;
 }
 
 static void count_one(struct cel__tokenizer *t, uint32_t c)

@@ -76,8 +76,8 @@ static inline bool cel__html_is(char c, unsigned kind)
 
 /* Each reads what begins at p and gives it to the sink. -> behind it, or NULL: more bytes are
  * needed. Not NULL when is_final. */
-const char *cel__tokenizer_tag(struct cel__tokenizer *t, const char *p); /* "<a" or "</a" */
-const char *cel__tokenizer_declaration(struct cel__tokenizer *t, const char *p);       /* "<!" */
+const char *cel__tokenizer_tag(struct cel__tokenizer *t, const char *p);         /* "<a" or "</a" */
+const char *cel__tokenizer_declaration(struct cel__tokenizer *t, const char *p); /* "<!" */
 const char *cel__tokenizer_bogus(struct cel__tokenizer *t, const char *p, const char *from);
 const char *cel__tokenizer_doctype(struct cel__tokenizer *t, const char *p); /* "<!doctype" */
 

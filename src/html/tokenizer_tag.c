@@ -24,16 +24,21 @@
 #define E (CEL__CHAR_TAG_END | CEL__CHAR_ATTR_END)
 #define A CEL__CHAR_ALPHA
 const uint8_t cel__html_chars[256] = {
-    ['\t'] = B, ['\n'] = B, ['\f'] = B, ['\r'] = B, [' '] = B, ['/'] = E, ['>'] = E,
-    ['='] = CEL__CHAR_ATTR_END,
-    ['A'] = A, ['B'] = A, ['C'] = A, ['D'] = A, ['E'] = A, ['F'] = A, ['G'] = A, ['H'] = A,
-    ['I'] = A, ['J'] = A, ['K'] = A, ['L'] = A, ['M'] = A, ['N'] = A, ['O'] = A, ['P'] = A,
-    ['Q'] = A, ['R'] = A, ['S'] = A, ['T'] = A, ['U'] = A, ['V'] = A, ['W'] = A, ['X'] = A,
-    ['Y'] = A, ['Z'] = A,
-    ['a'] = A, ['b'] = A, ['c'] = A, ['d'] = A, ['e'] = A, ['f'] = A, ['g'] = A, ['h'] = A,
-    ['i'] = A, ['j'] = A, ['k'] = A, ['l'] = A, ['m'] = A, ['n'] = A, ['o'] = A, ['p'] = A,
-    ['q'] = A, ['r'] = A, ['s'] = A, ['t'] = A, ['u'] = A, ['v'] = A, ['w'] = A, ['x'] = A,
-    ['y'] = A, ['z'] = A,
+    ['\t'] = B, ['\n'] = B, ['\f'] = B, ['\r'] = B,
+    [' '] = B,  ['/'] = E,  ['>'] = E,  ['='] = CEL__CHAR_ATTR_END,
+    ['A'] = A,  ['B'] = A,  ['C'] = A,  ['D'] = A,
+    ['E'] = A,  ['F'] = A,  ['G'] = A,  ['H'] = A,
+    ['I'] = A,  ['J'] = A,  ['K'] = A,  ['L'] = A,
+    ['M'] = A,  ['N'] = A,  ['O'] = A,  ['P'] = A,
+    ['Q'] = A,  ['R'] = A,  ['S'] = A,  ['T'] = A,
+    ['U'] = A,  ['V'] = A,  ['W'] = A,  ['X'] = A,
+    ['Y'] = A,  ['Z'] = A,  ['a'] = A,  ['b'] = A,
+    ['c'] = A,  ['d'] = A,  ['e'] = A,  ['f'] = A,
+    ['g'] = A,  ['h'] = A,  ['i'] = A,  ['j'] = A,
+    ['k'] = A,  ['l'] = A,  ['m'] = A,  ['n'] = A,
+    ['o'] = A,  ['p'] = A,  ['q'] = A,  ['r'] = A,
+    ['s'] = A,  ['t'] = A,  ['u'] = A,  ['v'] = A,
+    ['w'] = A,  ['x'] = A,  ['y'] = A,  ['z'] = A,
 };
 #undef B
 #undef E
@@ -132,8 +137,8 @@ static inline const char *fast_name(struct cel__tokenizer *t, const char *p, boo
     upper = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)),
                           _mm_cmpgt_epi8(_mm_set1_epi8('Z' + 1), v));
     v = _mm_or_si128(v, _mm_and_si128(upper, blank));
-    key.wide = _mm_and_si128(
-        v, _mm_loadu_si128((const __m128i *)(const void *)(keep_bytes + 16 - len)));
+    key.wide =
+        _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(const void *)(keep_bytes + 16 - len)));
     *name = cel__names_fixed(key.words.low, key.words.high);
     if (cel__unlikely(*name == CEL__NAME_NONE))
         *name = number_of(t, (struct cel_str){key.bytes, len});
@@ -368,8 +373,7 @@ static inline const char *attribute(struct cel__tokenizer *t, const char *p)
     uint32_t name = CEL__NAME_NONE;
     bool wanted;
 
-    if (cel__unlikely(t->options.max_attributes != 0 &&
-                      t->attr_count >= t->options.max_attributes))
+    if (cel__unlikely(t->options.max_attributes != 0 && t->attr_count >= t->options.max_attributes))
         p = pass_name(t, p);
     else
         p = read_name(t, p, true, &name);
