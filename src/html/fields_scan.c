@@ -7,9 +7,11 @@
  * 2. `open` holds the hits whose elements have not ended, innermost last.
  * 3. Before a meta element has confirmed an encoding that was only assumed, nothing is over. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/cc.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "html/charset_meta.h"
 #include "html/extract.h"
 #include "html/html.h"
@@ -22,7 +24,9 @@ struct scan {
     struct cel__sieve sieve;
     struct cel__parser *parser;
     enum cel__encoding encoding;
-    bool is_settled; /* the encoding is */
+    struct cel_str html; /* decoded */
+    bool is_settled;     /* the encoding is */
+    bool must_go_on;     /* to the page's end */
     uint32_t *open;  /* hits */
     uint32_t open_count, open_cap;
 };
@@ -74,8 +78,37 @@ static void look_at_meta(struct scan *scan, uint32_t node)
 
 static void see_if_over(struct scan *scan)
 {
-    if (scan->x.live_count == 0 && scan->open_count == 0 && scan->is_settled)
-        scan->sieve.is_over = true;
+    scan->sieve.wants_no_more = scan->x.live_count == 0 && scan->open_count == 0 &&
+                                scan->is_settled && !scan->must_go_on;
+}
+
+/* Tags that work on what lies before them. */
+static bool acts_backwards(struct cel_str tag)
+{
+    static const struct cel_str names[] = {CEL_LIT("body"), CEL_LIT("html"), CEL_LIT("frameset")};
+
+    for (size_t i = 0; i < cel__countof(names); i++)
+        if (tag.len >= names[i].len &&
+            cel__str_ieq((struct cel_str){tag.ptr, names[i].len}, names[i]))
+            return true;
+    return false;
+}
+
+/* From the token at hand on, which has been read. */
+static bool may_end(void *arg, uint64_t at)
+{
+    struct scan *scan = arg;
+    const char *p = scan->html.ptr + at + 1, *end = scan->html.ptr + scan->html.len;
+
+    while (p < end && (p = memchr(p, '<', (size_t)(end - p))) != NULL) {
+        p++;
+        if (acts_backwards((struct cel_str){p, (size_t)(end - p)})) {
+            scan->must_go_on = true; /* once is enough to know */
+            scan->sieve.wants_no_more = false;
+            return false;
+        }
+    }
+    return true;
 }
 
 /* -> 1: that seeker has all it wants; its element may still have to end. */
@@ -176,7 +209,10 @@ static int run(struct scan *scan, const struct cel__page_bytes *page,
                const struct cel_html_options *o)
 {
     struct cel__tree none;
-    int r = cel__html_feed(scan->parser, page->bytes, o);
+    int r;
+
+    scan->html = page->bytes;
+    r = cel__html_feed(scan->parser, page->bytes, o);
 
     if (r == 0 && !scan->sieve.is_over && !scan->sieve.is_lost)
         r = cel__parser_end(scan->parser, &none, NULL);
@@ -223,6 +259,7 @@ static int scan_page(const struct cel_fields *fields, struct cel__page_bytes *pa
                         .sieve = {.open = opened,
                                   .close = closed,
                                   .forget = forget,
+                                  .may_end = may_end,
                                   .arg = &scan,
                                   .keeps_siblings = keeps_siblings},
                         .encoding = page->charset.encoding,

@@ -77,13 +77,13 @@ int cel__html_feed(struct cel__parser *parser, struct cel_str html,
 {
     int r = 0;
 
-    while (html.len != 0 && r == 0) {
+    while (html.len != 0 && r == 0 && !cel__parser_has_enough(parser)) {
         size_t n = cel__min(html.len, (size_t)PORTION);
 
         r = cel__parser_feed(parser, html.ptr, n);
         html.ptr += n;
         html.len -= n;
-        if (options->pause != NULL && html.len != 0)
+        if (options->pause != NULL && html.len != 0 && !cel__parser_has_enough(parser))
             options->pause(options->pause_arg);
     }
     return r;

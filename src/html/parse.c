@@ -71,6 +71,21 @@ static inline bool has_enough(const struct cel__parser *p)
            (cel__unlikely(sieve != NULL) && (sieve->is_lost || sieve->is_over));
 }
 
+/* Nothing that is open now can be moved, or have others put before it, by what comes. */
+static bool is_settled(const struct cel__parser *p)
+{
+    return p->mode == CEL__MODE_IN_BODY && p->format_len == 0 && p->template_len == 0 &&
+           !p->fosters && p->open_count[CEL__NAME_TABLE] == 0;
+}
+
+static void see_if_over(struct cel__parser *p)
+{
+    struct cel__sieve *s = p->options.sieve;
+
+    if (s->wants_no_more && s->wanted == 0 && is_settled(p))
+        s->is_over = s->may_end(s->arg, p->build.at);
+}
+
 static int take(void *arg, const struct cel__token *token)
 {
     struct cel__parser *p = arg;
@@ -81,6 +96,8 @@ static int take(void *arg, const struct cel__token *token)
         without_first_lf(p, token);
     else
         dispatch(p, token);
+    if (cel__unlikely(p->options.sieve != NULL))
+        see_if_over(p);
     if (cel__unlikely(has_enough(p)))
         return ENOUGH;
     if (token->kind != CEL__TOKEN_TEXT && p->stack_len != 0) {
@@ -233,6 +250,11 @@ static int outcome(struct cel__parser *p, int r)
 struct cel__tree *cel__parser_tree(struct cel__parser *p)
 {
     return &p->build.tree;
+}
+
+bool cel__parser_has_enough(const struct cel__parser *p)
+{
+    return has_enough(p);
 }
 
 int cel__parser_feed(struct cel__parser *p, const void *bytes, size_t len)

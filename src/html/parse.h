@@ -37,6 +37,8 @@ CEL_NODISCARD int cel__parser_new(struct cel__parser **out,
 /* NULL is fine, half-way is fine. */
 void cel__parser_free(struct cel__parser *p);
 
+/* Whatever else comes changes nothing. */
+bool cel__parser_has_enough(const struct cel__parser *p);
 /* Valid UTF-8, in portions that may end within a character. 0 or -ENOMEM, after which only free. */
 CEL_NODISCARD int cel__parser_feed(struct cel__parser *p, const void *bytes, size_t len);
 /* Nothing more comes. The tree is the caller's to fini, also when the parser is freed first; *cut

@@ -19,9 +19,13 @@ static struct cel__build_place foster_place(struct cel__parser *p)
 
 struct cel__build_place cel__parser_place(struct cel__parser *p, const struct cel__open *target)
 {
+    struct cel__build_place at = {target->inside, 0};
+
     if (cel__unlikely(p->fosters) && (target->flags & CEL__TAG_FOSTERS) != 0)
-        return foster_place(p);
-    return (struct cel__build_place){target->inside, 0};
+        at = foster_place(p);
+    if (cel__unlikely(p->options.sieve != NULL))
+        cel__sieve_check(p->options.sieve, &p->build, at);
+    return at;
 }
 
 static void add_attrs(struct cel__parser *p, uint32_t node, const struct cel__token *token)
@@ -115,10 +119,14 @@ void cel__parser_insert_comment(struct cel__parser *p, const struct cel__token *
 void cel__parser_insert_comment_in(struct cel__parser *p, uint32_t node,
                                    const struct cel__token *token)
 {
-    if (p->options.sieve != NULL &&
-        !cel__sieve_takes_raw(p->options.sieve, &p->build, token->text))
-        return;
-    cel__build_raw(&p->build, (struct cel__build_place){node, 0}, CEL__NODE_COMMENT, token->text);
+    struct cel__build_place at = {node, 0};
+
+    if (p->options.sieve != NULL) {
+        if (!cel__sieve_takes_raw(p->options.sieve, &p->build, token->text))
+            return;
+        cel__sieve_check(p->options.sieve, &p->build, at);
+    }
+    cel__build_raw(&p->build, at, CEL__NODE_COMMENT, token->text);
 }
 
 void cel__parser_insert_raw(struct cel__parser *p, const struct cel__token *token,

@@ -13,7 +13,10 @@
  *    they would be in the finished tree.
  * 2. A page whose nodes do not come in document order, or that runs into a limit, is lost to the
  *    sieve: the owner parses it again into a tree. Nothing that was said of it counts.
- * 3. Nodes and bytes that went are counted, so that limits are met as if they were kept. */
+ * 3. Reading ends early only where nothing in the rest can change what was: no formatting element or
+ *    table is open whose contents could still be moved, and there is no tag in the rest that works
+ *    on what lies before it (body, html, frameset).
+ * 4. Nodes and bytes that went are counted, so that limits are met as if they were kept. */
 
 #include "html/build.h"
 
@@ -27,15 +30,19 @@ struct cel__sieve_step {
 };
 
 struct cel__sieve {
-    /* -> 1: wants what is in it, 0, or negative: wants nothing more (is_over is set). */
+    /* -> 1: wants what is in it, 0, or negative: an error that ends all. */
     int (*open)(void *arg, uint32_t node);
-    /* A wanted one is whole. Sets is_over when nothing more is wanted. Negative: as open. */
+    /* A wanted one is whole. 0, or negative as open. */
     int (*close)(void *arg, uint32_t node);
+    /* wants_no_more is set, and nothing that is open can change what was. Whether the rest of the
+     * page, from this byte on, cannot either. */
+    bool (*may_end)(void *arg, uint64_t at);
     /* Nodes from this index on are gone. */
     void (*forget)(void *arg, uint32_t from);
     void *arg;
     bool keeps_siblings;
-    bool is_over; /* nothing more is wanted */
+    bool wants_no_more; /* the owner */
+    bool is_over;       /* the rest need not be read */
     bool is_lost; /* this page needs a tree */
     int error;    /* what open or close said */
     uint32_t wanted; /* elements that are open */
@@ -47,6 +54,15 @@ struct cel__sieve {
 /* For a build of the limits. -ENOMEM. */
 CEL_NODISCARD int cel__sieve_init(struct cel__sieve *s, const struct cel__tree_limits *limits);
 void cel__sieve_fini(struct cel__sieve *s);
+
+/* Something is about to be put into that place. The end of the path is the only one where it goes
+ * unnoticed by the tree what the sieve does. */
+static inline void cel__sieve_check(struct cel__sieve *s, const struct cel__build *b,
+                                    struct cel__build_place at)
+{
+    if (at.before != 0 || b->is_linked || b->path[b->depth].node != at.parent)
+        s->is_lost = true;
+}
 
 /* An element has come, with its attributes, to the end of the path. */
 void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node);
