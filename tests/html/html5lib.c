@@ -12,7 +12,7 @@
 
 static char **found;
 static size_t found_count;
-static const char *wanted_suffix;
+static const char *wanted_suffix = "";
 
 static int take(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -42,7 +42,8 @@ size_t suite_files(const char *folder, const char *suffix, char ***out)
     wanted_suffix = suffix;
     if (nftw(root, take, 8, FTW_PHYS) != 0 || found_count == 0)
         fail_msg("no *%s in %s (set CELADON_SOURCE)", suffix, root);
-    qsort(found, found_count, sizeof *found, by_name);
+    if (found != NULL)
+        qsort(found, found_count, sizeof *found, by_name);
     *out = found;
     return found_count;
 }
