@@ -104,12 +104,12 @@ static void add_section(struct dat_case *out, struct cel_str name, const char *b
     out->sections[out->count++] = (struct dat_section){name, {body, 0}};
 }
 
-bool dat_next(struct cel_str *rest, int *line, const char *first, struct dat_case *out)
+bool dat_next(struct cel_str *rest, int *line, struct dat_case *out)
 {
     *out = (struct dat_case){0};
     while (rest->len != 0) {
         struct cel_str ahead = *rest, text = next_line(&ahead), bare = without_newline(text);
-        bool begins = cel__str_eq(bare, cel__str(first));
+        bool begins = cel__str_eq(bare, CEL_LIT("#data"));
 
         if (begins && out->count != 0)
             break;
