@@ -27,9 +27,10 @@ enum cel_html_parser {
     CEL_HTML_LIBXML2 /* the tree that 'lxml' builds; stops at 256 open elements */
 };
 
-/* A mistake in a page, by the HTML standard's name of it ("eof-in-tag", static). Lines and columns
- * count from 1, columns in characters; the offset is of the byte in the page as UTF-8, which for
- * pages in that encoding is the byte of the page behind its byte order mark. */
+/* A mistake in a page, by the HTML standard's name of it ("eof-in-tag", static); mistakes in how
+ * elements stand together have no names and are not told. Lines and columns count from 1, columns
+ * in characters; the offset is of the byte in the page as UTF-8, which for pages in that encoding
+ * is the byte of the page behind its byte order mark. */
 struct cel_html_error {
     const char *code;
     uint32_t line;

@@ -71,9 +71,10 @@ static int compare_utf16(struct cel_str a, struct cel_str b)
 
 static int compare_attrs(const void *a, const void *b, void *tree)
 {
-    const struct cel__attr *x = *(const struct cel__attr *const *)a;
-    const struct cel__attr *y = *(const struct cel__attr *const *)b;
-    const struct cel__names *names = &((const struct cel__tree *)tree)->names;
+    const struct cel__tree *t = tree;
+    const struct cel__attr *x = &t->attrs[*(const uint32_t *)a];
+    const struct cel__attr *y = &t->attrs[*(const uint32_t *)b];
+    const struct cel__names *names = &t->names;
     struct cel_str x_name = cel__names_text(names, x->name);
     struct cel_str y_name = cel__names_text(names, y->name);
     const char *x_prefix = prefix_of(x->ns), *y_prefix = prefix_of(y->ns);
@@ -88,28 +89,32 @@ static int compare_attrs(const void *a, const void *b, void *tree)
     return compare_utf16(x_name, y_name);
 }
 
+static void add_attr(struct dump *d, const struct cel__attr *a, uint32_t level)
+{
+    begin_line(d, 0, level);
+    cel__buf_add_text(d->out, prefix_of(a->ns));
+    cel__buf_add_str(d->out, cel__names_text(&d->tree->names, a->name));
+    cel__buf_add_char(d->out, '=');
+    add_quoted(d->out, cel__attr_value(d->tree, a));
+    cel__buf_add_char(d->out, '\n');
+}
+
 static int add_attrs(struct dump *d, uint32_t i, uint32_t level)
 {
     const struct cel__tree *t = d->tree;
-    size_t count = t->nodes[i].attr_count;
-    const struct cel__attr **sorted;
+    uint32_t count = t->nodes[i].attr_count;
+    uint32_t *sorted;
 
     if (count == 0)
         return 0;
     sorted = cel__mem_alloc(count * sizeof *sorted);
     if (sorted == NULL)
         return -ENOMEM;
-    for (size_t k = 0; k < count; k++)
-        sorted[k] = &t->attrs[t->nodes[i].attrs + k];
+    for (uint32_t k = 0; k < count; k++)
+        sorted[k] = t->nodes[i].attrs + k;
     qsort_r(sorted, count, sizeof *sorted, compare_attrs, (void *)t);
-    for (size_t k = 0; k < count; k++) {
-        begin_line(d, 0, level);
-        cel__buf_add_text(d->out, prefix_of(sorted[k]->ns));
-        cel__buf_add_str(d->out, cel__names_text(&t->names, sorted[k]->name));
-        cel__buf_add_char(d->out, '=');
-        add_quoted(d->out, cel__attr_value(t, sorted[k]));
-        cel__buf_add_char(d->out, '\n');
-    }
+    for (uint32_t k = 0; k < count; k++)
+        add_attr(d, &t->attrs[sorted[k]], level);
     cel__mem_free(sorted);
     return 0;
 }
@@ -211,6 +216,7 @@ static uint32_t advance(struct dump *d, uint32_t i, uint32_t root, uint32_t *lev
         if (i == root)
             return 0;
         if (t->nodes[i].kind == CEL__NODE_CONTENT) {
+            CEL__ASSERT(d->templates.ptr != NULL && d->templates.len >= sizeof i);
             d->templates.len -= sizeof i;
             memcpy(&i, d->templates.ptr + d->templates.len, sizeof i);
             --*level;

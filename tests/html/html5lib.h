@@ -28,8 +28,8 @@ void suite_files_free(char **files, size_t count);
 /* The whole file; fails the test when it cannot be read. */
 void suite_read(const char *path, struct cel__buf *out);
 
-/* The next case of *rest; false at the end. `first` is the section that begins a case. */
-bool dat_next(struct cel_str *rest, int *line, const char *first, struct dat_case *out);
+/* The next case of *rest, which begins with "#data"; false at the end. */
+bool dat_next(struct cel_str *rest, int *line, struct dat_case *out);
 /* NULL when the case has no such section. */
 const struct cel_str *dat_section(const struct dat_case *c, const char *name);
 

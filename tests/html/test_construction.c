@@ -123,7 +123,7 @@ static void construction_file_gives_its_trees(void **state)
 
     suite_read(*state, &bytes);
     rest = cel__buf_str(&bytes);
-    while (dat_next(&rest, &line, "#data", &c))
+    while (dat_next(&rest, &line, &c))
         failed += run_case(&c, &ran, failed);
     cel__buf_fini(&bytes);
     if (failed != 0)

@@ -41,7 +41,7 @@ static void encoding_file_gives_its_encodings(void **state)
 
     suite_read(*state, &bytes);
     rest = cel__buf_str(&bytes);
-    for (; dat_next(&rest, &line, "#data", &c); ran++)
+    for (; dat_next(&rest, &line, &c); ran++)
         failed += !is_as_expected(&c);
     cel__buf_fini(&bytes);
     if (failed != 0)
