@@ -25,7 +25,7 @@
 #define MAX_NAME       1024
 #define MAX_VALUE      (4u << 20)
 #define PLUS_BYTES     (64u << 10)
-#define PORTION        (256u << 10) /* between pauses: half a millisecond */
+#define PORTION        (64u << 10) /* between pauses: an eighth of a millisecond */
 
 static size_t limit_of(size_t asked, size_t usual, size_t top)
 {
