@@ -9,8 +9,7 @@
 
 #include "command.h"
 #include "options.h"
-
-#define MAX_BYTES (256u << 20) /* the most that the library takes */
+#include "source.h"
 
 struct html {
     const char *path;
@@ -80,38 +79,6 @@ static const struct command_spec html_command = {
         "cut the page.",
 };
 
-/* The whole file, its length in *len; NULL: complained. One byte too many shows that it is too
- * long. */
-static char *read_file(const char *path, size_t *len)
-{
-    char *bytes = NULL, *grown;
-    size_t room = 0, n = 0;
-    FILE *f;
-
-    errno = 0;
-    f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    while (f != NULL && !feof(f) && !ferror(f) && n <= MAX_BYTES) {
-        if (n == room) {
-            room = room != 0 ? 2 * room : 65536;
-            grown = realloc(bytes, room);
-            if (grown == NULL)
-                break;
-            bytes = grown;
-        }
-        n += fread(bytes + n, 1, room - n, f);
-    }
-    if (f == NULL || !feof(f)) {
-        complain("cannot read %s: %s", path,
-                 n > MAX_BYTES ? "more than 256 MiB" : cel_strerror(errno != 0 ? -errno : -EIO));
-        free(bytes);
-        bytes = NULL;
-    }
-    if (f != NULL && f != stdin)
-        fclose(f);
-    *len = n;
-    return bytes;
-}
-
 static bool print_tree(const struct cel_html *doc)
 {
     size_t len;
@@ -133,7 +100,7 @@ static int parse_and_print(struct html *h)
 {
     struct cel_html *doc;
     size_t len;
-    char *bytes = read_file(h->path, &len);
+    char *bytes = source_read(h->path, &len);
     int r, code = EXIT_ALL_DONE;
 
     if (bytes == NULL)
@@ -156,7 +123,7 @@ static int parse_and_print(struct html *h)
 
 int command_html(int argc, char **argv)
 {
-    struct html h = {.options = {.max_bytes = MAX_BYTES}};
+    struct html h = {.options = {.max_bytes = SOURCE_MAX}};
     int first = options_parse(&html_command, argc, argv, &h);
 
     if (first < 0)

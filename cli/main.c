@@ -25,6 +25,7 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
+    {"extract", command_extract, "try selectors on one page, and be told why one finds nothing"},
     {"fetch", command_fetch, "fetch a list of URLs, select fields from each page, print them"},
     {"html", command_html, "print the tree that the parser makes of a page"},
     {"serve", command_serve, "serve the files of a folder over HTTP"},

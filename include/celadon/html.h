@@ -44,10 +44,10 @@ struct cel_html_options {
     /* What the transport says of the encoding: a label or a whole Content-Type; may be NULL. A
      * byte order mark in the page wins over it, it wins over the page's meta tags. */
     const char *charset;
-    size_t max_bytes;        /* 16 MiB, at most 256 MiB; of the page */
-    uint32_t max_depth;      /* 512, at most 4096; of open elements */
-    uint32_t max_nodes;      /* 1,000,000 */
-    bool whole_tree; /* cel_fields_scan: builds the tree even where it could do without */
+    size_t max_bytes;   /* 16 MiB, at most 256 MiB; of the page */
+    uint32_t max_depth; /* 512, at most 4096; of open elements */
+    uint32_t max_nodes; /* 1,000,000 */
+    bool whole_tree;    /* cel_fields_scan: builds the tree even where it could do without */
     /* Called between portions of a long page, so that a host may let others run; may park. */
     void (*pause)(void *arg);
     void *pause_arg;
@@ -206,6 +206,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_fields_add_spec(struct cel_fields *fields, cons
 CEL_PUBLIC size_t cel_fields_count(const struct cel_fields *fields);
 /* Name of the i-th; belongs to the set. */
 CEL_PUBLIC const char *cel_fields_name(const struct cel_fields *fields, size_t i);
+/* Its selector as it was written, without NAME= and @attr. */
+CEL_PUBLIC const char *cel_fields_css(const struct cel_fields *fields, size_t i);
 /* NULL is fine. */
 CEL_PUBLIC void cel_fields_free(struct cel_fields *fields);
 
@@ -221,13 +223,13 @@ enum cel_item_kind { CEL_ITEM_MISSING, CEL_ITEM_STRING, CEL_ITEM_LIST };
 CEL_PUBLIC CEL_NODISCARD int cel_fields_extract(const struct cel_fields *fields,
                                                 const struct cel_html *doc, struct cel_item **out);
 
-/* Takes the fields from a page's bytes: what cel_html_parse and cel_fields_extract give, in one pass.
- * Where all selectors can be answered on the way (types, classes, ids, attributes, descendants,
- * children, siblings before, :nth-child, :not, :is, :where of those), nothing is kept of what no
- * field takes, and the pass ends when the last field has all it wants. Else, and for the few pages
- * whose nodes do not come in document order, a tree is built. `options` may be NULL. *truncated (may
- * be NULL) is as cel_html_truncated, for what had to be read. Errors as there; *out is untouched
- * then. */
+/* Takes the fields from a page's bytes: what cel_html_parse and cel_fields_extract give, in one
+ * pass. Where all selectors can be answered on the way (types, classes, ids, attributes,
+ * descendants, children, siblings before, :nth-child, :not, :is, :where of those), nothing is kept
+ * of what no field takes, and the pass ends when the last field has all it wants. Else, and for the
+ * few pages whose nodes do not come in document order, a tree is built. `options` may be NULL.
+ * *truncated (may be NULL) is as cel_html_truncated, for what had to be read. Errors as there; *out
+ * is untouched then. */
 CEL_PUBLIC CEL_NODISCARD int cel_fields_scan(const struct cel_fields *fields, const void *bytes,
                                              size_t len, const struct cel_html_options *options,
                                              struct cel_item **out, const char **truncated);

@@ -127,7 +127,8 @@ static struct cel_str value_at(struct cel__extraction *x, const struct cel__hit 
 }
 
 /* Values of one field, as they are or joined into one. */
-static int fill_field(struct cel__extraction *x, struct cel_item *item, uint32_t field, size_t *values)
+static int fill_field(struct cel__extraction *x, struct cel_item *item, uint32_t field,
+                      size_t *values)
 {
     const struct cel__field *f = &x->fields->list[field];
     struct cel__item_field *out = &item->fields[field];

@@ -38,8 +38,8 @@ struct cel__extraction {
     bool is_taken;         /* they are all there, and the tree is not */
 };
 
-/* `early`: the names of a tree that is still empty, which those of the selectors are added to; NULL:
- * the tree is finished. -ENOMEM; `end` is due in any case. */
+/* `early`: the names of a tree that is still empty, which those of the selectors are added to;
+ * NULL: the tree is finished. -ENOMEM; `end` is due in any case. */
 CEL_NODISCARD int cel__extraction_begin(struct cel__extraction *x, struct cel__names *early);
 void cel__extraction_end(struct cel__extraction *x);
 /* The value of a hit; ptr is NULL when the element lacks what is asked. Valid until the next. */

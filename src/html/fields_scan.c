@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fields from a page in one pass: each element is shown to the seekers when its start tag is read,
- * and what they want of it is taken when it ends. The result is that of the finished tree; where this
- * way cannot promise that (html/sieve.h), the page is parsed again, into one.
+ * and what they want of it is taken when it ends. The result is that of the finished tree; where
+ * this way cannot promise that (html/sieve.h), the page is parsed again, into one.
  *
  * 1. Hits are noted in the order of their start tags, which is the document's.
  * 2. `open` holds the hits whose elements have not ended, innermost last.
@@ -27,7 +27,7 @@ struct scan {
     struct cel_str html; /* decoded */
     bool is_settled;     /* the encoding is */
     bool must_go_on;     /* to the page's end */
-    uint32_t *open;  /* hits */
+    uint32_t *open;      /* hits */
     uint32_t open_count, open_cap;
 };
 
@@ -78,8 +78,8 @@ static void look_at_meta(struct scan *scan, uint32_t node)
 
 static void see_if_over(struct scan *scan)
 {
-    scan->sieve.wants_no_more = scan->x.live_count == 0 && scan->open_count == 0 &&
-                                scan->is_settled && !scan->must_go_on;
+    scan->sieve.wants_no_more =
+        scan->x.live_count == 0 && scan->open_count == 0 && scan->is_settled && !scan->must_go_on;
 }
 
 /* Tags that work on what lies before them. */
@@ -233,8 +233,8 @@ static int start(struct scan *scan, const struct cel__page_bytes *page,
     if (r < 0)
         return r;
     for (size_t i = 0; i < scan->x.fields->count; i++) /* what they add is not the page's */
-        options.limits.names -= cel__min(scan->x.fields->list[i].selector->name_count,
-                                         options.limits.names / 2);
+        options.limits.names -=
+            cel__min(scan->x.fields->list[i].selector->name_count, options.limits.names / 2);
     r = cel__parser_new(&scan->parser, &options);
     if (r < 0)
         return r;

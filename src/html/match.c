@@ -25,7 +25,7 @@ enum verdict {
 };
 
 static int init(struct cel__match *m, const struct cel_selector *s, const struct cel__tree *t,
-                    uint32_t within)
+                uint32_t within)
 {
     size_t memos = (size_t)s->memos * CEL__MATCH_MEMOS * sizeof *m->memos;
     size_t need = memos + s->name_count * sizeof *m->names;

@@ -36,8 +36,8 @@ CEL_NODISCARD int cel__match_init(struct cel__match *m, const struct cel_selecto
  * numbers before the page brings them. */
 CEL_NODISCARD int cel__match_init_early(struct cel__match *m, const struct cel_selector *s,
                                         const struct cel__tree *t, struct cel__names *names);
-/* Whether the selector can be answered when an element's attributes are there, by it, what is around
- * it and what came before it. *asks_siblings (kept when set) : whether it asks for those. */
+/* Whether the selector can be answered when an element's attributes are there, by it, what is
+ * around it and what came before it. *asks_siblings (kept when set) : whether it asks for those. */
 bool cel__match_is_early(const struct cel_selector *s, bool *asks_siblings);
 /* Nodes from this index on are gone. */
 void cel__match_forget(struct cel__match *m, uint32_t from);

@@ -246,13 +246,12 @@ void cel__parser_insert_foreign(struct cel__parser *p, const struct cel__token *
         cel__parser_closed(p, node);
         return;
     }
-    cel__parser_push(
-        p, (struct cel__open){.node = node,
-                              .inside = node,
-                              .name = name,
-                              .lower = token->name,
-                              .flags = (uint16_t)foreign_flags(token->name, ns, token),
-                              .ns = (uint8_t)ns});
+    cel__parser_push(p, (struct cel__open){.node = node,
+                                           .inside = node,
+                                           .name = name,
+                                           .lower = token->name,
+                                           .flags = (uint16_t)foreign_flags(token->name, ns, token),
+                                           .ns = (uint8_t)ns});
 }
 
 bool cel__parser_is_foreign(const struct cel__parser *p, const struct cel__token *token)

@@ -96,8 +96,7 @@ static void push_html(struct cel__parser *p, const struct cel__token *token)
         cel__build_element(&p->build, (struct cel__build_place){0}, CEL__NAME_HTML, CEL__NS_HTML);
 
     for (uint32_t i = 0; token != NULL && i < token->attr_count; i++)
-        cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE,
-                        token->attrs[i].value);
+        cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE, token->attrs[i].value);
     cel__parser_opened(p, node);
     cel__parser_push(p, (struct cel__open){.node = node,
                                            .inside = node,

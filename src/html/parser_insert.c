@@ -109,8 +109,7 @@ void cel__parser_insert_text(struct cel__parser *p, struct cel_str text)
 
 void cel__parser_insert_comment(struct cel__parser *p, const struct cel__token *token)
 {
-    if (p->options.sieve != NULL &&
-        !cel__sieve_takes_raw(p->options.sieve, &p->build, token->text))
+    if (p->options.sieve != NULL && !cel__sieve_takes_raw(p->options.sieve, &p->build, token->text))
         return;
     cel__build_raw(&p->build, cel__parser_place(p, cel__parser_current(p)), CEL__NODE_COMMENT,
                    token->text);

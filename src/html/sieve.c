@@ -76,7 +76,8 @@ void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node
 }
 
 /* Takes back what lies behind the element, and, if nobody asks for siblings, the element. */
-static void take_back(struct cel__sieve *s, struct cel__build *b, const struct cel__sieve_step *step)
+static void take_back(struct cel__sieve *s, struct cel__build *b,
+                      const struct cel__sieve_step *step)
 {
     struct cel__tree *t = &b->tree;
     uint32_t from = step->node + 1;

@@ -13,8 +13,8 @@
  *    they would be in the finished tree.
  * 2. A page whose nodes do not come in document order, or that runs into a limit, is lost to the
  *    sieve: the owner parses it again into a tree. Nothing that was said of it counts.
- * 3. Reading ends early only where nothing in the rest can change what was: no formatting element or
- *    table is open whose contents could still be moved, and there is no tag in the rest that works
+ * 3. Reading ends early only where nothing in the rest can change what was: no formatting element
+ * or table is open whose contents could still be moved, and there is no tag in the rest that works
  *    on what lies before it (body, html, frameset).
  * 4. Nodes and bytes that went are counted, so that limits are met as if they were kept. */
 
@@ -41,13 +41,13 @@ struct cel__sieve {
     void (*forget)(void *arg, uint32_t from);
     void *arg;
     bool keeps_siblings;
-    bool wants_no_more; /* the owner */
-    bool is_over;       /* the rest need not be read */
-    bool is_lost; /* this page needs a tree */
-    int error;    /* what open or close said */
-    uint32_t wanted; /* elements that are open */
-    uint32_t nodes;  /* so many there would be */
-    size_t bytes;    /* of text and values, likewise */
+    bool wants_no_more;            /* the owner */
+    bool is_over;                  /* the rest need not be read */
+    bool is_lost;                  /* this page needs a tree */
+    int error;                     /* what open or close said */
+    uint32_t wanted;               /* elements that are open */
+    uint32_t nodes;                /* so many there would be */
+    size_t bytes;                  /* of text and values, likewise */
     struct cel__sieve_step *steps; /* one for each of the build's path */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fields in one pass, held against fields from the tree: on every document of html5lib's tests, on
- * made-up pages, for selectors of each kind; and that what is not wanted is neither kept nor read. */
+ * made-up pages, for selectors of each kind; and that what is not wanted is neither kept nor read.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,38 @@
 #include "support/check.h"
 #include "support/fault.h"
 
-static const char *const selectors[] = {
-    "p", "*", "a[href]", "a::attr(href)", ".a, #x", "body > *", "div p", "p ~ b", "h1 + p", "b::text",
-    "p::html", "div::inner-html", "td:first-child", "li:nth-child(2n+1)", "tr:nth-of-type(2) td",
-    ":is(b, i) a", "p:not(.a)", ":root > body", "svg|*", "[class]::attr(class)", "table *", "html",
-    "p:nth-child(2 of .a, b)", "font > *::text", "::text", "p:last-child", "div:has(b)", "p:empty",
-    "select option", "math|mi", "body::text", ":link"};
+static const char *const selectors[] = {"p",
+                                        "*",
+                                        "a[href]",
+                                        "a::attr(href)",
+                                        ".a, #x",
+                                        "body > *",
+                                        "div p",
+                                        "p ~ b",
+                                        "h1 + p",
+                                        "b::text",
+                                        "p::html",
+                                        "div::inner-html",
+                                        "td:first-child",
+                                        "li:nth-child(2n+1)",
+                                        "tr:nth-of-type(2) td",
+                                        ":is(b, i) a",
+                                        "p:not(.a)",
+                                        ":root > body",
+                                        "svg|*",
+                                        "[class]::attr(class)",
+                                        "table *",
+                                        "html",
+                                        "p:nth-child(2 of .a, b)",
+                                        "font > *::text",
+                                        "::text",
+                                        "p:last-child",
+                                        "div:has(b)",
+                                        "p:empty",
+                                        "select option",
+                                        "math|mi",
+                                        "body::text",
+                                        ":link"};
 
 static struct cel_item *take(const struct cel_fields *fields, struct cel_str page, bool whole_tree)
 {
@@ -79,7 +106,7 @@ static void gather_documents(void)
 
         suite_read(files[i], &text);
         rest = cel__buf_str(&text);
-        while (dat_next(&rest, &line, "#data", &c)) {
+        while (dat_next(&rest, &line, &c)) {
             const struct cel_str *data = dat_section(&c, "#data");
 
             if (data == NULL || memchr(data->ptr, 0, data->len) != NULL)
@@ -108,12 +135,42 @@ static void scan_agrees_with_tree_on_html5lib_documents(void **state)
 }
 
 /* Pages put together from pieces that belong together, and from pieces that do not. */
-static const char *const pieces[] = {
-    "<p class=a>one", "<p id=x>two", "</p>", "<b>", "</b>", "<i class='a b'>", "</i>", "<div>", "</div>",
-    "<a href=u id=y>", "</a>", "text &amp; more", "<ul><li>", "<li class=a>", "</ul>", "<table>",
-    "<tr><td>", "<td class=a>", "</table>", "<br>", "<img id=z>", "<!-- c -->", "<script>s</script>",
-    "<h1>h</h1>", "<form>", "</form>", "<svg><g id=g/></svg>", "<body class=late>", "<template><p>",
-    "</template>", "<title>t</title>", "<select><option>", "</select>", "<font>", "<pre>\n", "</pre>"};
+static const char *const pieces[] = {"<p class=a>one",
+                                     "<p id=x>two",
+                                     "</p>",
+                                     "<b>",
+                                     "</b>",
+                                     "<i class='a b'>",
+                                     "</i>",
+                                     "<div>",
+                                     "</div>",
+                                     "<a href=u id=y>",
+                                     "</a>",
+                                     "text &amp; more",
+                                     "<ul><li>",
+                                     "<li class=a>",
+                                     "</ul>",
+                                     "<table>",
+                                     "<tr><td>",
+                                     "<td class=a>",
+                                     "</table>",
+                                     "<br>",
+                                     "<img id=z>",
+                                     "<!-- c -->",
+                                     "<script>s</script>",
+                                     "<h1>h</h1>",
+                                     "<form>",
+                                     "</form>",
+                                     "<svg><g id=g/></svg>",
+                                     "<body class=late>",
+                                     "<template><p>",
+                                     "</template>",
+                                     "<title>t</title>",
+                                     "<select><option>",
+                                     "</select>",
+                                     "<font>",
+                                     "<pre>\n",
+                                     "</pre>"};
 
 static uint32_t next_random(uint32_t *state)
 {
@@ -292,9 +349,9 @@ static void scan_takes_no_page_and_tells_what_was_cut(void **state)
     CHECK_STR(cel_item_get(item, "p"), "0123456789");
     cel_item_free(item);
     options = (struct cel_html_options){.max_nodes = 10};
-    assert_int_equal(cel_fields_scan(fields, "<b><b><b><b><b><b><b><b><b><b><b><p>", 36, &options,
-                                     &item, &cut),
-                     0);
+    assert_int_equal(
+        cel_fields_scan(fields, "<b><b><b><b><b><b><b><b><b><b><b><p>", 36, &options, &item, &cut),
+        0);
     assert_string_equal(cut, "nodes");
     cel_item_free(item);
     cel_fields_free(fields);
