@@ -496,7 +496,6 @@ struct cel__name_words {
 
 #define CEL__NAME_SLOTS_BITS 11
 extern struct cel__name_words cel__name_words[CEL__NAME_FIXED];
-extern uint64_t cel__name_hashes[CEL__NAME_FIXED];
 extern uint16_t cel__name_slots[1 << CEL__NAME_SLOTS_BITS];
 
 /* -> the fixed name of at most 16 bytes with these words, or CEL__NAME_NONE. */
@@ -516,8 +515,6 @@ static inline uint32_t cel__names_fixed(uint64_t low, uint64_t high)
 
 /* The number of a fixed name of any spelling, or CEL__NAME_NONE. */
 uint32_t cel__names_find_fixed(struct cel_str name);
-/* The number of a name that is not fixed, made when it is new; CEL__NAME_NONE: no memory. */
-uint32_t cel__names_add_own(struct cel__names *n, struct cel_str name);
 /* What cel__names_hash gives for the name's text. */
 uint64_t cel__names_hash_of(const struct cel__names *n, uint32_t name);
 

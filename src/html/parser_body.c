@@ -403,7 +403,7 @@ static bool body_start(struct cel__parser *p, const struct cel__token *token)
         start_item(p, token);
         break;
     case CEL__BODY_IN_HEAD:
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     case CEL__BODY_STRAY:
         break;
     case CEL__BODY_OTHER:
@@ -562,7 +562,7 @@ bool cel__mode_in_body(struct cel__parser *p, const struct cel__token *token)
         return false;
     case CEL__TOKEN_EOF:
         if (p->template_len != 0)
-            return cel__mode_in_template(p, token);
+            return cel__parser_by(p, CEL__MODE_IN_TEMPLATE, token);
         p->is_stopped = true;
         return false;
     }

@@ -301,7 +301,7 @@ static bool is_home(const struct cel__open *o)
 /* The token as HTML, whatever the current node is. */
 static bool by_mode(struct cel__parser *p, const struct cel__token *token)
 {
-    return cel__modes[p->mode](p, token);
+    return cel__parser_by(p, p->mode, token);
 }
 
 static bool foreign_end(struct cel__parser *p, const struct cel__token *token)

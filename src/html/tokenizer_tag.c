@@ -20,30 +20,6 @@
 
 #define FEW_ATTRS 16 /* up to here each is compared with each */
 
-#define B (CEL__CHAR_BLANK | CEL__CHAR_TAG_END | CEL__CHAR_ATTR_END)
-#define E (CEL__CHAR_TAG_END | CEL__CHAR_ATTR_END)
-#define A CEL__CHAR_ALPHA
-const uint8_t cel__html_chars[256] = {
-    ['\t'] = B, ['\n'] = B, ['\f'] = B, ['\r'] = B,
-    [' '] = B,  ['/'] = E,  ['>'] = E,  ['='] = CEL__CHAR_ATTR_END,
-    ['A'] = A,  ['B'] = A,  ['C'] = A,  ['D'] = A,
-    ['E'] = A,  ['F'] = A,  ['G'] = A,  ['H'] = A,
-    ['I'] = A,  ['J'] = A,  ['K'] = A,  ['L'] = A,
-    ['M'] = A,  ['N'] = A,  ['O'] = A,  ['P'] = A,
-    ['Q'] = A,  ['R'] = A,  ['S'] = A,  ['T'] = A,
-    ['U'] = A,  ['V'] = A,  ['W'] = A,  ['X'] = A,
-    ['Y'] = A,  ['Z'] = A,  ['a'] = A,  ['b'] = A,
-    ['c'] = A,  ['d'] = A,  ['e'] = A,  ['f'] = A,
-    ['g'] = A,  ['h'] = A,  ['i'] = A,  ['j'] = A,
-    ['k'] = A,  ['l'] = A,  ['m'] = A,  ['n'] = A,
-    ['o'] = A,  ['p'] = A,  ['q'] = A,  ['r'] = A,
-    ['s'] = A,  ['t'] = A,  ['u'] = A,  ['v'] = A,
-    ['w'] = A,  ['x'] = A,  ['y'] = A,  ['z'] = A,
-};
-#undef B
-#undef E
-#undef A
-
 static const char *skip_blanks(const char *p, const char *end)
 {
     while (p < end && cel__html_is(*p, CEL__CHAR_BLANK))
