@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "html/tokenizer.h"
+#include "html/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -135,7 +136,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     tokenize(&whole, rest, data[0], 0);
     tokenize(&pieces, rest, data[0], 1 + data[1] % 32);
     check_same(&whole.tokens, &pieces.tokens);
-    check_same(&whole.errors, &pieces.errors);
+    /* Columns count characters, which other bytes are not. */
+    if (cel__utf8_valid(rest) == rest.len)
+        check_same(&whole.errors, &pieces.errors);
     fini(&whole);
     fini(&pieces);
     return 0;
