@@ -76,6 +76,23 @@ uint32_t cel__build_raw(struct cel__build *b, struct cel__build_place at, enum c
     return i;
 }
 
+/* A text that is too long for what may be kept is not kept in part, so that the portions it came in
+ * do not show. It is the last of its parent. */
+static void drop_text(struct cel__build *b, uint32_t node)
+{
+    struct cel__tree *t = &b->tree;
+
+    if (b->is_linked) {
+        cel__build_detach(b, node);
+    } else {
+        if (t->nodes[node].kind == CEL__NODE_TEXT)
+            t->text.len = t->nodes[node].text_at;
+        b->path[b->depth].last = t->nodes[node].prev;
+        t->count--;
+    }
+    cel__build_fill_up(b, CEL__CUT_MEMORY);
+}
+
 void cel__build_raw_text(struct cel__build *b, uint32_t parent, struct cel_str text)
 {
     struct cel__tree *t = &b->tree;
@@ -89,23 +106,22 @@ void cel__build_raw_text(struct cel__build *b, uint32_t parent, struct cel_str t
     if (b->is_full)
         return;
     if (b->limits.bytes != 0 && t->values.len + text.len > b->limits.bytes)
-        cel__build_fill_up(b, CEL__CUT_MEMORY);
+        drop_text(b, last);
     else if (cel__buf_add_str(&t->values, text) < 0)
         cel__build_fail(b);
     else
         a->len += (uint32_t)text.len;
 }
 
+static bool is_too_much(const struct cel__build *b, struct cel_str text)
+{
+    return b->limits.bytes != 0 && b->tree.text.len + text.len > b->limits.bytes;
+}
+
 static bool add_text(struct cel__build *b, struct cel_str text)
 {
     struct cel__buf *run = &b->tree.text;
 
-    if (cel__unlikely(b->is_full))
-        return false;
-    if (cel__unlikely(b->limits.bytes != 0 && run->len + text.len > b->limits.bytes)) {
-        cel__build_fill_up(b, CEL__CUT_MEMORY);
-        return false;
-    }
     if (cel__unlikely(run->cap - run->len < text.len)) {
         if (cel__buf_add_str(run, text) < 0) {
             cel__build_fail(b);
@@ -118,6 +134,21 @@ static bool add_text(struct cel__build *b, struct cel_str text)
     return true;
 }
 
+/* A text node in no place yet, or 0. */
+static uint32_t new_text(struct cel__build *b, struct cel_str text)
+{
+    uint32_t i = cel__build_node(b, CEL__NODE_TEXT);
+
+    if (i == 0)
+        return 0;
+    if (cel__unlikely(is_too_much(b, text)))
+        cel__build_fill_up(b, CEL__CUT_MEMORY);
+    else if (add_text(b, text))
+        return i;
+    b->tree.count--;
+    return 0;
+}
+
 /* Text in a place whose neighbour before it is known by links. */
 static void linked_text(struct cel__build *b, struct cel__build_place at, struct cel_str text)
 {
@@ -127,15 +158,16 @@ static void linked_text(struct cel__build *b, struct cel__build_place at, struct
     uint32_t last = head != 0 && b->links[head].last != 0 ? b->links[head].last : head, i;
 
     if (last != 0 && nodes[last].text_at + nodes[last].end == b->tree.text.len) {
-        if (add_text(b, text))
+        if (is_too_much(b, text))
+            drop_text(b, head);
+        else if (add_text(b, text))
             nodes[last].end += (uint32_t)text.len;
         return;
     }
-    i = cel__build_node(b, CEL__NODE_TEXT);
-    if (i == 0)
-        return;
-    if (!add_text(b, text)) {
-        b->tree.count--;
+    i = new_text(b, text);
+    if (i == 0) {
+        if (head != 0)
+            drop_text(b, head);
         return;
     }
     b->tree.nodes[i].end = (uint32_t)text.len;
@@ -158,18 +190,19 @@ void cel__build_text(struct cel__build *b, struct cel__build_place at, struct ce
             linked_text(b, at, text);
         return;
     }
+    if (cel__unlikely(b->is_full))
+        return;
     last = b->path[b->depth].last;
     if (last != 0 && b->tree.nodes[last].kind == CEL__NODE_TEXT) {
-        add_text(b, text); /* nothing can have come behind it */
+        if (cel__unlikely(is_too_much(b, text)))
+            drop_text(b, last);
+        else
+            add_text(b, text); /* nothing can have come behind it */
         return;
     }
-    i = cel__build_node(b, CEL__NODE_TEXT);
+    i = new_text(b, text);
     if (i == 0)
         return;
-    if (!add_text(b, text)) {
-        b->tree.count--;
-        return;
-    }
     b->tree.nodes[i].end = i + 1;
     append(b, i, at.parent);
 }
