@@ -90,11 +90,9 @@ static struct cel__name_words words_of(struct cel_str s)
 static void place_fixed(uint32_t name)
 {
     struct cel__name_words w = words_of(fixed_names[name]);
-    uint64_t mixed = (w.low ^ w.high * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xff51afd7ed558ccd);
-    uint32_t at = (uint32_t)(mixed >> (64 - CEL__NAME_SLOTS_BITS));
+    uint32_t at = cel__name_slot(w.low, w.high);
 
-    while (cel__name_slots[at] != 0)
-        at = (at + 1) & ((1 << CEL__NAME_SLOTS_BITS) - 1);
+    CEL__ASSERT(cel__name_slots[at] == CEL__NAME_NONE);
     cel__name_slots[at] = (uint16_t)name;
     cel__name_words[name] = w;
     fixed_hashes[name] = cel__names_hash(fixed_names[name]);

@@ -47,7 +47,7 @@ static void dispatch(struct cel__parser *p, const struct cel__token *token)
 }
 
 /* A LF right behind <pre> or <textarea> is none. */
-static void without_first_lf(struct cel__parser *p, const struct cel__token *token)
+CEL__NOINLINE static void without_first_lf(struct cel__parser *p, const struct cel__token *token)
 {
     struct cel__token rest = *token;
 

@@ -223,7 +223,15 @@ void cel__parser_end_ordinary(struct cel__parser *p, uint32_t name);
 
 /* ---- Foreign content (parser_foreign.c) ---- */
 
-bool cel__parser_is_foreign(const struct cel__parser *p, const struct cel__token *token);
+/* Whether a token is for that element of SVG or MathML, and not for the mode. */
+bool cel__parser_is_for_foreign(const struct cel__open *o, const struct cel__token *token);
+static inline bool cel__parser_is_foreign(const struct cel__parser *p,
+                                          const struct cel__token *token)
+{
+    const struct cel__open *o = cel__parser_adjusted(p);
+
+    return cel__unlikely(o->ns != CEL__NS_HTML) && cel__parser_is_for_foreign(o, token);
+}
 /* Of a fragment's context. */
 unsigned cel__parser_foreign_flags(uint32_t lower, enum cel__ns ns);
 

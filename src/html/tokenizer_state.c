@@ -31,17 +31,6 @@ const uint8_t cel__html_chars[256] = {
 #undef E
 #undef A
 
-void cel__tokenizer_give(struct cel__tokenizer *t)
-{
-    int r;
-
-    if (t->result < 0)
-        return;
-    r = t->options.sink(t->options.arg, &t->token);
-    if (cel__unlikely(r < 0))
-        t->result = r;
-}
-
 int cel__tokenizer_looking_at(const struct cel__tokenizer *t, const char *p, const char *word,
                               size_t len)
 {

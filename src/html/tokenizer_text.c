@@ -119,7 +119,7 @@ static const char *keep_nulls(struct cel__tokenizer *t, const char *p)
     return p;
 }
 
-static const char *reference(struct cel__tokenizer *t, const char *p)
+CEL__NOINLINE static const char *reference(struct cel__tokenizer *t, const char *p)
 {
     struct cel__reference ref;
     const char *q = cel__reference_read(p, t->end, t->is_final, false, &ref);
