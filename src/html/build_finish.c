@@ -41,7 +41,7 @@ static uint32_t copy_node(struct rewrite *w, uint32_t old)
     return i;
 }
 
-static void close(struct rewrite *w)
+static void end_node(struct rewrite *w)
 {
     if (w->over > 0) {
         w->over--;
@@ -90,7 +90,7 @@ static void copy_inside(struct rewrite *w, uint32_t root)
                 old = b->links[old].first;
                 continue;
             }
-            close(w);
+            end_node(w);
         } else if (b->tree.nodes[old].kind == CEL__NODE_TEXT) {
             copy_text(w, old);
         } else {
@@ -98,7 +98,7 @@ static void copy_inside(struct rewrite *w, uint32_t root)
         }
         while (b->links[old].next == 0 && b->tree.nodes[old].parent != root) {
             old = b->tree.nodes[old].parent;
-            close(w);
+            end_node(w);
         }
         old = b->links[old].next;
     }

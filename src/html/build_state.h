@@ -13,6 +13,10 @@ void cel__build_link_up(struct cel__build *b);
 /* Puts an unplaced node into its place. */
 void cel__build_attach(struct cel__build *b, uint32_t node, struct cel__build_place at);
 void cel__build_fail(struct cel__build *b);
-CEL_NODISCARD int cel__build_grow(struct cel__build *b, uint32_t node_cap);
+/* A limit is met, after which nothing more is taken. */
+void cel__build_fill_up(struct cel__build *b, enum cel__cut cut);
+/* A value behind the others, as a new attribute of no node yet. */
+bool cel__build_add_attr(struct cel__build *b, uint32_t name, enum cel__ns ns,
+                         struct cel_str value);
 
 #endif

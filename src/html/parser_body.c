@@ -245,7 +245,7 @@ static void start_ruby(struct cel__parser *p, const struct cel__token *token)
     cel__parser_insert(p, token);
 }
 
-static void start_image(struct cel__parser *p, const struct cel__token *token)
+CEL__NOINLINE static void start_image(struct cel__parser *p, const struct cel__token *token)
 {
     struct cel__token img = *token;
 
@@ -403,7 +403,7 @@ static bool body_start(struct cel__parser *p, const struct cel__token *token)
         start_item(p, token);
         break;
     case CEL__BODY_IN_HEAD:
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     case CEL__BODY_STRAY:
         break;
     case CEL__BODY_OTHER:
@@ -476,6 +476,15 @@ static bool end_body(struct cel__parser *p)
     return true;
 }
 
+/* As if it were a start tag, without its attributes. */
+CEL__NOINLINE static void end_br(struct cel__parser *p, const struct cel__token *token)
+{
+    struct cel__token br = *token;
+
+    br.attr_count = 0;
+    start_void(p, &br);
+}
+
 static bool end_other(struct cel__parser *p, const struct cel__token *token)
 {
     switch (token->name) {
@@ -510,13 +519,9 @@ static bool end_other(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_OBJECT:
         end_object(p, token->name);
         return false;
-    case CEL__NAME_BR: {
-        struct cel__token br = *token;
-
-        br.attr_count = 0;
-        start_void(p, &br);
+    case CEL__NAME_BR:
+        end_br(p, token);
         return false;
-    }
     default:
         cel__parser_end_template(p);
         return false;
@@ -562,7 +567,7 @@ bool cel__mode_in_body(struct cel__parser *p, const struct cel__token *token)
         return false;
     case CEL__TOKEN_EOF:
         if (p->template_len != 0)
-            return cel__mode_in_template(p, token);
+            return cel__parser_by(p, CEL__MODE_IN_TEMPLATE, token);
         p->is_stopped = true;
         return false;
     }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The parser as a whole: tokens from the tokenizer to the mode that is now. */
-#include "html/parse.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -12,7 +10,7 @@
 #define USUAL_DEPTH 512
 #define ENOUGH      (-ECANCELED) /* what the sink answers when nothing more can come of it */
 
-cel__mode_fn *const cel__modes[CEL__MODE_COUNT] = {
+static cel__mode_fn *const modes[CEL__MODE_COUNT] = {
     [CEL__MODE_INITIAL] = cel__mode_initial,
     [CEL__MODE_BEFORE_HTML] = cel__mode_before_html,
     [CEL__MODE_BEFORE_HEAD] = cel__mode_before_head,
@@ -44,12 +42,12 @@ static void dispatch(struct cel__parser *p, const struct cel__token *token)
         if (cel__unlikely(p->stack_len != 0 && cel__parser_is_foreign(p, token)))
             again = cel__mode_foreign(p, token);
         else
-            again = cel__modes[p->mode](p, token);
+            again = cel__parser_by(p, p->mode, token);
     } while (again && !p->build.is_full && !p->is_stopped);
 }
 
 /* A LF right behind <pre> or <textarea> is none. */
-static void without_first_lf(struct cel__parser *p, const struct cel__token *token)
+CEL__NOINLINE static void without_first_lf(struct cel__parser *p, const struct cel__token *token)
 {
     struct cel__token rest = *token;
 
@@ -174,6 +172,7 @@ int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *o
     p->options = *options;
     if (p->options.limits.depth == 0)
         p->options.limits.depth = USUAL_DEPTH;
+    p->modes = modes;
     p->frameset_ok = true;
     r = cel__build_init(&p->build, &p->options.limits, options->expected_bytes, options->positions);
     if (r < 0)

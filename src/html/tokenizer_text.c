@@ -5,8 +5,6 @@
  * 1. `run` is always between two tokens or within text; an incomplete token is
  *    left for the next portion as it was, with the errors noted in it forgotten.
  * 2. Script's escapes are the only state within text that outlives a portion. */
-#include "html/tokenizer.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -75,51 +73,6 @@ bool cel__tokenizer_cut_names(const struct cel__tokenizer *t)
     return t->cut_names;
 }
 
-void cel__tokenizer_give(struct cel__tokenizer *t)
-{
-    int r;
-
-    if (t->result < 0)
-        return;
-    r = t->options.sink(t->options.arg, &t->token);
-    if (cel__unlikely(r < 0))
-        t->result = r;
-}
-
-int cel__tokenizer_looking_at(const struct cel__tokenizer *t, const char *p, const char *word,
-                              size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (p + i >= t->end)
-            return t->is_final ? 0 : -1;
-        if (cel__char_lower(p[i]) != word[i])
-            return 0;
-    }
-    return 1;
-}
-
-void cel__tokenizer_clean(struct cel__tokenizer *t, struct cel__buf *out, const char *p,
-                          const char *end)
-{
-    while (p < end) {
-        const char *q = cel__scan_plain(p, end, '\r', '\r');
-
-        cel__buf_add(out, p, (size_t)(q - p));
-        if (q == end)
-            break;
-        p = q + 1;
-        if (*q == '\0') {
-            cel__tokenizer_error(t, CEL__ERROR_UNEXPECTED_NULL_CHARACTER, q);
-            cel__buf_add_text(out, "\xef\xbf\xbd");
-        } else {
-            cel__buf_add_char(out, '\n');
-            p += p < end && *p == '\n';
-        }
-    }
-    if (out->failed)
-        t->result = -ENOMEM;
-}
-
 static void give_text(struct cel__tokenizer *t, const char *p, size_t len, const char *at,
                       bool is_null)
 {
@@ -166,7 +119,7 @@ static const char *keep_nulls(struct cel__tokenizer *t, const char *p)
     return p;
 }
 
-static const char *reference(struct cel__tokenizer *t, const char *p)
+CEL__NOINLINE static const char *reference(struct cel__tokenizer *t, const char *p)
 {
     struct cel__reference ref;
     const char *q = cel__reference_read(p, t->end, t->is_final, false, &ref);
