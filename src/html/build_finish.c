@@ -35,7 +35,7 @@ static uint32_t copy_node(struct rewrite *w, uint32_t old)
     t->nodes[i].text_at = (uint32_t)t->text.len;
     t->marks[i] = from->marks[old];
     t->above[i] = t->above[step->node] | t->marks[step->node];
-    if (from->positions != NULL)
+    if (t->positions != NULL)
         t->positions[i] = from->positions[old];
     step->last = i;
     return i;

@@ -234,19 +234,28 @@ static bool column_else(struct cel__parser *p)
     return true;
 }
 
+/* Blanks stay; the rest ends the group, or is passed over where it is a fragment's root. */
 static bool column_text(struct cel__parser *p, const struct cel__token *token)
 {
     struct cel__token rest = *token;
-    size_t n = cel__parser_blanks(token->text);
 
-    if (n != 0)
-        cel__parser_insert_text(p, (struct cel_str){token->text.ptr, n});
-    if (n == token->text.len || !column_else(p))
-        return false;
-    rest.text.ptr += n;
-    rest.text.len -= n;
-    while (cel__parser_by(p, p->mode, &rest))
-        ;
+    while (rest.text.len != 0) {
+        size_t n = cel__parser_blanks(rest.text);
+
+        if (n != 0)
+            cel__parser_insert_text(p, (struct cel_str){rest.text.ptr, n});
+        rest.text.ptr += n;
+        rest.text.len -= n;
+        if (rest.text.len == 0)
+            break;
+        if (column_else(p)) {
+            while (cel__parser_by(p, p->mode, &rest))
+                ;
+            break;
+        }
+        rest.text.ptr++;
+        rest.text.len--;
+    }
     return false;
 }
 

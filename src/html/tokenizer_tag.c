@@ -61,7 +61,8 @@ static uint32_t number_of(struct cel__tokenizer *t, struct cel_str name)
     return number;
 }
 
-CEL__NOINLINE static const char *slow_name(struct cel__tokenizer *t, const char *p, bool is_attr, uint32_t *name)
+CEL__NOINLINE static const char *slow_name(struct cel__tokenizer *t, const char *p, bool is_attr,
+                                           uint32_t *name)
 {
     cel__buf_clear(&t->name);
     if (is_attr && *p == '=') {
@@ -274,8 +275,8 @@ static bool is_value_end(const char *p, char quote)
 
 /* -> at the byte that ends the value, or the end, or NULL. The value is `from` to there, or else
  * in the scratch buffer. */
-CEL__NOINLINE static const char *decode_value(struct cel__tokenizer *t, const char *from, const char *p,
-                                char quote, struct cel_str *value)
+CEL__NOINLINE static const char *decode_value(struct cel__tokenizer *t, const char *from,
+                                              const char *p, char quote, struct cel_str *value)
 {
     const char *old = t->scratch.ptr;
     size_t at = t->scratch.len, old_len = at;
@@ -297,7 +298,7 @@ CEL__NOINLINE static const char *decode_value(struct cel__tokenizer *t, const ch
 }
 
 static inline const char *read_value(struct cel__tokenizer *t, const char *p, char quote,
-                              struct cel_str *value)
+                                     struct cel_str *value)
 {
     const char *from = p;
 
