@@ -96,35 +96,27 @@ void cel__build_fini(struct cel__build *b)
     b->links = NULL;
 }
 
-uint32_t cel__build_node(struct cel__build *b, enum cel__node_kind kind)
+bool cel__build_make_room(struct cel__build *b)
 {
-    struct cel__tree *t = &b->tree;
-    uint32_t i = t->count;
+    uint32_t i = b->tree.count, cap = b->node_cap + b->node_cap / 2;
 
-    if (cel__unlikely(b->is_full))
-        return 0;
-    if (cel__unlikely(i + 2 > b->node_cap)) {
-        uint32_t cap = b->node_cap + b->node_cap / 2;
-
+    if (b->is_full)
+        return false;
+    if (i + 2 > b->node_cap) {
         if (b->limits.nodes != 0 && i >= b->limits.nodes) {
             cel__build_fill_up(b, CEL__CUT_NODES);
-            return 0;
+            return false;
         }
         if (b->limits.nodes != 0)
             cap = cel__min(cap, b->limits.nodes + 1);
         if (grow_nodes(b, cap) < 0)
-            return 0;
+            return false;
     }
-    t->nodes[i] = (struct cel__node){
-        .text_at = (uint32_t)t->text.len, .attrs = t->attr_count, .kind = (uint8_t)kind};
-    t->marks[i] = 0;
-    t->above[i] = 0;
     if (b->is_linked)
         b->links[i] = (struct cel__build_link){0};
     if (b->is_positions)
-        t->positions[i] = (uint32_t)cel__min(b->at, (uint64_t)UINT32_MAX);
-    t->count++;
-    return i;
+        b->tree.positions[i] = (uint32_t)cel__min(b->at, (uint64_t)UINT32_MAX);
+    return true;
 }
 
 /* A value behind the others, as a new attribute. */

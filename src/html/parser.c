@@ -34,7 +34,7 @@ static cel__mode_fn *const modes[CEL__MODE_COUNT] = {
     [CEL__MODE_AFTER_AFTER_FRAMESET] = cel__mode_after_after_frameset,
 };
 
-static void dispatch(struct cel__parser *p, const struct cel__token *token)
+static inline void dispatch(struct cel__parser *p, const struct cel__token *token)
 {
     bool again;
 
@@ -43,42 +43,47 @@ static void dispatch(struct cel__parser *p, const struct cel__token *token)
             again = cel__mode_foreign(p, token);
         else
             again = cel__parser_by(p, p->mode, token);
-    } while (again && !p->build.is_full && !p->is_stopped);
+    } while (cel__unlikely(again) && !p->build.is_full && !p->is_stopped);
 }
 
-/* A LF right behind <pre> or <textarea> is none. */
-CEL__NOINLINE static void without_first_lf(struct cel__parser *p, const struct cel__token *token)
+/* A LF right behind <pre> or <textarea> is none. -> the token without it, NULL when that is all. */
+static const struct cel__token *without_first_lf(struct cel__parser *p,
+                                                 const struct cel__token *token)
 {
-    struct cel__token rest = *token;
-
     p->skip_lf = false;
-    if (token->kind == CEL__TOKEN_TEXT && token->text.ptr[0] == '\n') {
-        rest.text.ptr++;
-        rest.text.len--;
-    }
-    if (token->kind != CEL__TOKEN_TEXT || rest.text.len != 0)
-        dispatch(p, &rest);
+    if (token->kind != CEL__TOKEN_TEXT || token->text.ptr[0] != '\n')
+        return token;
+    p->rest = *token;
+    p->rest.text.ptr++;
+    p->rest.text.len--;
+    return p->rest.text.len != 0 ? &p->rest : NULL;
+}
+
+static void allow_cdata(struct cel__parser *p)
+{
+    bool allows = cel__parser_adjusted(p)->ns != CEL__NS_HTML;
+
+    if (cel__likely(allows == p->allows_cdata))
+        return;
+    p->allows_cdata = allows;
+    cel__tokenizer_allow_cdata(p->tokenizer, allows);
 }
 
 static int take(void *arg, const struct cel__token *token)
 {
     struct cel__parser *p = arg;
-    bool allows_cdata;
 
     p->build.at = token->at;
-    if (cel__unlikely(p->skip_lf))
-        without_first_lf(p, token);
-    else
-        dispatch(p, token);
+    if (cel__unlikely(p->skip_lf)) {
+        token = without_first_lf(p, token);
+        if (token == NULL)
+            return 0;
+    }
+    dispatch(p, token);
     if (cel__unlikely(p->build.is_full || p->is_stopped))
         return ENOUGH;
-    if (token->kind != CEL__TOKEN_TEXT && p->stack_len != 0) {
-        allows_cdata = cel__parser_adjusted(p)->ns != CEL__NS_HTML;
-        if (cel__unlikely(allows_cdata != p->allows_cdata)) {
-            p->allows_cdata = allows_cdata;
-            cel__tokenizer_allow_cdata(p->tokenizer, allows_cdata);
-        }
-    }
+    if (token->kind != CEL__TOKEN_TEXT && p->stack_len != 0)
+        allow_cdata(p);
     return 0;
 }
 

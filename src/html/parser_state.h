@@ -83,6 +83,7 @@ struct cel__parser {
     uint32_t head;   /* node, or 0 */
     uint32_t form;
     struct cel__open context; /* of a fragment */
+    struct cel__token rest;   /* of a token, without its first byte */
     struct cel__buf pending;  /* characters in a table */
     bool pending_is_blank;
     bool is_fragment;
