@@ -85,9 +85,12 @@ static void give_text(struct cel__tokenizer *t, const char *p, size_t len, const
     cel__tokenizer_give(t);
 }
 
+/* Text as it stands; a LF behind CR stands where the CR does. */
 static void give_slice(struct cel__tokenizer *t, const char *p, const char *end)
 {
-    give_text(t, p, (size_t)(end - p), p, false);
+    bool is_crlf = p < end && *p == '\n' && p > t->begin && p[-1] == '\r';
+
+    give_text(t, p, (size_t)(end - p), p - is_crlf, false);
 }
 
 /* CR at p. */
