@@ -56,6 +56,7 @@ static const struct cel__token *without_first_lf(struct cel__parser *p,
     p->rest = *token;
     p->rest.text.ptr++;
     p->rest.text.len--;
+    p->build.at++;
     return p->rest.text.len != 0 ? &p->rest : NULL;
 }
 

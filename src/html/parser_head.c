@@ -63,6 +63,7 @@ static bool again_without_blanks(struct cel__parser *p, const struct cel__token 
         return false;
     if (rest.text.len == token->text.len)
         return anything_else(p, token);
+    p->build.at = rest.at;
     if (anything_else(p, &rest))
         while (cel__parser_by(p, p->mode, &rest))
             ;

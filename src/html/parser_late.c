@@ -148,6 +148,7 @@ static void keep_blanks(struct cel__parser *p, struct cel_str text)
             n = 1;
         text.ptr += n;
         text.len -= n;
+        p->build.at += n;
     }
 }
 

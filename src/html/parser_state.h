@@ -85,6 +85,7 @@ struct cel__parser {
     struct cel__open context; /* of a fragment */
     struct cel__token rest;   /* of a token, without its first byte */
     struct cel__buf pending;  /* characters in a table */
+    uint64_t pending_at;      /* where they began */
     bool pending_is_blank;
     bool is_fragment;
     bool frameset_ok;

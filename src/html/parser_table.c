@@ -134,6 +134,7 @@ static bool table_text(struct cel__parser *p, const struct cel__token *token)
         return foster(p, token);
     cel__buf_clear(&p->pending);
     p->pending_is_blank = true;
+    p->pending_at = token->at;
     p->original_mode = p->mode;
     p->mode = CEL__MODE_IN_TABLE_TEXT;
     return true;
@@ -162,13 +163,16 @@ bool cel__mode_in_table(struct cel__parser *p, const struct cel__token *token)
 static void flush_pending(struct cel__parser *p)
 {
     struct cel__token text = {.kind = CEL__TOKEN_TEXT, .text = cel__buf_str(&p->pending)};
+    uint64_t at = p->build.at;
 
+    p->build.at = p->pending_at;
     if (p->pending.failed)
         p->build.failed = p->build.is_full = true;
     else if (text.text.len != 0 && p->pending_is_blank)
         cel__parser_insert_text(p, text.text);
     else if (text.text.len != 0)
         foster(p, &text);
+    p->build.at = at;
 }
 
 bool cel__mode_in_table_text(struct cel__parser *p, const struct cel__token *token)
@@ -246,6 +250,7 @@ static bool column_text(struct cel__parser *p, const struct cel__token *token)
             cel__parser_insert_text(p, (struct cel_str){rest.text.ptr, n});
         rest.text.ptr += n;
         rest.text.len -= n;
+        p->build.at += n;
         if (rest.text.len == 0)
             break;
         if (column_else(p)) {
@@ -255,6 +260,7 @@ static bool column_text(struct cel__parser *p, const struct cel__token *token)
         }
         rest.text.ptr++;
         rest.text.len--;
+        p->build.at++;
     }
     return false;
 }

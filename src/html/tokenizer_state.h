@@ -26,7 +26,6 @@ struct cel__tokenizer {
     uint32_t dashes; /* in escaped script: how many lead up to here, at most 2 */
     uint32_t last_start;
     bool allow_cdata;
-    bool skip_lf; /* the last byte was CR, and came out as LF */
     bool cut_attributes;
     bool cut_length;
     bool cut_names;

@@ -85,20 +85,18 @@ static void give_text(struct cel__tokenizer *t, const char *p, size_t len, const
     cel__tokenizer_give(t);
 }
 
-/* Text as it stands; a LF behind CR stands where the CR does. */
 static void give_slice(struct cel__tokenizer *t, const char *p, const char *end)
 {
-    bool is_crlf = p < end && *p == '\n' && p > t->begin && p[-1] == '\r';
-
-    give_text(t, p, (size_t)(end - p), p - is_crlf, false);
+    give_text(t, p, (size_t)(end - p), p, false);
 }
 
-/* CR at p. */
+/* CR at p. NULL: whether LF follows is not known yet. */
 static const char *carriage_return(struct cel__tokenizer *t, const char *p)
 {
+    if (p + 1 == t->end && !t->is_final)
+        return NULL;
     if (p + 1 < t->end && p[1] == '\n')
         return p + 1; /* the LF is text like any other */
-    t->skip_lf = p + 1 == t->end;
     give_text(t, "\n", 1, p, false);
     return p + 1;
 }
@@ -262,6 +260,17 @@ static const char *postpone(struct cel__tokenizer *t, const char *p, uint32_t er
     return p;
 }
 
+/* What ends a run of raw text at p: CR, NUL, a reference, its end tag. */
+static const char *raw_stop(struct cel__tokenizer *t, const char *p)
+{
+    if (*p == '<')
+        return cel__tokenizer_tag(t, p);
+    if (*p == '&')
+        return reference(t, p);
+    t->dashes = 0;
+    return *p == '\r' ? carriage_return(t, p) : replace_null(t, p);
+}
+
 /* RCDATA, RAWTEXT, script and PLAINTEXT. */
 static const char *raw(struct cel__tokenizer *t, const char *p)
 {
@@ -294,19 +303,8 @@ static const char *raw(struct cel__tokenizer *t, const char *p)
     give_slice(t, from, p);
     if (p == t->end || t->result < 0)
         return p;
-    if (*p == '\r' || *p == '\0')
-        t->dashes = 0;
-    if (*p == '\r')
-        return carriage_return(t, p);
-    if (*p == '\0')
-        return replace_null(t, p);
-    if (*p == '&') {
-        from = p;
-        p = reference(t, p);
-    } else {
-        from = p;
-        p = n < 0 ? NULL : cel__tokenizer_tag(t, p);
-    }
+    from = p;
+    p = n < 0 ? NULL : raw_stop(t, p);
     return p != NULL ? p : postpone(t, from, errors);
 }
 
@@ -333,7 +331,9 @@ static const char *cdata(struct cel__tokenizer *t, const char *p)
     give_slice(t, from, p);
     if (p == t->end)
         return p;
-    return *p == '\r' ? carriage_return(t, p) : keep_nulls(t, p);
+    from = p;
+    p = *p == '\r' ? carriage_return(t, p) : keep_nulls(t, p);
+    return p != NULL ? p : postpone(t, from, t->error_count);
 }
 
 static const char *data(struct cel__tokenizer *t, const char *p)
@@ -367,10 +367,6 @@ static const char *run(struct cel__tokenizer *t, const char *p, const char *end)
 {
     t->begin = p;
     t->end = end;
-    if (t->skip_lf && p < end) {
-        p += *p == '\n';
-        t->skip_lf = false;
-    }
     while (p < t->end && t->result >= 0) {
         if (t->state == CEL__STATE_DATA)
             p = data(t, p);
