@@ -17,7 +17,6 @@ struct listener {
     struct cel__buf tokens;
     struct cel__buf errors;
     bool was_text;
-    bool has_cr; /* a text that begins with CRLF begins at either */
 };
 
 static void check(int holds)
@@ -40,7 +39,7 @@ static int hear(void *arg, const struct cel__token *t)
     if (t->kind == CEL__TOKEN_TEXT) {
         check(t->text.len != 0);
         if (!l->was_text)
-            cel__buf_printf(&l->tokens, "\n%llu text ", l->has_cr ? 0 : (unsigned long long)t->at);
+            cel__buf_printf(&l->tokens, "\n%llu text ", (unsigned long long)t->at);
         l->was_text = true;
         return cel__buf_add_str(&l->tokens, t->text);
     }
@@ -100,7 +99,6 @@ static void tokenize(struct listener *l, struct cel_str bytes, uint8_t how, size
         options.max_name = 20;
         options.max_value = 9;
     }
-    l->has_cr = bytes.len != 0 && memchr(bytes.ptr, '\r', bytes.len) != NULL;
     cel__names_init(&l->names);
     check(cel__tokenizer_new(&t, &options) == 0);
     cel__tokenizer_set_state(t, (enum cel__token_state)(how % 8 % 6));

@@ -83,8 +83,7 @@ static void parse(struct cel_str bytes, const struct cel__parse_options *o, size
     check(cel__parser_end(p, &tree, &cut) == 0);
     cel__parser_free(p);
     check_tree(&tree);
-    /* Without positions: a text that stays only in part is said to begin where its piece did. */
-    check(cel__dump(&tree, 0, false, out) == 0);
+    check(cel__dump(&tree, 0, true, out) == 0);
     cel__buf_printf(out, "cut %d quirks %d\n", (int)cut, (int)tree.quirks);
     cel__tree_fini(&tree);
 }
