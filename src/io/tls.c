@@ -334,6 +334,7 @@ int cel__tls_attach(struct cel_stream *s, struct cel_tls *tls, const char *name,
     if (link == NULL)
         return -ENOMEM;
     cel__waitq_init(&link->turn);
+    link->turn.what = "its turn to send";
     r = cel__ssl_init(&link->ssl, tls, name, is_server);
     if (r < 0) {
         cel__mem_free(link);

@@ -40,6 +40,7 @@ struct cel_loop {
     uint32_t jobs;          /* in the pool */
     uint32_t holds;         /* reasons to wait although nothing is in flight */
     int credit;             /* results in a row that tasks may take without parking */
+    uint32_t beat; /* atomic: grows when a turn begins, and when it is back from the kernel */
     bool is_stopping;
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
@@ -57,6 +58,12 @@ struct cel_loop {
 
 /* The thread's loop. */
 extern __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
+
+/* Somebody who watches from another thread sees that the loop goes on. */
+static inline void cel__loop_beat(struct cel_loop *loop)
+{
+    __atomic_store_n(&loop->beat, loop->beat + 1, __ATOMIC_RELAXED);
+}
 
 /* Counted starts and ends, so that a loop knows whether anything can still happen. */
 static inline int cel__op_start(struct cel_loop *loop, struct cel__op *op)

@@ -205,10 +205,12 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
         return -CEL_EFORK;
     if (loop != cel__loop_here)
         return -CEL_ETHREAD;
+    cel__loop_beat(loop);
     cel__sched_run(&loop->sched, TURN_SWITCHES);
     if (!has_ready(loop) && !can_wake(loop))
         return -EDEADLK;
     r = ask_kernel(loop, wait_max);
+    cel__loop_beat(loop);
     if (r < 0)
         return r;
     loop->now = loop->backend->now(loop);

@@ -135,7 +135,7 @@ struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn
     task->future.is_task = 1;
     task->future.value = arg;
     task->wait_on = (void *)fn;
-    task->interrupt = NULL;
+    task->wait = NULL;
     task->at_end = NULL;
     task->future.is_detached = options->is_detached;
     scope = scope_for(tasks, options->in_root);
