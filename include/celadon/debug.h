@@ -46,6 +46,23 @@ CEL_PUBLIC void cel_stall_unwatch(void);
 /* Stalls of the calling thread's loop so far. */
 CEL_PUBLIC uint64_t cel_stall_count(void);
 
+/* From now on the last `events` (0: 2,048, rounded up to a power of two) that happen in the calling
+ * thread's loop are kept, and all are counted: turns, tasks spawned, ended, parked and resumed,
+ * operations, cancels, timers, jobs, names, handshakes. About 2 ns an event; 32 bytes each.
+ * cel_dump tells the last of them too. -ENODEV no loop here, -EALREADY, -ENOMEM. */
+CEL_PUBLIC CEL_NODISCARD int cel_trace_start(size_t events);
+/* Fine when none runs. */
+CEL_PUBLIC void cel_trace_stop(void);
+/* Writes the kept events to `fd`, oldest first, one a line. Safe in a signal handler. -ENODEV: no
+ * loop here, or no trace runs. */
+CEL_PUBLIC int cel_trace_dump(int fd);
+
+/* The state of the calling thread's loop in Prometheus' text format: gauges of what is alive, and
+ * while a trace runs counters of events and the histogram of how long turns keep the loop busy
+ * (loop lag). Writes at most `size` bytes, the last a NUL. -> the length of the whole text, as
+ * snprintf; -ENODEV no loop here. */
+CEL_PUBLIC int cel_metrics(char *buf, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -108,6 +108,7 @@ static void on_answer(void *arg, int code, const char *cause, const struct socka
     l->cause = cause;
     l->count = count;
     l->is_done = true;
+    CEL__TRACE(cel__loop_here, dns_answer, l, code);
     cel__list_unlink(&l->link);
     if (l->users == 0)
         lookup_free(l);

@@ -124,6 +124,7 @@ static int shake(struct cel_stream *s)
         if (r < 0)
             return r;
     }
+    CEL__TRACE(cel__loop_here, tls_handshake, link, r);
     if (r == 0)
         return link->ssl.out.len > 0 ? flush(s) : 0; /* parks */
     (void)flush(s);                                  /* parks: the alert, if it can */

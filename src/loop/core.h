@@ -14,6 +14,7 @@
 #include "loop/fd.h"
 #include "loop/op.h"
 #include "loop/timer.h"
+#include "loop/trace.h"
 #include "loop/wake.h"
 
 /* A callback to be run in the next turn; storage is the caller's. */
@@ -40,6 +41,7 @@ struct cel_loop {
     uint32_t jobs;          /* in the pool */
     uint32_t holds;         /* reasons to wait although nothing is in flight */
     int credit;             /* results in a row that tasks may take without parking */
+    struct cel__trace *trace; /* NULL: nobody asked */
     uint32_t beat; /* atomic: grows when a turn begins, and when it is back from the kernel */
     bool is_stopping;
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
@@ -70,8 +72,10 @@ static inline int cel__op_start(struct cel_loop *loop, struct cel__op *op)
 {
     int r = loop->backend->start(loop, op);
 
-    if (r == 0)
+    if (r == 0) {
         loop->ops_in_flight++;
+        CEL__TRACE(loop, op_start, op, op->kind);
+    }
     return r;
 }
 
@@ -81,6 +85,7 @@ static inline void cel__op_end(struct cel_loop *loop, struct cel__op *op, int64_
     loop->ops_in_flight--;
     op->is_in_flight = 0;
     op->result = result;
+    CEL__TRACE(loop, op_end, op, result);
     op->done(op);
 }
 
@@ -90,6 +95,7 @@ static inline void cel__op_cancel(struct cel_loop *loop, struct cel__op *op, int
         return;
     op->is_cancelled = 1;
     op->cancel_code = code;
+    CEL__TRACE(loop, op_cancel, op, code);
     loop->backend->cancel(loop, op);
 }
 

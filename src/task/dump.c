@@ -12,6 +12,7 @@
 #include "task/wait.h"
 
 #define FRAMES_MAX 32
+#define EVENTS_MAX 32
 #define SCOPES_MAX 16 /* said of one task; scopes may nest deeper */
 
 void cel__report_task(struct cel__report *to, const struct cel_task *task)
@@ -230,6 +231,11 @@ void cel__dump_loop(struct cel_loop *loop, int fd, const struct cel__here *here)
         while ((task = cel__tasks_each(tasks, &at)) != NULL)
             if (tell_circle(&to, task))
                 break;
+    }
+    if (loop->trace != NULL) {
+        cel__report_str(&to, "the last events:");
+        cel__report_end(&to);
+        cel__dump_trace(&to, loop, EVENTS_MAX);
     }
     if (fd != CEL__REPORT_LOG) {
         cel__report_str(&to, "celadon: end of the dump");

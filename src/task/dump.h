@@ -23,6 +23,8 @@ void cel__report_task(struct cel__report *to, const struct cel_task *task);
 /* The whole report of the calling thread's loop, to a descriptor or CEL__REPORT_LOG. `here` may be
  * NULL: nothing runs. */
 void cel__dump_loop(struct cel_loop *loop, int fd, const struct cel__here *here);
+/* The last events of the trace, if one runs. */
+void cel__dump_trace(struct cel__report *to, const struct cel_loop *loop, size_t max);
 /* The running task, or the loop itself, with its backtrace. */
 void cel__dump_running(struct cel__report *to, struct cel__symbols *known, struct cel_loop *loop,
                        const struct cel__here *here);

@@ -73,6 +73,7 @@ void cel__scope_cancel(struct cel__scope *scope, int code)
 
     if (scope->code == -ECANCELED || (was_told && code != -ECANCELED))
         return;
+    CEL__TRACE(cel__loop_here, scope_cancel, scope, code);
     set_code(scope, code);
     if (!was_told)
         cancel_below(scope);

@@ -13,7 +13,9 @@ void cel__park(struct cel_task *task, const struct cel__wait *wait, void *wait_o
     task->wait = wait;
     task->wait_on = wait_on;
     task->fiber.since = cel__since(cel__loop_here->now);
+    CEL__TRACE(cel__loop_here, task_park, task, (intptr_t)wait->what);
     cel__sched_park(&cel__loop_here->sched); /* parks */
+    CEL__TRACE(cel__loop_here, task_resume, task, 0);
     task->wait = NULL;
 }
 

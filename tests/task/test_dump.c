@@ -356,6 +356,95 @@ IN_TASK(stall_watch_ends_with_its_loop)
     assert_int_equal(cel_yield(), 0);
 }
 
+/* ---- the trace and the metrics ---- */
+
+static void trace_here(void)
+{
+    int fd = memfd_create("trace", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(cel_trace_dump(fd), 0);
+    read_back(fd);
+    close(fd);
+}
+
+IN_TASK(trace_keeps_events_in_their_order)
+{
+    const char *spawn, *park, *end;
+    struct cel_task *task;
+
+    assert_int_equal(cel_trace_dump(STDERR_FILENO), -ENODEV);
+    assert_int_equal(cel_trace_start(0), 0);
+    assert_int_equal(cel_trace_start(0), -EALREADY);
+    task = cel_spawn(never, NULL);
+    assert_non_null(task);
+    assert_int_equal(cel_join(task, NULL), 0);
+    trace_here();
+    spawn = strstr(text, "task_spawn  task 0x");
+    park = strstr(text, "task_park  task 0x");
+    end = strstr(text, "task_end  task 0x");
+    assert_true(spawn != NULL && park != NULL && end != NULL);
+    assert_true(spawn < park && park < end);
+    assert_non_null(strstr(park, "  awaiting \n"));
+    dump_here();
+    assert_non_null(strstr(text, "the last events:\n"));
+    cel_trace_stop();
+    cel_trace_stop();
+    assert_int_equal(cel_trace_dump(STDERR_FILENO), -ENODEV);
+}
+
+IN_TASK(trace_forgets_the_oldest)
+{
+    unsigned lines = 0;
+
+    assert_int_equal(cel_trace_start(1), 0);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(cel_sleep(1), 0);
+    trace_here();
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 64); /* the least that is kept */
+}
+
+/* The number behind a metric's name; -1 when it is not there. */
+static long long metric(const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at += len)
+        if ((at == text || at[-1] == '\n') && at[len] == ' ')
+            return atoll(at + len);
+    return -1;
+}
+
+IN_TASK(metrics_count_what_happened)
+{
+    int len = cel_metrics(text, sizeof text);
+    char few[16];
+
+    assert_true(len > 0 && (size_t)len == strlen(text));
+    assert_int_equal(metric("celadon_tasks"), 1);
+    assert_int_equal(metric("celadon_events_total{event=\"task_spawn\"}"), -1);
+    assert_int_equal(cel_trace_start(0), 0);
+    CEL_SCOPE (scope) {
+        for (int i = 0; i < 7; i++)
+            assert_non_null(cel_spawn(never, NULL));
+        assert_true(cel_metrics(text, sizeof text) > len);
+        assert_int_equal(metric("celadon_tasks"), 8);
+    }
+    assert_int_equal(cel_sleep(1), 0);
+    assert_true(cel_metrics(text, sizeof text) > 0);
+    assert_int_equal(metric("celadon_tasks"), 1);
+    assert_int_equal(metric("celadon_events_total{event=\"task_spawn\"}"), 7);
+    assert_int_equal(metric("celadon_events_total{event=\"task_end\"}"), 7);
+    assert_int_equal(metric("celadon_events_total{event=\"timers_fire\"}"), 1);
+    assert_true(metric("celadon_loop_lag_seconds_count") >= 1);
+    assert_int_equal(metric("celadon_loop_lag_seconds_count"),
+                     metric("celadon_loop_lag_seconds_bucket{le=\"+Inf\"}"));
+    assert_true(cel_metrics(few, sizeof few) > (int)sizeof few);
+    assert_int_equal(strlen(few), sizeof few - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +457,9 @@ int main(void)
         cmocka_unit_test(deadlock_report_marks_the_circle),
         cmocka_unit_test(stall_is_counted_and_names_the_culprit),
         cmocka_unit_test(stall_watch_ends_with_its_loop),
+        cmocka_unit_test(trace_keeps_events_in_their_order),
+        cmocka_unit_test(trace_forgets_the_oldest),
+        cmocka_unit_test(metrics_count_what_happened),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
