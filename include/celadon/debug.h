@@ -17,17 +17,18 @@ extern "C" {
 #endif
 
 /* Writes to `fd` what each task of the calling thread's loop does: what it waits for and for how
- * long, where it was spawned, the scopes around it with their deadlines, how much of its stack is in
- * use, and its backtrace; and the circle of tasks that wait for each other, if there is one. Does
- * not park, allocates nothing, takes no lock: safe in a signal handler. Names of functions are told
- * once cel_dump_on_signal or cel_stall_watch has been called. 0; -ENODEV: this thread has no loop.
+ * long, where it was spawned, the scopes around it with their deadlines, how much of its stack is
+ * in use, and its backtrace; and the circle of tasks that wait for each other, if there is one.
+ * Does not park, allocates nothing, takes no lock: safe in a signal handler. Names of functions are
+ * told once cel_dump_on_signal or cel_stall_watch has been called. 0; -ENODEV: this thread has no
+ * loop.
  */
 CEL_PUBLIC int cel_dump(int fd);
 
 /* From now on the signal makes every loop whose thread has called this write its dump to standard
  * error. Takes the process's handler of `signo` (SIGQUIT, SIGUSR2) and unblocks it for the thread.
- * Once per thread with a loop; ends when the loop is closed. -ENODEV no loop here, -EINVAL, -ENOSPC more than 64 loops, -ENOMEM,
- * -errno of sigaction. */
+ * Once per thread with a loop; ends when the loop is closed. -ENODEV no loop here, -EINVAL, -ENOSPC
+ * more than 64 loops, -ENOMEM, -errno of sigaction. */
 CEL_PUBLIC CEL_NODISCARD int cel_dump_on_signal(int signo);
 
 struct cel_stall_options {
@@ -38,8 +39,8 @@ struct cel_stall_options {
 /* A thread watches the calling thread's loop. When one turn of it takes longer than `warn_after`,
  * that is, when some task or callback computes or blocks without parking, a report with the
  * culprit's backtrace goes to standard error, five a minute at most; cel_stall_count counts all.
- * Takes the handler of `signo` and unblocks it for the thread. Ends with the loop, or by cel_stall_unwatch. options may be NULL.
- * -ENODEV no loop here, -EALREADY, -ENOMEM, -errno. */
+ * Takes the handler of `signo` and unblocks it for the thread. Ends with the loop, or by
+ * cel_stall_unwatch. options may be NULL. -ENODEV no loop here, -EALREADY, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_stall_watch(const struct cel_stall_options *options);
 /* Fine when nothing watches. */
 CEL_PUBLIC void cel_stall_unwatch(void);

@@ -36,11 +36,11 @@ struct cel_loop {
     struct cel__sched sched;
     const struct cel__backend *backend;
     void *backend_data;
-    int64_t now;            /* read once a turn */
-    uint32_t ops_in_flight; /* those that something awaits; the backend's own do not count */
-    uint32_t jobs;          /* in the pool */
-    uint32_t holds;         /* reasons to wait although nothing is in flight */
-    int credit;             /* results in a row that tasks may take without parking */
+    int64_t now;              /* read once a turn */
+    uint32_t ops_in_flight;   /* those that something awaits; the backend's own do not count */
+    uint32_t jobs;            /* in the pool */
+    uint32_t holds;           /* reasons to wait although nothing is in flight */
+    int credit;               /* results in a row that tasks may take without parking */
     struct cel__trace *trace; /* NULL: nobody asked */
     uint32_t beat; /* atomic: grows when a turn begins, and when it is back from the kernel */
     bool is_stopping;

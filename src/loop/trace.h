@@ -25,20 +25,20 @@
 #endif
 
 /* name, what it says of `what`, of `value` */
-#define CEL__EVENTS(X)                            \
-    X(turn, "", "busy ns before")                 \
-    X(task_spawn, "task", "line")                 \
-    X(task_end, "task", "code")                   \
-    X(task_park, "task", "")                      \
-    X(task_resume, "task", "")                    \
-    X(scope_cancel, "scope", "code")              \
-    X(op_start, "op", "kind")                     \
-    X(op_end, "op", "result")                     \
-    X(op_cancel, "op", "code")                    \
-    X(timers_fire, "", "count")                   \
-    X(job_start, "job", "")                       \
-    X(job_end, "job", "")                         \
-    X(dns_answer, "lookup", "code")                     \
+#define CEL__EVENTS(X)               \
+    X(turn, "", "busy ns before")    \
+    X(task_spawn, "task", "line")    \
+    X(task_end, "task", "code")      \
+    X(task_park, "task", "")         \
+    X(task_resume, "task", "")       \
+    X(scope_cancel, "scope", "code") \
+    X(op_start, "op", "kind")        \
+    X(op_end, "op", "result")        \
+    X(op_cancel, "op", "code")       \
+    X(timers_fire, "", "count")      \
+    X(job_start, "job", "")          \
+    X(job_end, "job", "")            \
+    X(dns_answer, "lookup", "code")  \
     X(tls_handshake, "link", "code")
 
 enum cel__event {
@@ -77,12 +77,12 @@ static inline void cel__trace_add(struct cel__trace *t, int64_t now, enum cel__e
 }
 
 /* An event of a loop (loop/core.h). */
-#define CEL__TRACE(loop, name, what_, value_)                                                      \
-    do {                                                                                           \
-        CEL__PROBE(name, what_, value_);                                                           \
-        if (cel__unlikely((loop)->trace != NULL))                                                  \
-            cel__trace_add((loop)->trace, (loop)->now, CEL__EVENT_##name, (what_),                 \
-                           (int64_t)(value_));                                                     \
+#define CEL__TRACE(loop, name, what_, value_)                                      \
+    do {                                                                           \
+        CEL__PROBE(name, what_, value_);                                           \
+        if (cel__unlikely((loop)->trace != NULL))                                  \
+            cel__trace_add((loop)->trace, (loop)->now, CEL__EVENT_##name, (what_), \
+                           (int64_t)(value_));                                     \
     } while (0)
 
 /* A ring of at least so many events. NULL when memory is out. */

@@ -144,7 +144,8 @@ static void tell_awaited(struct cel__report *to, const struct cel_task *task)
     const struct cel_task *awaited = awaited_task(task);
 
     if (awaited == NULL)
-        cel__report_str(to, ((const struct sleeper *)task->wait_on)->future->is_job ? "a job" : "a future");
+        cel__report_str(to, ((const struct sleeper *)task->wait_on)->future->is_job ? "a job"
+                                                                                    : "a future");
     else
         cel__report_task(to, awaited);
 }

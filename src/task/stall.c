@@ -19,7 +19,7 @@
 
 #define WARN_AFTER         (25 * CEL_MILLISECOND)
 #define REPORTS_PER_MINUTE 5
-#define USUAL_SIGNAL        SIGURG
+#define USUAL_SIGNAL       SIGURG
 
 struct watch {
     struct cel__attachment attachment;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The dump, the deadlock's report, the watchdog: each is asked about a situation that stands still,
  * and its text is read back. */
-#include "celadon/debug.h"
+#include <celadon/debug.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -12,8 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "celadon/net.h"
-#include "celadon/offload.h"
+#include <celadon/net.h>
+#include <celadon/offload.h>
+
 #include "support/check.h"
 #include "support/intask.h"
 
@@ -198,6 +199,13 @@ static void give_stderr_back(void)
     close(caught);
 }
 
+static void give_signal_back(int signo)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+
+    assert_int_equal(sigaction(signo, &usual, NULL), 0);
+}
+
 /* Function names are told where this program's own symbols can be read. */
 __attribute__((noinline)) static void *named_function(void *arg)
 {
@@ -222,7 +230,7 @@ IN_TASK(signal_makes_the_loop_dump_with_function_names)
         assert_non_null(strstr(text, "celadon: end of the dump\n"));
         cel_scope_cancel(&scope);
     }
-    signal(SIGUSR2, SIG_DFL);
+    give_signal_back(SIGUSR2);
 }
 
 struct other {
@@ -273,7 +281,7 @@ IN_TASK(signal_reaches_the_loops_of_other_threads)
     assert_int_equal(cel_await(thread, NULL), 0);
     give_stderr_back();
     cel_future_free(thread);
-    signal(SIGUSR2, SIG_DFL);
+    give_signal_back(SIGUSR2);
 }
 
 /* ---- deadlock ---- */
@@ -282,8 +290,9 @@ static char logged[1 << 16];
 
 static void keep_log(enum cel_log_level level, const char *line, void *arg)
 {
-    strncat(logged, line, sizeof logged - strlen(logged) - 2);
-    strcat(logged, "\n");
+    size_t at = strlen(logged);
+
+    snprintf(logged + at, sizeof logged - at, "%s\n", line);
 }
 
 static struct cel_task *left, *right;
@@ -347,7 +356,7 @@ IN_TASK(stall_is_counted_and_names_the_culprit)
     assert_true(cel_stall_count() >= 1);
     cel_stall_unwatch();
     assert_int_equal(cel_stall_count(), 0);
-    signal(SIGUSR1, SIG_DFL);
+    give_signal_back(SIGUSR1);
 }
 
 IN_TASK(stall_watch_ends_with_its_loop)
@@ -413,7 +422,7 @@ static long long metric(const char *name)
 
     for (const char *at = text; (at = strstr(at, name)) != NULL; at += len)
         if ((at == text || at[-1] == '\n') && at[len] == ' ')
-            return atoll(at + len);
+            return strtoll(at + len, NULL, 10);
     return -1;
 }
 
