@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "loop/pool.h"
 #include "task/future.h"
+#include "task/remote.h"
 #include "task/wait.h"
 
 struct offloaded {
@@ -76,6 +77,10 @@ void cel_future_free(struct cel_future *future)
     if (future == NULL)
         return;
     CEL__ASSERT(!future->is_task && cel__list_is_empty(&future->waiters));
+    if (future->is_remote) {
+        cel__remote_free(future);
+        return;
+    }
     if (future->is_job && !o->has_ended) {
         future->is_orphan = 1;
         (void)cel__pool_cancel(cel__loop_here, &o->job);

@@ -14,6 +14,7 @@
 #include "loop/core.h"
 #include "task/error.h"
 #include "task/future.h"
+#include "task/remote.h"
 #include "task/scope.h"
 #include "task/slab.h"
 #include "task/wait.h"
@@ -211,6 +212,8 @@ int cel_future_cancel(struct cel_future *future)
         return -EALREADY;
     if (future->is_task)
         cel_task_cancel((struct cel_task *)future);
+    else if (future->is_remote)
+        cel__remote_cancel(future);
     else
         cel__future_end(future, NULL, -ECANCELED, NULL);
     return 0;
