@@ -28,10 +28,10 @@ struct cel_workers_options {
     const struct cel_loop_options *loop; /* of each; NULL: the usual */
 };
 
-/* Starts threads, each with a loop and a main task that runs fn(arg), and waits for all of them; the
- * calling thread is the first. When one main task fails the others are cancelled. A loop goes on
- * answering the others until all main tasks have ended. options may be NULL. Not from a task. 0; the
- * code that the first failing main task failed with; -EBUSY this thread has a loop; what
+/* Starts threads, each with a loop and a main task that runs fn(arg), and waits for all of them;
+ * the calling thread is the first. When one main task fails the others are cancelled. A loop goes
+ * on answering the others until all main tasks have ended. options may be NULL. Not from a task. 0;
+ * the code that the first failing main task failed with; -EBUSY this thread has a loop; what
  * cel_loop_new returns, -errno of thread creation, -ENOMEM: nothing ran. */
 CEL_PUBLIC CEL_NODISCARD int cel_run_workers(const struct cel_workers_options *options,
                                              cel_task_fn *fn, void *arg);
@@ -39,17 +39,17 @@ CEL_PUBLIC CEL_NODISCARD int cel_run_workers(const struct cel_workers_options *o
 CEL_PUBLIC unsigned cel_worker_index(void);
 /* How many there are; 1 elsewhere. */
 CEL_PUBLIC unsigned cel_worker_count(void);
-/* The loop of a worker, from any worker; NULL: no such, or this thread is no worker. Valid while the
- * calling task runs. */
+/* The loop of a worker, from any worker; NULL: no such, or this thread is no worker. Valid while
+ * the calling task runs. */
 CEL_PUBLIC struct cel_loop *cel_worker_loop(unsigned index);
 
 /* ---- a task elsewhere ---- */
 
 /* Runs fn(arg) as a background task of another loop (or of this one). The future belongs to the
  * calling thread's loop and is done with what the task returned, or fails as it failed.
- * cel_future_cancel asks for the task's cancellation there; the future ends when the task has ended.
- * Freed earlier, it is freed then, and the task is cancelled. Owner: the caller. `loop` must not be
- * closed meanwhile; one that is closing answers -CEL_ECLOSED. NULL when memory is out. */
+ * cel_future_cancel asks for the task's cancellation there; the future ends when the task has
+ * ended. Freed earlier, it is freed then, and the task is cancelled. Owner: the caller. `loop` must
+ * not be closed meanwhile; one that is closing answers -CEL_ECLOSED. NULL when memory is out. */
 CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_spawn_on(struct cel_loop *loop, cel_task_fn *fn,
                                                          void *arg);
 
@@ -60,7 +60,8 @@ CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_spawn_on(struct cel_loop *loop, 
 struct cel_port;
 
 /* A port of the calling thread's loop with room for `capacity` messages, rounded up to a power of
- * two from 2 on. Owner: the caller. -EINVAL a size or capacity of 0, or more than 2^30 bytes in all; -ENOMEM.
+ * two from 2 on. Owner: the caller. -EINVAL a size or capacity of 0, or more than 2^30 bytes in
+ * all; -ENOMEM.
  */
 CEL_PUBLIC CEL_NODISCARD int cel_port_new(struct cel_port **out, size_t message_size,
                                           size_t capacity);
@@ -77,7 +78,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_port_send(struct cel_port *port, const void *me
 CEL_PUBLIC CEL_NODISCARD int cel_port_receive(struct cel_port *port, void *message);
 /* Does not park; by the port's loop. 0; -EAGAIN empty; -EPIPE closed and empty. */
 CEL_PUBLIC CEL_NODISCARD int cel_port_try_receive(struct cel_port *port, void *message);
-/* (any thread) No more sends; what is in it can still be received. Wakes everybody. Twice is fine. */
+/* (any thread) No more sends; what is in it can still be received. Wakes everybody. Twice is fine.
+ */
 CEL_PUBLIC void cel_port_close(struct cel_port *port);
 
 #ifdef __cplusplus

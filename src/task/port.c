@@ -34,10 +34,10 @@ struct cel_port {
     char apart[64]; /* what senders write lies on lines of its own */
     uint64_t tail;  /* atomic: where the next message goes; CLOSED */
     char and_apart[64];
-    uint64_t head;  /* the owner's: where the next one is taken */
-    int is_awaited; /* atomic */
-    bool is_armed;  /* the owner's */
-    bool is_freed;  /* the owner's: the message under way frees the port */
+    uint64_t head;               /* the owner's: where the next one is taken */
+    int is_awaited;              /* atomic */
+    bool is_armed;               /* the owner's */
+    bool is_freed;               /* the owner's: the message under way frees the port */
     struct cel__waitq receivers; /* the owner's */
     struct cel__post wake;
     unsigned senders_waiting; /* atomic */
@@ -301,7 +301,7 @@ int cel_port_try_receive(struct cel_port *port, void *message)
     CEL__ASSERT(port->owner == cel__loop_here && "a port is received from by its own loop");
     if (is_empty(port))
         return __atomic_load_n(&port->tail, __ATOMIC_ACQUIRE) == (port->head | CLOSED) ? -EPIPE
-                                                                                        : -EAGAIN;
+                                                                                       : -EAGAIN;
     memcpy(message, cell->message, port->message_size);
     __atomic_store_n(&cell->turn, port->head + port->mask + 1, __ATOMIC_SEQ_CST);
     port->head++;

@@ -7,8 +7,10 @@
  *
  * 1. Each field is touched by one thread at a time: it travels with the messages.
  * 2. A cancel is a message of its own, which comes back, so that home knows when nothing is under
- *    way any more; `travelling` counts them. The memory goes when it is 0 and the future is given up.
- * 3. While it travels the home loop has a job that is not done: it waits, and does not close before.
+ *    way any more; `travelling` counts them. The memory goes when it is 0 and the future is given
+ * up.
+ * 3. While it travels the home loop has a job that is not done: it waits, and does not close
+ * before.
  */
 #include "task/remote.h"
 

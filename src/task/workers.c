@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Loops on threads. All of them pass through the same stages, and none goes on before all are there,
- * because the others may still send to it:
+/* Loops on threads. All of them pass through the same stages, and none goes on before all are
+ * there, because the others may still send to it:
  *
  *   opened -> main tasks run -> all mains have ended -> tasks ended -> all are quiet -> closed
  *
@@ -38,9 +38,9 @@ struct crew {
     cel_task_fn *fn;
     void *arg;
     pthread_barrier_t all; /* where nobody turns: before the tasks, and before the loops close */
-    unsigned ended; /* atomic: main tasks */
-    unsigned quiet; /* atomic */
-    int failure;    /* atomic: of the first that failed, loops that did not open included */
+    unsigned ended;        /* atomic: main tasks */
+    unsigned quiet;        /* atomic */
+    int failure;           /* atomic: of the first that failed, loops that did not open included */
     struct worker workers[];
 };
 

@@ -18,7 +18,7 @@ static int seen[COUNT];
 
 static void add(int *to)
 {
-    __atomic_fetch_add(to, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(to, 1, __ATOMIC_ACQ_REL);
 }
 
 static void *note_index(void *arg)
@@ -164,7 +164,7 @@ static int until_at_least(int *what, int least)
 {
     int r = 0;
 
-    while (r == 0 && __atomic_load_n(what, __ATOMIC_RELAXED) < least)
+    while (r == 0 && __atomic_load_n(what, __ATOMIC_ACQUIRE) < least)
         r = cel_yield();
     return r;
 }
@@ -200,7 +200,7 @@ static void *give_up(void *arg)
 {
     for (int i = 0; i < 50; i++)
         cel_future_free(cel_spawn_on(cel_worker_loop((unsigned)i % COUNT), sleep_there, NULL));
-    return arg;
+    return until_at_least(&woken, 50 * COUNT) == 0 ? arg : NULL;
 }
 
 static void remote_future_given_up_cancels_the_task(void **state)
