@@ -14,7 +14,6 @@
 #include "loop/core.h"
 #include "task/error.h"
 #include "task/future.h"
-#include "task/remote.h"
 #include "task/scope.h"
 #include "task/slab.h"
 #include "task/wait.h"
@@ -204,19 +203,6 @@ int cel_join(struct cel_task *task, void **value)
     r = cel__future_take(&task->future, value);
     cel_task_free(task);
     return r;
-}
-
-int cel_future_cancel(struct cel_future *future)
-{
-    if (future->state == CEL__DONE)
-        return -EALREADY;
-    if (future->is_task)
-        cel_task_cancel((struct cel_task *)future);
-    else if (future->is_remote)
-        cel__remote_cancel(future);
-    else
-        cel__future_end(future, NULL, -ECANCELED, NULL);
-    return 0;
 }
 
 int cel_checkpoint(void)
