@@ -368,7 +368,7 @@ int cel__loop_wind_down(struct cel_loop *loop)
 {
     int left = 0;
 
-    loop->is_ending = true;
+    loop->is_closing = true;
     if (loop->tasks_end != NULL)
         left = loop->tasks_end(loop);
     end_attachments(loop);
