@@ -192,7 +192,8 @@ static bool walk(const struct cel__route_node *node, struct cel_str method, stru
     if (!cel__str_split(&behind, '/', &segment)) {
         if (node->routes[0].method == NULL)
             return false;
-        match->node = node;
+        if (match->node_count < CEL__ROUTE_NODES_MAX)
+            match->nodes[match->node_count++] = node;
         match->route = route_for(node, method);
         return match->route != NULL;
     }
@@ -219,7 +220,7 @@ void cel__router_find(const struct cel__router *router, struct cel_str method, s
                       struct cel__route_match *match)
 {
     match->route = NULL;
-    match->node = NULL;
+    match->node_count = 0;
     match->value_count = 0;
     if (path.len == 0 || path.ptr[0] != '/')
         return;

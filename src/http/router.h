@@ -12,6 +12,7 @@
 
 #define CEL__ROUTE_PARAMS_MAX 16
 #define CEL__ROUTE_METHODS    8
+#define CEL__ROUTE_NODES_MAX  4
 
 struct cel__route {
     char *method; /* NULL: free */
@@ -34,9 +35,9 @@ struct cel__router {
 };
 
 struct cel__route_match {
-    const struct cel__route
-        *route; /* NULL: none for the method; `node` says whether the path exists */
-    const struct cel__route_node *node;
+    const struct cel__route *route; /* NULL: none; `nodes` have other methods for this path */
+    const struct cel__route_node *nodes[CEL__ROUTE_NODES_MAX]; /* tried, the most literal first */
+    size_t node_count;
     struct cel_str values[CEL__ROUTE_PARAMS_MAX]; /* as sent, still percent-encoded */
     size_t value_count;
 };

@@ -15,6 +15,7 @@
 
 #define OUT_HIGH (64 * 1024) /* gathered before it is sent */
 #define COPY_MAX (16 * 1024) /* a larger body is sent from where it lies */
+#define PIECE    (64 * 1024) /* what a client must take within the write timeout */
 
 static int fail(struct cel_reply *reply, int code)
 {
@@ -82,7 +83,7 @@ static void decide_framing(struct cel__connection *c, int status, int64_t length
     reply->is_chunked = framing->body == CEL__H1_BODY_CHUNKED && !reply->has_no_body;
     if (length < 0 && is_old && !reply->has_no_body)
         reply->must_close = true;
-    if (!c->req.head.keep_alive || c->server->is_stopping)
+    if (!c->req.head.keep_alive || c->is_leaving || c->server->is_stopping)
         reply->must_close = true;
     framing->closes = reply->must_close;
     framing->keeps = is_old && !reply->must_close;
@@ -136,11 +137,28 @@ int cel_reply_begin(struct cel_reply *reply, int status, const char *type, int64
     return write_head(reply, status, type, length);
 }
 
+/* (parks) Behind what is buffered, from where they lie, piece by piece: each has its own time. */
+static int send_large(struct cel__connection *c, const char *bytes, size_t len)
+{
+    int r = 0;
+
+    while (r == 0 && len != 0) {
+        size_t now = cel__min(len, (size_t)PIECE);
+        struct iovec iov[2] = {{c->out.ptr, c->out.len}, {(void *)bytes, now}};
+        int first = c->out.len != 0 ? 0 : 1;
+
+        r = send_pieces(c, iov + first, 2 - first); /* parks */
+        c->out.len = 0;
+        bytes += now;
+        len -= now;
+    }
+    return r;
+}
+
 /* (parks when much is unsent) Body bytes: copied behind the head when few, sent with it when many.
  */
 static int put(struct cel__connection *c, const void *bytes, size_t len)
 {
-    struct iovec iov[2];
     int r;
 
     if (len <= COPY_MAX) {
@@ -149,11 +167,7 @@ static int put(struct cel__connection *c, const void *bytes, size_t len)
             return fail(&c->reply, r);
         return c->out.len > OUT_HIGH ? cel__connection_flush(c) : 0; /* parks */
     }
-    iov[0] = (struct iovec){c->out.ptr, c->out.len};
-    iov[1] = (struct iovec){(void *)bytes, len};
-    r = send_pieces(c, iov, 2); /* parks */
-    c->out.len = 0;
-    return r;
+    return send_large(c, bytes, len); /* parks */
 }
 
 int cel_reply_bytes(struct cel_reply *reply, int status, const char *type, const void *bytes,

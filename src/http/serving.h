@@ -23,6 +23,7 @@ struct cel_server {
     struct cel__router router;
     struct cel_listener *listener;
     struct cel__list connections; /* struct cel__connection */
+    struct cel__list idle;        /* those waiting for a request, the longest idle first */
     struct cel__list folders;     /* of cel_route_files */
     struct cel_future *changed;   /* set when a connection ended, for whoever waits */
     struct cel_scope *accepting;  /* while it runs: cancelled by stop */
@@ -44,6 +45,7 @@ struct cel_request {
     const char *params[CEL__ROUTE_PARAMS_MAX];
     uint64_t body_left; /* with a length */
     uint64_t body_seen;
+    int64_t body_waited; /* time that the client kept us waiting for it */
     struct cel__chunked chunked;
     uint8_t body_state;
     bool is_head_held; /* the head still lies in the stream's unread bytes */
@@ -63,11 +65,14 @@ struct cel_reply {
 
 struct cel__connection {
     struct cel__list link;
+    struct cel__list idle_link; /* in server->idle */
     struct cel_server *server;
     struct cel_stream *stream;
     struct cel_task *task;
     struct cel_loop *loop;
-    struct cel_scope *idle; /* while waiting for a request: cancelled by stop */
+    struct cel_scope *idle; /* while waiting for a request: cancelled by who wants it to leave */
+    bool is_leaving;        /* told so: what it is asked meanwhile is the last */
+    bool has_served;        /* a request */
     struct cel__buf out;    /* replies not yet sent */
     struct cel__arena arena;
     struct cel_request req;
@@ -82,10 +87,15 @@ int cel__request_decode_params(struct cel_request *req);
  * closed. */
 bool cel__request_drain(struct cel_request *req);
 
+/* Tells an idle connection to leave; one whose next request is there already answers that first. */
+void cel__connection_dismiss(struct cel__connection *c);
 /* (parks) Sends what is buffered. */
 int cel__connection_flush(struct cel__connection *c);
 /* (parks) Ends a streamed reply, or makes the 204 of a handler that said nothing. */
 int cel__reply_finish(struct cel_reply *reply);
+/* (parks) The next bytes of the body that was begun, from a file: without a copy where the stream
+ * allows it. -CEL_ETRUNCATED: the file ended before. */
+int cel__reply_send_file(struct cel_reply *reply, int fd, int64_t from, int64_t len);
 /* A plain answer by the server itself. `cause` goes into its body. */
 int cel__reply_error(struct cel_reply *reply, int status, const char *cause);
 
