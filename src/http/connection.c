@@ -26,6 +26,13 @@ static int64_t deadline_after(struct cel__connection *c, int64_t timeout)
     return timeout == CEL_FOREVER ? CEL_FOREVER : cel_loop_time(c->loop) + timeout;
 }
 
+/* Somebody may wait for a connection to end, or for one to become idle. */
+static void tell(struct cel_server *server)
+{
+    if (server->changed != NULL)
+        (void)cel_future_set(server->changed, NULL);
+}
+
 /* (parks) More than `have` bytes, by the deadline. Who waits for a request may be dismissed. */
 static ssize_t wait_for_bytes(struct cel__connection *c, const char **data, size_t have,
                               int64_t deadline)
@@ -36,6 +43,7 @@ static ssize_t wait_for_bytes(struct cel__connection *c, const char **data, size
         if (have == 0 && !c->is_leaving) {
             c->idle = &patience;
             cel__list_append(&c->server->idle, &c->idle_link);
+            tell(c->server);
         }
         n = cel_peek(c->stream, data, have + 1); /* parks */
         cel__list_unlink(&c->idle_link);
@@ -378,8 +386,7 @@ static void *connection_main(void *arg)
     cel_close(c.stream);
     cel__list_unlink(&c.link);
     c.server->stats.open--;
-    if (c.server->changed != NULL)
-        (void)cel_future_set(c.server->changed, NULL);
+    tell(c.server);
     return NULL;
 }
 

@@ -97,7 +97,7 @@ void cel_server_stats(const struct cel_server *server, struct cel_server_stats *
     *out = server->stats;
 }
 
-/* (parks) Until a connection ends. */
+/* (parks) Until a connection ends or becomes idle. */
 static int wait_for_change(struct cel_server *server)
 {
     struct cel_future *changed = cel_future_new();

@@ -25,7 +25,7 @@ struct cel_server {
     struct cel__list connections; /* struct cel__connection */
     struct cel__list idle;        /* those waiting for a request, the longest idle first */
     struct cel__list folders;     /* of cel_route_files */
-    struct cel_future *changed;   /* set when a connection ended, for whoever waits */
+    struct cel_future *changed;   /* set when a connection ended or became idle */
     struct cel_scope *accepting;  /* while it runs: cancelled by stop */
     struct cel_server_stats stats;
     struct cel__date_line date;
