@@ -31,6 +31,7 @@ static int send_pieces(struct cel__connection *c, const struct iovec *iov, int c
 
     CEL_SCOPE (patience, .timeout = timeout == CEL_FOREVER ? 0 : timeout)
         n = cel_writev(c->stream, iov, count); /* parks */
+    c->reply.head_at = SIZE_MAX;
     return n < 0 ? fail(&c->reply, (int)n) : 0;
 }
 
@@ -97,6 +98,7 @@ static int write_head(struct cel_reply *reply, int status, const char *type, int
     int r;
 
     decide_framing(c, status, length, &framing);
+    reply->head_at = c->out.len;
     cel__h1_write_status(&w, &c->out, (unsigned)status, (struct cel_str){NULL, 0});
     if (status >= 200)
         cel__h1_write_line(&w, date_line(c));

@@ -209,16 +209,22 @@ void *cel_request_alloc(struct cel_request *req, size_t size_bytes)
 
 /* ---- the body ---- */
 
+/* (parks) Before the answer's head also where a handler began that first, if it has not left yet. */
 static int say_continue(struct cel_request *req)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct cel__connection *c = req->conn;
+    size_t at = c->reply.status != 0 ? c->reply.head_at : c->out.len;
     int r;
 
-    if (!req->head.expects_continue || req->head.version_minor == 0 || c->reply.status != 0)
+    if (!req->head.expects_continue || req->head.version_minor == 0 || at > c->out.len)
         return 0;
     r = cel__buf_add(&c->out, line, sizeof line - 1);
-    return r < 0 ? r : cel__connection_flush(c); /* parks */
+    if (r < 0)
+        return r;
+    memmove(c->out.ptr + at + sizeof line - 1, c->out.ptr + at, c->out.len - at - (sizeof line - 1));
+    memcpy(c->out.ptr + at, line, sizeof line - 1);
+    return cel__connection_flush(c); /* parks */
 }
 
 /* The head was copied by connection.c when there is a body: its bytes can go. */
@@ -268,6 +274,9 @@ static ssize_t more(struct cel_request *req, const char **data)
     timeout = patience_with(req);
     if (timeout <= 0)
         return -ETIMEDOUT;
+    n = cel__connection_flush(c); /* parks; the client may wait for what it was told so far */
+    if (n < 0)
+        return n;
     before = cel_now();
     CEL_SCOPE (patience, .timeout = timeout == CEL_FOREVER ? 0 : timeout)
         n = cel_peek(c->stream, data, 1); /* parks */

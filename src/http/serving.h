@@ -56,6 +56,7 @@ struct cel_reply {
     struct cel__connection *conn;
     struct cel__buf fields; /* lines of cel_reply_header */
     uint64_t left;          /* of the promised length */
+    size_t head_at;         /* where its head begins in what is unsent; SIZE_MAX: it was sent */
     int status;             /* 0: not begun */
     bool is_chunked, has_length, has_no_body;
     bool has_ended;
