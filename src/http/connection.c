@@ -17,7 +17,6 @@
 #include "io/stream.h"
 #include "proto/h1_parse.h"
 
-#define IDLE_OUT_MAX 2048 /* a buffer larger than that is not kept while idle */
 #define LINGER_TIME  (2 * CEL_SECOND)
 #define LINGER_BYTES (256 * 1024)
 
@@ -59,12 +58,6 @@ void cel__connection_dismiss(struct cel__connection *c)
     cel_scope_cancel(c->idle);
 }
 
-static void rest_buffers(struct cel__connection *c)
-{
-    if (c->out.cap > IDLE_OUT_MAX)
-        cel__buf_fini(&c->out);
-}
-
 /* How long a connection may say nothing. Who has never asked has no longer for that than for a head.
  */
 static int64_t idle_deadline(struct cel__connection *c)
@@ -81,7 +74,7 @@ static size_t wait_for_request(struct cel__connection *c, const char **data, int
 {
     ssize_t n = -ECANCELED;
 
-    rest_buffers(c);
+    cel__connection_rest(c);
     c->is_leaving |= c->server->is_stopping;
     *deadline = idle_deadline(c);
     if (!c->is_leaving)

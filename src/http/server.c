@@ -72,6 +72,7 @@ void cel_server_free(struct cel_server *server)
     cel__files_fini(server);
     cel__router_fini(&server->router);
     cel__mem_free(server->name);
+    cel__buf_fini(&server->spare);
     cel__mem_free(server);
 }
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/cc.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "celadon/task.h"
@@ -47,75 +46,6 @@ int cel__connection_flush(struct cel__connection *c)
     return r;
 }
 
-static struct cel_str date_line(struct cel__connection *c)
-{
-    struct cel_server *server = c->server;
-    int64_t now = cel_loop_time(c->loop);
-
-    if (now >= server->date_until || server->date_until == 0) {
-        int64_t wall = cel__clock_wall();
-
-        server->date_until = now + CEL_SECOND - wall % CEL_SECOND;
-        return cel__date_line(&server->date, wall / CEL_SECOND);
-    }
-    return (struct cel_str){server->date.text, sizeof server->date.text};
-}
-
-static bool has_no_body(const struct cel__connection *c, int status)
-{
-    return c->req.head.method == CEL__H1_HEAD || status < 200 || status == 204 || status == 304;
-}
-
-static void decide_framing(struct cel__connection *c, int status, int64_t length,
-                           struct cel__h1_framing *framing)
-{
-    struct cel_reply *reply = &c->reply;
-    bool is_old = c->req.head.version_minor == 0;
-
-    *framing = (struct cel__h1_framing){.body = CEL__H1_BODY_NONE};
-    reply->has_no_body = has_no_body(c, status);
-    reply->has_length = length >= 0;
-    reply->left = length >= 0 ? (uint64_t)length : 0;
-    if (length >= 0 && status >= 200 && status != 204)
-        *framing =
-            (struct cel__h1_framing){.body = CEL__H1_BODY_LENGTH, .body_bytes = (uint64_t)length};
-    else if (length < 0 && !is_old && status >= 200 && status != 204 && status != 304)
-        framing->body = CEL__H1_BODY_CHUNKED;
-    reply->is_chunked = framing->body == CEL__H1_BODY_CHUNKED && !reply->has_no_body;
-    if (length < 0 && is_old && !reply->has_no_body)
-        reply->must_close = true;
-    if (!c->req.head.keep_alive || c->is_leaving || c->server->is_stopping)
-        reply->must_close = true;
-    framing->closes = reply->must_close;
-    framing->keeps = is_old && !reply->must_close;
-}
-
-static int write_head(struct cel_reply *reply, int status, const char *type, int64_t length)
-{
-    struct cel__connection *c = reply->conn;
-    struct cel__h1_framing framing;
-    struct cel__h1_write w;
-    int r;
-
-    decide_framing(c, status, length, &framing);
-    reply->head_at = c->out.len;
-    cel__h1_write_status(&w, &c->out, (unsigned)status, (struct cel_str){NULL, 0});
-    if (status >= 200)
-        cel__h1_write_line(&w, date_line(c));
-    if (c->server->name != NULL)
-        cel__h1_write_line(&w, cel__str(c->server->name));
-    if (type != NULL)
-        cel__h1_write_field(&w, CEL_LIT("Content-Type"), cel__str(type));
-    if (reply->fields.len != 0)
-        cel__h1_write_line(&w, cel__buf_str(&reply->fields));
-    cel__h1_write_framing(&w, &framing);
-    r = cel__h1_write_end(&w);
-    if (r < 0)
-        return r;
-    reply->status = status;
-    return 0;
-}
-
 /* Checked now by writing it into a head of its own, so that a bad one is refused where it is set.
  */
 int cel_reply_header(struct cel_reply *reply, const char *name, const char *value)
@@ -136,7 +66,7 @@ int cel_reply_begin(struct cel_reply *reply, int status, const char *type, int64
         return -EALREADY;
     if (status < 200 || status > 599)
         return -EINVAL;
-    return write_head(reply, status, type, length);
+    return cel__reply_write_head(reply, status, type, length);
 }
 
 /* (parks) Behind what is buffered, from where they lie, piece by piece: each has its own time. */
@@ -264,7 +194,7 @@ int cel__reply_finish(struct cel_reply *reply)
         return -EPIPE;
     if (reply->status == 0) {
         reply->has_ended = true;
-        return write_head(reply, 204, NULL, 0);
+        return cel__reply_write_head(reply, 204, NULL, 0);
     }
     if (reply->has_ended)
         return 0;

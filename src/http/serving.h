@@ -17,6 +17,16 @@
 
 #define CEL__SERVER_FIELDS_MAX 100
 
+#define CEL__HEAD_FORMS 4
+
+/* A head up to its length: server_head.c. */
+struct cel__head_form {
+    int status; /* 0: none */
+    int64_t until;
+    size_t type_len, len;
+    char type[64], text[320];
+};
+
 struct cel_server {
     struct cel_server_options options;
     char *name; /* the Server field's whole line, or NULL */
@@ -30,6 +40,8 @@ struct cel_server {
     struct cel_server_stats stats;
     struct cel__date_line date;
     int64_t date_until; /* the line is good until then, by the loop's clock */
+    struct cel__head_form forms[CEL__HEAD_FORMS];
+    struct cel__buf spare; /* empty, for the next answer of whoever has none */
     bool is_running;
     bool is_stopping;
 };
@@ -90,8 +102,13 @@ bool cel__request_drain(struct cel_request *req);
 
 /* Tells an idle connection to leave; one whose next request is there already answers that first. */
 void cel__connection_dismiss(struct cel__connection *c);
+/* Nothing is unsent, and the connection will be idle: it keeps no large buffer. */
+void cel__connection_rest(struct cel__connection *c);
 /* (parks) Sends what is buffered. */
 int cel__connection_flush(struct cel__connection *c);
+/* The head, behind what is unsent. type NULL: no such field; length -1: not known. -EINVAL, -ENOMEM.
+ */
+int cel__reply_write_head(struct cel_reply *reply, int status, const char *type, int64_t length);
 /* (parks) Ends a streamed reply, or makes the 204 of a handler that said nothing. */
 int cel__reply_finish(struct cel_reply *reply);
 /* (parks) The next bytes of the body that was begun, from a file: without a copy where the stream
