@@ -20,11 +20,6 @@
 #define LINGER_TIME  (2 * CEL_SECOND)
 #define LINGER_BYTES (256 * 1024)
 
-static int64_t deadline_after(struct cel__connection *c, int64_t timeout)
-{
-    return timeout == CEL_FOREVER ? CEL_FOREVER : cel_loop_time(c->loop) + timeout;
-}
-
 /* Somebody may wait for a connection to end, or for one to become idle. */
 static void tell(struct cel_server *server)
 {
@@ -36,18 +31,16 @@ static void tell(struct cel_server *server)
 static ssize_t wait_for_bytes(struct cel__connection *c, const char **data, size_t have,
                               int64_t deadline)
 {
-    ssize_t n = 0;
+    ssize_t n;
 
-    CEL_SCOPE (patience, .deadline = deadline) {
-        if (have == 0 && !c->is_leaving) {
-            c->idle = &patience;
-            cel__list_append(&c->server->idle, &c->idle_link);
-            tell(c->server);
-        }
-        n = cel_peek(c->stream, data, have + 1); /* parks */
-        cel__list_unlink(&c->idle_link);
-        c->idle = NULL;
+    if (have == 0 && !c->is_leaving) {
+        cel__list_append(&c->server->idle, &c->idle_link);
+        tell(c->server);
     }
+    cel__patience_begin(&c->patience, deadline);
+    n = cel_peek(c->stream, data, have + 1); /* parks */
+    cel__patience_end(&c->patience);
+    cel__list_unlink(&c->idle_link);
     return n;
 }
 
@@ -55,7 +48,7 @@ void cel__connection_dismiss(struct cel__connection *c)
 {
     cel__list_unlink(&c->idle_link);
     c->is_leaving = true;
-    cel_scope_cancel(c->idle);
+    cel__patience_cut(&c->patience, -ECANCELED);
 }
 
 /* How long a connection may say nothing. Who has never asked has no longer for that than for a head.
@@ -64,7 +57,7 @@ static int64_t idle_deadline(struct cel__connection *c)
 {
     const struct cel_server_options *o = &c->server->options;
 
-    return deadline_after(c, c->has_served ? o->idle_timeout
+    return cel__deadline(c, c->has_served ? o->idle_timeout
                                            : cel__min(o->idle_timeout, o->header_timeout));
 }
 
@@ -82,7 +75,7 @@ static size_t wait_for_request(struct cel__connection *c, const char **data, int
     if (n == -ECANCELED && c->is_leaving && !cel_stream_is_quiet(c->stream))
         n = wait_for_bytes(c, data, 0, *deadline); /* parks */
     if (c->has_served)
-        *deadline = deadline_after(c, c->server->options.header_timeout);
+        *deadline = cel__deadline(c, c->server->options.header_timeout);
     return n > 0 ? (size_t)n : 0;
 }
 
@@ -107,7 +100,7 @@ static ssize_t read_head(struct cel__connection *c, const char **data)
             continue;
         }
         if (deadline == 0) /* it came behind the one before */
-            deadline = deadline_after(c, c->server->options.header_timeout);
+            deadline = cel__deadline(c, c->server->options.header_timeout);
         n = wait_for_bytes(c, data, have, deadline); /* parks */
         if (n == -ETIMEDOUT)
             return -ETIMEDOUT;
@@ -372,8 +365,11 @@ static void *connection_main(void *arg)
     c.loop = cel_loop_current();
     c.reply.conn = &c;
     cel__list_init(&c.idle_link);
+    cel__patience_init(&c.patience);
     cel__list_append(&c.server->connections, &c.link);
     serve_all(&c, fields); /* parks */
+    cel__patience_fini(&c.patience);
+    cel__connection_rest(&c);
     cel__buf_fini(&c.out);
     cel__buf_fini(&c.reply.fields);
     cel_close(c.stream);

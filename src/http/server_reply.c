@@ -22,14 +22,15 @@ static int fail(struct cel_reply *reply, int code)
     return code;
 }
 
-/* (parks) Pieces to the wire, under the patience for a client that does not read. */
+/* (parks) Pieces to the wire, as long as the patience with a client that does not read lasts. */
 static int send_pieces(struct cel__connection *c, const struct iovec *iov, int count)
 {
-    int64_t timeout = c->server->options.write_timeout;
-    ssize_t n = 0;
+    ssize_t n;
 
-    CEL_SCOPE (patience, .timeout = timeout == CEL_FOREVER ? 0 : timeout)
-        n = cel_writev(c->stream, iov, count); /* parks */
+    cel__patience_begin(&c->patience, cel__deadline(c, c->server->options.write_timeout));
+    n = count == 1 ? cel_write(c->stream, iov->iov_base, iov->iov_len)
+                   : cel_writev(c->stream, iov, count); /* parks */
+    cel__patience_end(&c->patience);
     c->reply.head_at = SIZE_MAX;
     return n < 0 ? fail(&c->reply, (int)n) : 0;
 }

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "celadon/server.h"
 #include "http/arena.h"
+#include "http/patience.h"
 #include "http/router.h"
 #include "proto/chunked.h"
 #include "proto/date.h"
@@ -83,7 +84,7 @@ struct cel__connection {
     struct cel_stream *stream;
     struct cel_task *task;
     struct cel_loop *loop;
-    struct cel_scope *idle; /* while waiting for a request: cancelled by who wants it to leave */
+    struct cel__patience patience; /* with the client's reading, and with its next head */
     bool is_leaving;        /* told so: what it is asked meanwhile is the last */
     bool has_served;        /* a request */
     struct cel__buf out;    /* replies not yet sent */
@@ -91,6 +92,11 @@ struct cel__connection {
     struct cel_request req;
     struct cel_reply reply;
 };
+
+static inline int64_t cel__deadline(const struct cel__connection *c, int64_t timeout)
+{
+    return timeout == CEL_FOREVER ? CEL_FOREVER : cel_loop_time(c->loop) + timeout;
+}
 
 /* Ready to be handled; path and query are set. */
 void cel__request_begin(struct cel__connection *c, const char *bytes, size_t head_len);
