@@ -258,8 +258,8 @@ IN_TASK(cancelled_server_gives_its_requests_their_grace)
     assert_int_equal(cel_yield(), 0);
     assert_int_equal(cel_future_set(gate, NULL), 0);
     SAYS(site_hear(c, NULL), "through");
-    assert_int_equal(cel_join(task, NULL), 0);
     cel_close(c);
+    assert_int_equal(cel_join(task, NULL), 0);
     cel_server_free(s);
     cel_future_free(gate);
 }
