@@ -535,6 +535,71 @@ static void file_ops_go_to_the_ring_or_are_declined(void **state)
     cel__fd_close(w->loop, f);
 }
 
+#define CROWD 100
+
+struct guest {
+    struct world *w;
+    struct cel__op op;
+    struct cel__fd *f;
+    struct guest *victim; /* whom it closes when its byte comes */
+    char byte;
+    int ends;
+};
+
+static void guest_done(struct cel__op *op)
+{
+    struct guest *g = op->arg;
+
+    g->ends++;
+    if (op->result == 1 && g->victim != NULL) {
+        cel__fd_close(g->w->loop, g->victim->f);
+        g->victim = NULL;
+    }
+}
+
+/* More become readable at once than a turn deals with; the first half closes the second half, of
+ * which the kernel has told already. */
+static void crowd_readable_at_once_is_served_and_may_close_each_other(void **state)
+{
+    static struct guest guests[CROWD];
+    WORLD(w);
+    int peers[CROWD], ends = 0, bytes = 0;
+
+    for (int i = 0; i < CROWD; i++) {
+        struct guest *g = &guests[i];
+        int fds[2];
+
+        make_pair(fds);
+        peers[i] = fds[1];
+        *g = (struct guest){.w = w, .f = stream(w, fds[0])};
+        g->victim = i < CROWD / 2 ? &guests[i + CROWD / 2] : NULL;
+        g->op = (struct cel__op){
+            .kind = CEL__OP_READ, .fd = g->f, .buf = &g->byte, .len = 1, .done = guest_done};
+        g->op.arg = g;
+        assert_int_equal(cel__op_start(w->loop, &g->op), 0);
+    }
+    settle(w);
+    for (int i = 0; i < CROWD; i++)
+        assert_int_equal(write(peers[i], "x", 1), 1);
+    for (int turn = 0; turn < 2000 && ends < CROWD; turn++) {
+        assert_true(cel_loop_turn(w->loop, CEL_MILLISECOND) >= 0);
+        ends = 0;
+        for (int i = 0; i < CROWD; i++)
+            ends += guests[i].ends;
+    }
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(guests[i].ends, 1);
+        assert_true(guests[i].op.result == 1 || guests[i].op.result == -CEL_ECLOSED);
+        bytes += guests[i].op.result == 1;
+        if (i < CROWD / 2) {
+            assert_int_equal(guests[i].op.result, 1);
+            cel__fd_close(w->loop, guests[i].f);
+        }
+        close(peers[i]);
+    }
+    assert_true(bytes >= CROWD / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -546,6 +611,7 @@ int main(void)
         ON_EACH(descriptor_number_reused_gets_no_stale_event),
         ON_EACH(op_on_a_closing_descriptor_is_refused),
         ON_EACH(close_from_within_a_callback_ends_the_rest),
+        ON_EACH(crowd_readable_at_once_is_served_and_may_close_each_other),
         ON_EACH(connect_reaches_or_is_refused),
         ON_EACH(connect_to_a_full_unix_listener_says_so),
         ON_EACH(connect_cancelled_ends_in_its_own_time),
