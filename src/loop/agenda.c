@@ -36,6 +36,8 @@ struct cel__page *cel__agenda_grow(struct cel__agenda *a, struct cel__pages *pag
         return NULL;
     page = pages->free;
     pages->free = page->next;
+    for (unsigned at = 0; at < CEL__PAGE_BYTES; at += 64) /* it is needed soon */
+        __builtin_prefetch((const char *)pages->free + at, 1);
     page->agenda = a;
     page->used = page->live = 0;
     page->next = NULL;

@@ -6,8 +6,7 @@
  *
  * Who walks an agenda reads memory in order and can fetch the timers ahead, where a list through
  * the timers would wait for each in turn; arming and cancelling touch the page and no other timer.
- * A timer knows its entry, which never moves while it is there. An agenda has pages only while it
- * has timers. */
+ * A timer knows its entry. An agenda has pages only while it has timers. */
 
 #include <stdbool.h>
 #include <stddef.h>
