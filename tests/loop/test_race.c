@@ -535,6 +535,77 @@ static void file_ops_go_to_the_ring_or_are_declined(void **state)
     cel__fd_close(w->loop, f);
 }
 
+#define BULK (64 * 1024)
+
+static char byte_of(size_t at)
+{
+    return (char)(at * 31 + (at >> 8) * 7);
+}
+
+/* Writes as much as fits of what is still to be said. */
+static void say_more(int fd, size_t *said, size_t total)
+{
+    char piece[8192];
+    ssize_t n = 1;
+
+    while (n > 0 && *said < total) {
+        size_t len = cel__min(sizeof piece, total - *said);
+
+        for (size_t i = 0; i < len; i++)
+            piece[i] = byte_of(*said + i);
+        n = send(fd, piece, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        *said += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static size_t hear_bytes(const char *bytes, int64_t n, size_t heard)
+{
+    for (int64_t i = 0; i < n; i++)
+        assert_int_equal(bytes[i], byte_of(heard + (size_t)i));
+    return heard + (size_t)n;
+}
+
+/* Small reads, loans and large reads take turns in runs, so a stream goes into bulk and out of it,
+ * with receives that stand and that are stopped; no byte is lost, doubled or out of place. */
+static void stream_read_in_small_and_in_large_pieces_keeps_its_order(void **state)
+{
+    static char buf[BULK];
+    WORLD(w);
+    size_t said = 0, heard = 0, total = 4 * 1024 * 1024;
+    struct probe read = {0};
+    struct cel__fd *f;
+    int fds[2], run = 0, left = 0, kind = 0;
+
+    make_tcp_pair(fds);
+    f = stream(w, fds[0]);
+    while (heard < total) {
+        int64_t n;
+
+        if (left-- == 0) {
+            kind = run % 3;
+            left = 1 + run++ % 7;
+        }
+        read.op = (struct cel__op){.kind = kind == 1 ? CEL__OP_LOAN : CEL__OP_READ, .fd = f};
+        if (kind != 1) {
+            read.op.buf = buf;
+            read.op.len = kind == 0 ? 700 : sizeof buf;
+        }
+        if (run % 2 == 0)
+            say_more(fds[1], &said, total);
+        probe_start(w, &read);
+        say_more(fds[1], &said, cel__min(total, said + (size_t)(run % 5) * 5000 + 1));
+        n = await(w, &read.outcome);
+        assert_true(n > 0);
+        heard = hear_bytes(kind == 1 ? read.op.loan.data : buf, n, heard);
+        if (kind == 1)
+            w->loop->backend->loan_return(w->loop, &read.op.loan);
+    }
+    close(fds[1]);
+    read.op = (struct cel__op){.kind = CEL__OP_READ, .fd = f, .buf = buf, .len = sizeof buf};
+    assert_int_equal(probe_run(w, &read), 0);
+    cel__fd_close(w->loop, f);
+}
+
 #define CROWD 100
 
 struct guest {
@@ -612,6 +683,7 @@ int main(void)
         ON_EACH(op_on_a_closing_descriptor_is_refused),
         ON_EACH(close_from_within_a_callback_ends_the_rest),
         ON_EACH(crowd_readable_at_once_is_served_and_may_close_each_other),
+        ON_EACH(stream_read_in_small_and_in_large_pieces_keeps_its_order),
         ON_EACH(connect_reaches_or_is_refused),
         ON_EACH(connect_to_a_full_unix_listener_says_so),
         ON_EACH(connect_cancelled_ends_in_its_own_time),
