@@ -35,13 +35,13 @@ static uint32_t copy_node(struct rewrite *w, uint32_t old)
     t->nodes[i].text_at = (uint32_t)t->text.len;
     t->marks[i] = from->marks[old];
     t->above[i] = t->above[step->node] | t->marks[step->node];
-    if (from->positions != NULL)
+    if (t->positions != NULL)
         t->positions[i] = from->positions[old];
     step->last = i;
     return i;
 }
 
-static void close(struct rewrite *w)
+static void end_node(struct rewrite *w)
 {
     if (w->over > 0) {
         w->over--;
@@ -90,7 +90,7 @@ static void copy_inside(struct rewrite *w, uint32_t root)
                 old = b->links[old].first;
                 continue;
             }
-            close(w);
+            end_node(w);
         } else if (b->tree.nodes[old].kind == CEL__NODE_TEXT) {
             copy_text(w, old);
         } else {
@@ -98,7 +98,7 @@ static void copy_inside(struct rewrite *w, uint32_t root)
         }
         while (b->links[old].next == 0 && b->tree.nodes[old].parent != root) {
             old = b->tree.nodes[old].parent;
-            close(w);
+            end_node(w);
         }
         old = b->links[old].next;
     }
@@ -217,6 +217,38 @@ static void sum_marks(struct cel__tree *t)
             t->above[i] = t->above[t->nodes[i].parent] | t->marks[t->nodes[i].parent];
 }
 
+/* Gives back what was taken in advance. That it can fail does not matter. */
+static void shrink(void *array, size_t used, size_t cap)
+{
+    void **at = array;
+    void *smaller;
+
+    if (used + used / 8 >= cap)
+        return;
+    smaller = cel__mem_realloc(*at, used);
+    if (smaller != NULL)
+        *at = smaller;
+}
+
+static void shrink_all(struct cel__build *b)
+{
+    struct cel__tree *t = &b->tree;
+    size_t nodes = (size_t)t->total + 1, cap = b->is_linked ? nodes : b->node_cap;
+
+    shrink(&t->nodes, nodes * sizeof *t->nodes, cap * sizeof *t->nodes);
+    shrink(&t->marks, nodes * sizeof *t->marks, cap * sizeof *t->marks);
+    shrink(&t->above, nodes * sizeof *t->above, cap * sizeof *t->above);
+    shrink(&t->attrs, (t->attr_count + 1u) * sizeof *t->attrs, b->attr_cap * sizeof *t->attrs);
+    if (t->text.cap > t->text.len + t->text.len / 8) {
+        shrink(&t->text.ptr, t->text.len + 1, t->text.cap);
+        t->text.cap = t->text.len + 1;
+    }
+    if (t->values.cap > t->values.len + t->values.len / 8) {
+        shrink(&t->values.ptr, t->values.len + 1, t->values.cap);
+        t->values.cap = t->values.len + 1;
+    }
+}
+
 int cel__build_finish(struct cel__build *b, struct cel__tree *out)
 {
     if (!b->failed && b->is_linked && rewrite(b) < 0)
@@ -230,6 +262,7 @@ int cel__build_finish(struct cel__build *b, struct cel__tree *out)
         if (b->is_stale)
             sum_marks(&b->tree);
     }
+    shrink_all(b);
     *out = b->tree;
     b->tree = (struct cel__tree){0};
     cel__build_fini(b);

@@ -66,7 +66,7 @@ void cel__build_detach(struct cel__build *b, uint32_t node)
     uint32_t prev, next;
 
     cel__build_link_up(b);
-    if (b->is_full)
+    if (!b->is_linked)
         return;
     prev = nodes[node].prev;
     next = b->links[node].next;

@@ -68,7 +68,7 @@ uint64_t cel__names_hash(struct cel_str s)
 }
 
 struct cel__name_words cel__name_words[CEL__NAME_FIXED];
-uint64_t cel__name_hashes[CEL__NAME_FIXED];
+static uint64_t fixed_hashes[CEL__NAME_FIXED];
 uint16_t cel__name_slots[1 << CEL__NAME_SLOTS_BITS];
 
 static const struct cel_str fixed_names[CEL__NAME_FIXED] = {CEL_LIT(""),
@@ -90,14 +90,12 @@ static struct cel__name_words words_of(struct cel_str s)
 static void place_fixed(uint32_t name)
 {
     struct cel__name_words w = words_of(fixed_names[name]);
-    uint64_t mixed = (w.low ^ w.high * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xff51afd7ed558ccd);
-    uint32_t at = (uint32_t)(mixed >> (64 - CEL__NAME_SLOTS_BITS));
+    uint32_t at = cel__name_slot(w.low, w.high);
 
-    while (cel__name_slots[at] != 0)
-        at = (at + 1) & ((1 << CEL__NAME_SLOTS_BITS) - 1);
+    CEL__ASSERT(cel__name_slots[at] == CEL__NAME_NONE);
     cel__name_slots[at] = (uint16_t)name;
     cel__name_words[name] = w;
-    cel__name_hashes[name] = cel__names_hash(fixed_names[name]);
+    fixed_hashes[name] = cel__names_hash(fixed_names[name]);
 }
 
 static void make_ready(void)
@@ -140,8 +138,7 @@ struct cel_str cel__names_text(const struct cel__names *n, uint32_t name)
 
 uint64_t cel__names_hash_of(const struct cel__names *n, uint32_t name)
 {
-    return name < CEL__NAME_FIXED ? cel__name_hashes[name]
-                                  : cel__names_hash(cel__names_text(n, name));
+    return name < CEL__NAME_FIXED ? fixed_hashes[name] : cel__names_hash(cel__names_text(n, name));
 }
 
 /* -> the slot that holds the name, or the free one where it belongs. */
@@ -186,7 +183,7 @@ static int grow(struct cel__names *n)
     return 0;
 }
 
-uint32_t cel__names_add_own(struct cel__names *n, struct cel_str name)
+static uint32_t add_own(struct cel__names *n, struct cel_str name)
 {
     uint32_t hash = (uint32_t)cel__names_hash(name), at;
 
@@ -217,7 +214,7 @@ uint32_t cel__names_add(struct cel__names *n, struct cel_str name)
 {
     uint32_t known = cel__names_find_fixed(name);
 
-    return known != CEL__NAME_NONE ? known : cel__names_add_own(n, name);
+    return known != CEL__NAME_NONE ? known : add_own(n, name);
 }
 
 uint32_t cel__names_find(const struct cel__names *n, struct cel_str name)

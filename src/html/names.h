@@ -494,30 +494,30 @@ struct cel__name_words {
     uint64_t high;
 };
 
-#define CEL__NAME_SLOTS_BITS 11
+#define CEL__NAME_SLOTS_BITS 13
 extern struct cel__name_words cel__name_words[CEL__NAME_FIXED];
-extern uint64_t cel__name_hashes[CEL__NAME_FIXED];
 extern uint16_t cel__name_slots[1 << CEL__NAME_SLOTS_BITS];
+
+/* No two fixed names share a slot: the factor was searched for. A name that is added may need
+ * another, which the first use of any document says. */
+static inline uint32_t cel__name_slot(uint64_t low, uint64_t high)
+{
+    uint64_t mixed = (low ^ high * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0x5d390bb5b5b66b0b);
+
+    return (uint32_t)(mixed >> (64 - CEL__NAME_SLOTS_BITS));
+}
 
 /* -> the fixed name of at most 16 bytes with these words, or CEL__NAME_NONE. */
 static inline uint32_t cel__names_fixed(uint64_t low, uint64_t high)
 {
-    uint64_t mixed = (low ^ high * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xff51afd7ed558ccd);
-    uint32_t at = (uint32_t)(mixed >> (64 - CEL__NAME_SLOTS_BITS));
+    uint32_t name = cel__name_slots[cel__name_slot(low, high)];
+    const struct cel__name_words *w = &cel__name_words[name];
 
-    for (;; at = (at + 1) & ((1 << CEL__NAME_SLOTS_BITS) - 1)) {
-        uint32_t name = cel__name_slots[at];
-
-        if (name == CEL__NAME_NONE ||
-            (cel__name_words[name].low == low && cel__name_words[name].high == high))
-            return name;
-    }
+    return ((w->low ^ low) | (w->high ^ high)) == 0 ? name : (uint32_t)CEL__NAME_NONE;
 }
 
 /* The number of a fixed name of any spelling, or CEL__NAME_NONE. */
 uint32_t cel__names_find_fixed(struct cel_str name);
-/* The number of a name that is not fixed, made when it is new; CEL__NAME_NONE: no memory. */
-uint32_t cel__names_add_own(struct cel__names *n, struct cel_str name);
 /* What cel__names_hash gives for the name's text. */
 uint64_t cel__names_hash_of(const struct cel__names *n, uint32_t name);
 

@@ -245,7 +245,7 @@ static void start_ruby(struct cel__parser *p, const struct cel__token *token)
     cel__parser_insert(p, token);
 }
 
-static void start_image(struct cel__parser *p, const struct cel__token *token)
+CEL__NOINLINE static void start_image(struct cel__parser *p, const struct cel__token *token)
 {
     struct cel__token img = *token;
 
@@ -300,82 +300,52 @@ static void start_plaintext(struct cel__parser *p, const struct cel__token *toke
     cel__tokenizer_set_state(p->tokenizer, CEL__STATE_PLAINTEXT);
 }
 
-static void start_other(struct cel__parser *p, const struct cel__token *token)
+static void start_foreign(struct cel__parser *p, const struct cel__token *token)
 {
-    switch (token->name) {
-    case CEL__NAME_A:
-        start_a(p, token);
-        return;
-    case CEL__NAME_INPUT:
-        start_input(p, token);
-        return;
-    case CEL__NAME_OPTION:
-    case CEL__NAME_OPTGROUP:
-        start_option(p, token);
-        return;
-    case CEL__NAME_TABLE:
-        start_table(p, token);
-        return;
-    case CEL__NAME_PRE:
-    case CEL__NAME_LISTING:
-        start_pre(p, token);
-        return;
-    case CEL__NAME_HR:
-        start_hr(p, token);
-        return;
-    case CEL__NAME_BUTTON:
-        start_button(p, token);
-        return;
-    case CEL__NAME_FORM:
-        start_form(p, token);
-        return;
-    case CEL__NAME_SELECT:
-        start_select(p, token);
-        return;
-    case CEL__NAME_HTML:
-        start_html(p, token);
-        return;
-    case CEL__NAME_BODY:
-        start_body(p, token);
-        return;
-    case CEL__NAME_FRAMESET:
-        start_frameset(p, token);
-        return;
-    case CEL__NAME_PLAINTEXT:
-        start_plaintext(p, token);
-        return;
-    case CEL__NAME_NOBR:
-        start_nobr(p, token);
-        return;
-    case CEL__NAME_APPLET:
-    case CEL__NAME_MARQUEE:
-    case CEL__NAME_OBJECT:
-        start_object(p, token);
-        return;
-    case CEL__NAME_PARAM:
-    case CEL__NAME_SOURCE:
-    case CEL__NAME_TRACK:
-        cel__parser_insert_void(p, token);
-        return;
-    case CEL__NAME_IMAGE:
-        start_image(p, token);
-        return;
-    case CEL__NAME_RB:
-    case CEL__NAME_RTC:
-    case CEL__NAME_RP:
-    case CEL__NAME_RT:
-        start_ruby(p, token);
-        return;
-    case CEL__NAME_MATH:
-    case CEL__NAME_SVG:
-        cel__parser_reconstruct(p);
-        cel__parser_insert_foreign(p, token,
-                                   token->name == CEL__NAME_SVG ? CEL__NS_SVG : CEL__NS_MATHML);
-        return;
-    default:
-        start_text(p, token);
-    }
+    cel__parser_reconstruct(p);
+    cel__parser_insert_foreign(p, token,
+                               token->name == CEL__NAME_SVG ? CEL__NS_SVG : CEL__NS_MATHML);
 }
+
+typedef void start_fn(struct cel__parser *p, const struct cel__token *token);
+
+/* Those of class OTHER in html/tags.c. */
+static start_fn *const others[CEL__NAME_FIXED] = {
+    [CEL__NAME_A] = start_a,
+    [CEL__NAME_APPLET] = start_object,
+    [CEL__NAME_BODY] = start_body,
+    [CEL__NAME_BUTTON] = start_button,
+    [CEL__NAME_FORM] = start_form,
+    [CEL__NAME_FRAMESET] = start_frameset,
+    [CEL__NAME_HR] = start_hr,
+    [CEL__NAME_HTML] = start_html,
+    [CEL__NAME_IFRAME] = start_text,
+    [CEL__NAME_IMAGE] = start_image,
+    [CEL__NAME_INPUT] = start_input,
+    [CEL__NAME_LISTING] = start_pre,
+    [CEL__NAME_MARQUEE] = start_object,
+    [CEL__NAME_MATH] = start_foreign,
+    [CEL__NAME_NOBR] = start_nobr,
+    [CEL__NAME_NOEMBED] = start_text,
+    [CEL__NAME_NOSCRIPT] = start_text,
+    [CEL__NAME_OBJECT] = start_object,
+    [CEL__NAME_OPTGROUP] = start_option,
+    [CEL__NAME_OPTION] = start_option,
+    [CEL__NAME_PARAM] = cel__parser_insert_void,
+    [CEL__NAME_PLAINTEXT] = start_plaintext,
+    [CEL__NAME_PRE] = start_pre,
+    [CEL__NAME_RB] = start_ruby,
+    [CEL__NAME_RP] = start_ruby,
+    [CEL__NAME_RT] = start_ruby,
+    [CEL__NAME_RTC] = start_ruby,
+    [CEL__NAME_SELECT] = start_select,
+    [CEL__NAME_SOURCE] = cel__parser_insert_void,
+    [CEL__NAME_SVG] = start_foreign,
+    [CEL__NAME_TABLE] = start_table,
+    [CEL__NAME_TEXTAREA] = start_text,
+    [CEL__NAME_TRACK] = cel__parser_insert_void,
+    [CEL__NAME_XMP] = start_text,
+};
 
 static bool body_start(struct cel__parser *p, const struct cel__token *token)
 {
@@ -403,11 +373,11 @@ static bool body_start(struct cel__parser *p, const struct cel__token *token)
         start_item(p, token);
         break;
     case CEL__BODY_IN_HEAD:
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     case CEL__BODY_STRAY:
         break;
     case CEL__BODY_OTHER:
-        start_other(p, token);
+        others[token->name](p, token);
         break;
     }
     return false;
@@ -476,6 +446,15 @@ static bool end_body(struct cel__parser *p)
     return true;
 }
 
+/* As if it were a start tag, without its attributes. */
+CEL__NOINLINE static void end_br(struct cel__parser *p, const struct cel__token *token)
+{
+    struct cel__token br = *token;
+
+    br.attr_count = 0;
+    start_void(p, &br);
+}
+
 static bool end_other(struct cel__parser *p, const struct cel__token *token)
 {
     switch (token->name) {
@@ -510,13 +489,9 @@ static bool end_other(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_OBJECT:
         end_object(p, token->name);
         return false;
-    case CEL__NAME_BR: {
-        struct cel__token br = *token;
-
-        br.attr_count = 0;
-        start_void(p, &br);
+    case CEL__NAME_BR:
+        end_br(p, token);
         return false;
-    }
     default:
         cel__parser_end_template(p);
         return false;
@@ -562,7 +537,7 @@ bool cel__mode_in_body(struct cel__parser *p, const struct cel__token *token)
         return false;
     case CEL__TOKEN_EOF:
         if (p->template_len != 0)
-            return cel__mode_in_template(p, token);
+            return cel__parser_by(p, CEL__MODE_IN_TEMPLATE, token);
         p->is_stopped = true;
         return false;
     }

@@ -254,12 +254,11 @@ void cel__parser_insert_foreign(struct cel__parser *p, const struct cel__token *
                                            .ns = (uint8_t)ns});
 }
 
-bool cel__parser_is_foreign(const struct cel__parser *p, const struct cel__token *token)
+bool cel__parser_is_for_foreign(const struct cel__open *o, const struct cel__token *token)
 {
-    const struct cel__open *o = cel__parser_adjusted(p);
     bool is_start = token->kind == CEL__TOKEN_START, is_text = token->kind == CEL__TOKEN_TEXT;
 
-    if (o->ns == CEL__NS_HTML || token->kind == CEL__TOKEN_EOF)
+    if (token->kind == CEL__TOKEN_EOF)
         return false;
     if ((o->flags & CEL__TAG_TEXT_POINT) != 0 &&
         (is_text ||
@@ -304,7 +303,7 @@ static bool is_home(const struct cel__open *o)
 /* The token as HTML, whatever the current node is. */
 static bool by_mode(struct cel__parser *p, const struct cel__token *token)
 {
-    return cel__modes[p->mode](p, token);
+    return cel__parser_by(p, p->mode, token);
 }
 
 static bool foreign_end(struct cel__parser *p, const struct cel__token *token)

@@ -8,8 +8,6 @@
 
 #include "html/parser_state.h"
 
-#define FREE_CLONES 65536
-
 static void renumber(struct cel__parser *p, uint32_t from)
 {
     for (uint32_t i = from; i < p->format_len; i++)
@@ -129,55 +127,4 @@ uint32_t cel__parser_format_find(const struct cel__parser *p, uint32_t name)
         if (p->formats[i].name == name)
             return i + 1;
     return 0;
-}
-
-/* A page may ask for many copies of few bytes; what it gets is in proportion to its length. */
-static bool may_clone(struct cel__parser *p)
-{
-    if (p->clones++ < FREE_CLONES + p->build.at / 4)
-        return true;
-    cel__build_note_cut(&p->build, CEL__CUT_MEMORY);
-    p->build.is_full = true;
-    return false;
-}
-
-static bool reopen_one(struct cel__parser *p, uint32_t index)
-{
-    struct cel__format *f = &p->formats[index];
-    struct cel__node *nodes;
-    uint32_t node = cel__build_element(&p->build, cel__parser_place(p, cel__parser_current(p)),
-                                       f->name, CEL__NS_HTML);
-
-    if (node == 0)
-        return false;
-    nodes = p->build.tree.nodes;
-    nodes[node].attrs = nodes[f->node].attrs; /* they never change, so one copy serves both */
-    nodes[node].attr_count = nodes[f->node].attr_count;
-    p->build.tree.marks[node] = p->build.tree.marks[f->node];
-    f->node = node;
-    cel__parser_opened(p, node);
-    cel__parser_push(p, (struct cel__open){.node = node,
-                                           .inside = node,
-                                           .name = f->name,
-                                           .lower = f->name,
-                                           .format = index + 1,
-                                           .flags = (uint16_t)cel__tag_flags(f->name),
-                                           .ns = CEL__NS_HTML});
-    return true;
-}
-
-void cel__parser_format_reopen(struct cel__parser *p)
-{
-    uint32_t i = p->format_len;
-
-    while (i > 0 && p->formats[i - 1].name != CEL__NAME_NONE && p->formats[i - 1].open == 0)
-        i--;
-    for (; i < p->format_len && may_clone(p); i++) {
-        uint32_t removed = cel__parser_make_way(p);
-
-        if (removed != 0 && removed - 1 < i)
-            i--;
-        if (!reopen_one(p, i))
-            return;
-    }
 }

@@ -63,8 +63,9 @@ static bool again_without_blanks(struct cel__parser *p, const struct cel__token 
         return false;
     if (rest.text.len == token->text.len)
         return anything_else(p, token);
+    p->build.at = rest.at;
     if (anything_else(p, &rest))
-        while (cel__modes[p->mode](p, &rest))
+        while (cel__parser_by(p, p->mode, &rest))
             ;
     return false;
 }
@@ -155,7 +156,7 @@ bool cel__mode_before_head(struct cel__parser *p, const struct cel__token *token
     if (token->kind == CEL__TOKEN_DOCTYPE)
         return false;
     if (is_tag(token, CEL__TOKEN_START, CEL__NAME_HTML))
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     if (is_tag(token, CEL__TOKEN_START, CEL__NAME_HEAD)) {
         push_head(p, token);
         return false;
@@ -187,7 +188,7 @@ static bool in_head_start(struct cel__parser *p, const struct cel__token *token)
 {
     switch (token->name) {
     case CEL__NAME_HTML:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     case CEL__NAME_BASE:
     case CEL__NAME_BASEFONT:
     case CEL__NAME_BGSOUND:
@@ -262,7 +263,7 @@ static bool noscript_start(struct cel__parser *p, const struct cel__token *token
 {
     switch (token->name) {
     case CEL__NAME_HTML:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     case CEL__NAME_BASEFONT:
     case CEL__NAME_BGSOUND:
     case CEL__NAME_LINK:
@@ -330,7 +331,7 @@ static bool after_head_start(struct cel__parser *p, const struct cel__token *tok
 {
     switch (token->name) {
     case CEL__NAME_HTML:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     case CEL__NAME_BODY:
         cel__parser_insert(p, token);
         p->frameset_ok = false;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Raw text, templates, framesets, and what comes behind the body. */
-#include <errno.h>
-
-#include "base/mem.h"
+/* Raw text, what is in templates, framesets, and what comes behind the body. */
 #include "html/parser_state.h"
 
 bool cel__mode_text(struct cel__parser *p, const struct cel__token *token)
@@ -14,56 +11,6 @@ bool cel__mode_text(struct cel__parser *p, const struct cel__token *token)
     cel__parser_pop(p);
     p->mode = p->original_mode;
     return token->kind == CEL__TOKEN_EOF;
-}
-
-static bool push_template_mode(struct cel__parser *p, enum cel__mode mode)
-{
-    if (p->template_len == p->template_cap) {
-        uint32_t cap = p->template_cap != 0 ? p->template_cap * 2 : 16;
-        uint8_t *grown = cel__mem_realloc(p->template_modes, cap);
-
-        if (grown == NULL) {
-            p->build.failed = p->build.is_full = true;
-            return false;
-        }
-        p->template_modes = grown;
-        p->template_cap = cap;
-    }
-    p->template_modes[p->template_len++] = (uint8_t)mode;
-    return true;
-}
-
-void cel__parser_begin_template(struct cel__parser *p, const struct cel__token *token)
-{
-    uint32_t content;
-
-    if (!cel__parser_insert(p, token))
-        return;
-    content = cel__build_content(&p->build, cel__parser_current(p)->node);
-    if (content == 0)
-        return;
-    cel__parser_current(p)->inside = content;
-    cel__parser_format_marker(p);
-    p->frameset_ok = false;
-    p->mode = CEL__MODE_IN_TEMPLATE;
-    push_template_mode(p, CEL__MODE_IN_TEMPLATE);
-}
-
-static void close_template(struct cel__parser *p)
-{
-    cel__parser_pop_until(p, CEL__NAME_TEMPLATE);
-    cel__parser_format_clear(p);
-    if (p->template_len > 0)
-        p->template_len--;
-    cel__parser_reset_mode(p);
-}
-
-void cel__parser_end_template(struct cel__parser *p)
-{
-    if (!cel__parser_is_open(p, CEL__NAME_TEMPLATE))
-        return;
-    cel__parser_imply_all_ends(p);
-    close_template(p);
 }
 
 static bool switch_template(struct cel__parser *p, enum cel__mode mode)
@@ -87,7 +34,7 @@ static bool template_start(struct cel__parser *p, const struct cel__token *token
     case CEL__NAME_STYLE:
     case CEL__NAME_TEMPLATE:
     case CEL__NAME_TITLE:
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     case CEL__NAME_CAPTION:
     case CEL__NAME_COLGROUP:
     case CEL__NAME_TBODY:
@@ -120,10 +67,10 @@ bool cel__mode_in_template(struct cel__parser *p, const struct cel__token *token
             p->is_stopped = true;
             return false;
         }
-        close_template(p);
+        cel__parser_close_template(p);
         return true;
     default:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     }
 }
 
@@ -147,7 +94,7 @@ static bool back_to_body(struct cel__parser *p, const struct cel__token *token)
         p->mode = CEL__MODE_IN_BODY;
         return true;
     }
-    cel__mode_in_body(p, token); /* in one piece: both go to the same place */
+    cel__parser_by(p, CEL__MODE_IN_BODY, token); /* in one piece: both go to the same place */
     p->mode = CEL__MODE_IN_BODY;
     return false;
 }
@@ -155,7 +102,7 @@ static bool back_to_body(struct cel__parser *p, const struct cel__token *token)
 bool cel__mode_after_body(struct cel__parser *p, const struct cel__token *token)
 {
     if (is_blank(token) || is_html_start(token))
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     if (token->kind == CEL__TOKEN_COMMENT) {
         cel__parser_insert_comment_in(p, p->stack[0].inside, token);
         return false;
@@ -177,7 +124,7 @@ bool cel__mode_after_body(struct cel__parser *p, const struct cel__token *token)
 bool cel__mode_after_after_body(struct cel__parser *p, const struct cel__token *token)
 {
     if (is_blank(token) || is_html_start(token) || token->kind == CEL__TOKEN_DOCTYPE)
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     if (token->kind == CEL__TOKEN_COMMENT) {
         cel__parser_insert_comment_in(p, 0, token);
         return false;
@@ -201,6 +148,7 @@ static void keep_blanks(struct cel__parser *p, struct cel_str text)
             n = 1;
         text.ptr += n;
         text.len -= n;
+        p->build.at += n;
     }
 }
 
@@ -208,7 +156,7 @@ static bool frameset_start(struct cel__parser *p, const struct cel__token *token
 {
     switch (token->name) {
     case CEL__NAME_HTML:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     case CEL__NAME_FRAMESET:
         cel__parser_insert(p, token);
         return false;
@@ -216,7 +164,7 @@ static bool frameset_start(struct cel__parser *p, const struct cel__token *token
         cel__parser_insert_void(p, token);
         return false;
     case CEL__NAME_NOFRAMES:
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     default:
         return false;
     }
@@ -256,11 +204,11 @@ bool cel__mode_after_frameset(struct cel__parser *p, const struct cel__token *to
     else if (token->kind == CEL__TOKEN_COMMENT)
         cel__parser_insert_comment(p, token);
     else if (is_html_start(token))
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     else if (token->kind == CEL__TOKEN_END && token->name == CEL__NAME_HTML)
         p->mode = CEL__MODE_AFTER_AFTER_FRAMESET;
     else if (token->kind == CEL__TOKEN_START && token->name == CEL__NAME_NOFRAMES)
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     else if (token->kind == CEL__TOKEN_EOF)
         p->is_stopped = true;
     return false;
@@ -273,9 +221,9 @@ bool cel__mode_after_after_frameset(struct cel__parser *p, const struct cel__tok
     else if (token->kind == CEL__TOKEN_TEXT)
         keep_blanks(p, token->text);
     else if (is_html_start(token))
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     else if (token->kind == CEL__TOKEN_START && token->name == CEL__NAME_NOFRAMES)
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     else if (token->kind == CEL__TOKEN_EOF)
         p->is_stopped = true;
     return false;

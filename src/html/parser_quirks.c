@@ -80,16 +80,17 @@ static bool is_quirky(struct cel_str id)
     return false;
 }
 
-enum cel__quirks cel__quirks_of(const struct cel__token *t)
+enum cel__quirks cel__quirks_of(const struct cel__token *doctype)
 {
-    struct cel_str id = t->public_id.ptr != NULL ? t->public_id : CEL_LIT("");
+    struct cel_str id = doctype->public_id.ptr != NULL ? doctype->public_id : CEL_LIT("");
     bool is_html401 = begins(id, CEL_LIT("-//W3C//DTD HTML 4.01 Frameset//")) ||
                       begins(id, CEL_LIT("-//W3C//DTD HTML 4.01 Transitional//"));
 
-    if (t->force_quirks || t->text.ptr == NULL || !cel__str_eq(t->text, CEL_LIT("html")) ||
-        is_quirky(id) || (is_html401 && t->system_id.ptr == NULL) ||
-        (t->system_id.ptr != NULL &&
-         cel__str_ieq(t->system_id,
+    if (doctype->force_quirks || doctype->text.ptr == NULL ||
+        !cel__str_eq(doctype->text, CEL_LIT("html")) || is_quirky(id) ||
+        (is_html401 && doctype->system_id.ptr == NULL) ||
+        (doctype->system_id.ptr != NULL &&
+         cel__str_ieq(doctype->system_id,
                       CEL_LIT("http://www.ibm.com/data/dtd/v11/ibmxhtml1-transitional.dtd"))))
         return CEL__QUIRKS_FULL;
     if (is_html401 || begins(id, CEL_LIT("-//W3C//DTD XHTML 1.0 Frameset//")) ||

@@ -58,7 +58,12 @@ struct cel__format {
     uint32_t print; /* of its attributes: equal ones have equal prints */
 };
 
+/* Takes a token. true: it is to be taken again, in the mode that is now. */
+struct cel__parser;
+typedef bool cel__mode_fn(struct cel__parser *p, const struct cel__token *token);
+
 struct cel__parser {
+    cel__mode_fn *const *modes; /* by mode: they call each other through here */
     struct cel__tokenizer *tokenizer;
     struct cel__build build;
     struct cel__parse_options options;
@@ -78,7 +83,9 @@ struct cel__parser {
     uint32_t head;   /* node, or 0 */
     uint32_t form;
     struct cel__open context; /* of a fragment */
+    struct cel__token rest;   /* of a token, without its first byte */
     struct cel__buf pending;  /* characters in a table */
+    uint64_t pending_at;      /* where they began */
     bool pending_is_blank;
     bool is_fragment;
     bool frameset_ok;
@@ -88,15 +95,19 @@ struct cel__parser {
     bool is_stopped; /* the rest of the input changes nothing */
 };
 
-/* Each takes a token. true: it is to be taken again, in the mode that is now. */
-typedef bool cel__mode_fn(struct cel__parser *p, const struct cel__token *token);
-extern cel__mode_fn *const cel__modes[CEL__MODE_COUNT];
 cel__mode_fn cel__mode_initial, cel__mode_before_html, cel__mode_before_head, cel__mode_in_head,
     cel__mode_in_head_noscript, cel__mode_after_head, cel__mode_in_body, cel__mode_text,
     cel__mode_in_table, cel__mode_in_table_text, cel__mode_in_caption, cel__mode_in_column_group,
     cel__mode_in_table_body, cel__mode_in_row, cel__mode_in_cell, cel__mode_in_template,
     cel__mode_after_body, cel__mode_in_frameset, cel__mode_after_frameset,
     cel__mode_after_after_body, cel__mode_after_after_frameset, cel__mode_foreign;
+
+/* By the rules of another mode. */
+static inline bool cel__parser_by(struct cel__parser *p, enum cel__mode mode,
+                                  const struct cel__token *token)
+{
+    return p->modes[mode](p, token);
+}
 
 /* ---- The stack (parser_stack.c) ---- */
 
@@ -230,15 +241,24 @@ void cel__parser_end_ordinary(struct cel__parser *p, uint32_t name);
 
 /* ---- Foreign content (parser_foreign.c) ---- */
 
-bool cel__parser_is_foreign(const struct cel__parser *p, const struct cel__token *token);
+/* Whether a token is for that element of SVG or MathML, and not for the mode. */
+bool cel__parser_is_for_foreign(const struct cel__open *o, const struct cel__token *token);
+static inline bool cel__parser_is_foreign(const struct cel__parser *p,
+                                          const struct cel__token *token)
+{
+    const struct cel__open *o = cel__parser_adjusted(p);
+
+    return cel__unlikely(o->ns != CEL__NS_HTML) && cel__parser_is_for_foreign(o, token);
+}
 /* Of a fragment's context. */
 unsigned cel__parser_foreign_flags(uint32_t lower, enum cel__ns ns);
 
 /* ---- Others ---- */
 
 enum cel__quirks cel__quirks_of(const struct cel__token *doctype);
-/* The end of a template (parser_template.c). */
+/* Templates (parser_template.c). The second closes one whose end tag did not come. */
 void cel__parser_end_template(struct cel__parser *p);
+void cel__parser_close_template(struct cel__parser *p);
 void cel__parser_begin_template(struct cel__parser *p, const struct cel__token *token);
 
 #endif

@@ -9,7 +9,7 @@ static bool foster(struct cel__parser *p, const struct cel__token *token)
     bool again;
 
     p->fosters = true;
-    again = cel__mode_in_body(p, token);
+    again = cel__parser_by(p, CEL__MODE_IN_BODY, token);
     p->fosters = false;
     return again;
 }
@@ -82,7 +82,7 @@ static bool table_start(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_STYLE:
     case CEL__NAME_SCRIPT:
     case CEL__NAME_TEMPLATE:
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     case CEL__NAME_INPUT:
         if (!is_hidden_input(token))
             return foster(p, token);
@@ -120,7 +120,7 @@ static bool table_end(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_TR:
         return false;
     case CEL__NAME_TEMPLATE:
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     default:
         return foster(p, token);
     }
@@ -134,6 +134,7 @@ static bool table_text(struct cel__parser *p, const struct cel__token *token)
         return foster(p, token);
     cel__buf_clear(&p->pending);
     p->pending_is_blank = true;
+    p->pending_at = token->at;
     p->original_mode = p->mode;
     p->mode = CEL__MODE_IN_TABLE_TEXT;
     return true;
@@ -154,7 +155,7 @@ bool cel__mode_in_table(struct cel__parser *p, const struct cel__token *token)
     case CEL__TOKEN_END:
         return table_end(p, token);
     case CEL__TOKEN_EOF:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     }
     return false;
 }
@@ -162,13 +163,16 @@ bool cel__mode_in_table(struct cel__parser *p, const struct cel__token *token)
 static void flush_pending(struct cel__parser *p)
 {
     struct cel__token text = {.kind = CEL__TOKEN_TEXT, .text = cel__buf_str(&p->pending)};
+    uint64_t at = p->build.at;
 
+    p->build.at = p->pending_at;
     if (p->pending.failed)
         p->build.failed = p->build.is_full = true;
     else if (text.text.len != 0 && p->pending_is_blank)
         cel__parser_insert_text(p, text.text);
     else if (text.text.len != 0)
         foster(p, &text);
+    p->build.at = at;
 }
 
 bool cel__mode_in_table_text(struct cel__parser *p, const struct cel__token *token)
@@ -202,12 +206,12 @@ bool cel__mode_in_caption(struct cel__parser *p, const struct cel__token *token)
     bool is_start = token->kind == CEL__TOKEN_START, is_end = token->kind == CEL__TOKEN_END;
 
     if (!is_start && !is_end)
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     switch (token->name) {
     case CEL__NAME_CAPTION:
         return end_caption(p) && is_start;
     case CEL__NAME_TABLE:
-        return is_start ? cel__mode_in_body(p, token) : end_caption(p);
+        return is_start ? cel__parser_by(p, CEL__MODE_IN_BODY, token) : end_caption(p);
     case CEL__NAME_COL:
     case CEL__NAME_COLGROUP:
     case CEL__NAME_TBODY:
@@ -219,9 +223,9 @@ bool cel__mode_in_caption(struct cel__parser *p, const struct cel__token *token)
         return is_start && end_caption(p);
     case CEL__NAME_BODY:
     case CEL__NAME_HTML:
-        return is_start && cel__mode_in_body(p, token);
+        return is_start && cel__parser_by(p, CEL__MODE_IN_BODY, token);
     default:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     }
 }
 
@@ -234,19 +238,30 @@ static bool column_else(struct cel__parser *p)
     return true;
 }
 
+/* Blanks stay; the rest ends the group, or is passed over where it is a fragment's root. */
 static bool column_text(struct cel__parser *p, const struct cel__token *token)
 {
     struct cel__token rest = *token;
-    size_t n = cel__parser_blanks(token->text);
 
-    if (n != 0)
-        cel__parser_insert_text(p, (struct cel_str){token->text.ptr, n});
-    if (n == token->text.len || !column_else(p))
-        return false;
-    rest.text.ptr += n;
-    rest.text.len -= n;
-    while (cel__modes[p->mode](p, &rest))
-        ;
+    while (rest.text.len != 0) {
+        size_t n = cel__parser_blanks(rest.text);
+
+        if (n != 0)
+            cel__parser_insert_text(p, (struct cel_str){rest.text.ptr, n});
+        rest.text.ptr += n;
+        rest.text.len -= n;
+        p->build.at += n;
+        if (rest.text.len == 0)
+            break;
+        if (column_else(p)) {
+            while (cel__parser_by(p, p->mode, &rest))
+                ;
+            break;
+        }
+        rest.text.ptr++;
+        rest.text.len--;
+        p->build.at++;
+    }
     return false;
 }
 
@@ -263,14 +278,14 @@ bool cel__mode_in_column_group(struct cel__parser *p, const struct cel__token *t
     case CEL__TOKEN_DOCTYPE:
         return false;
     case CEL__TOKEN_EOF:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     case CEL__TOKEN_START:
     case CEL__TOKEN_END:
         break;
     }
     switch (token->name) {
     case CEL__NAME_HTML:
-        return is_start ? cel__mode_in_body(p, token) : column_else(p);
+        return is_start ? cel__parser_by(p, CEL__MODE_IN_BODY, token) : column_else(p);
     case CEL__NAME_COL:
         if (is_start)
             cel__parser_insert_void(p, token);
@@ -281,7 +296,7 @@ bool cel__mode_in_column_group(struct cel__parser *p, const struct cel__token *t
         column_else(p);
         return false;
     case CEL__NAME_TEMPLATE:
-        return cel__mode_in_head(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     default:
         return column_else(p);
     }
@@ -468,7 +483,7 @@ static bool cell_start(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_TR:
         return close_cell(p);
     default:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     }
 }
 
@@ -493,7 +508,7 @@ static bool cell_end(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_TR:
         return cel__parser_has(p, token->name, CEL__SCOPE_TABLE) && close_cell(p);
     default:
-        return cel__mode_in_body(p, token);
+        return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     }
 }
 
@@ -503,5 +518,5 @@ bool cel__mode_in_cell(struct cel__parser *p, const struct cel__token *token)
         return cell_start(p, token);
     if (token->kind == CEL__TOKEN_END)
         return cell_end(p, token);
-    return cel__mode_in_body(p, token);
+    return cel__parser_by(p, CEL__MODE_IN_BODY, token);
 }

@@ -80,13 +80,13 @@ static const char *read_named(const char *p, const char *end, bool is_final, boo
                               struct cel__reference *out)
 {
     const char *name = p + 1, *q = name;
-    const struct cel__reference_entry *e;
+    const struct cel__reference_entry *e = NULL;
 
     while (q < end && is_alnum(*q))
         q++;
     if (q == end && !is_final)
         return NULL;
-    if (q < end && *q == ';' && q - name <= LONGEST) {
+    if (is_alpha(*name) && q < end && *q == ';' && q - name <= LONGEST) {
         e = find(name, (size_t)(q - name));
         if (e != NULL) {
             take(out, e);

@@ -75,7 +75,7 @@ static bool at_end(struct doctype *d, const char **result)
 }
 
 /* At ">". */
-static const char *close(struct doctype *d)
+static const char *finish(struct doctype *d)
 {
     d->p++;
     return give(d);
@@ -88,7 +88,7 @@ static const char *bogus(struct doctype *d, enum cel__parse_error code)
         if (*d->p == '\0')
             error(d, CEL__ERROR_UNEXPECTED_NULL_CHARACTER);
     if (d->p < d->t->end)
-        return close(d);
+        return finish(d);
     return d->t->is_final ? give(d) : NULL;
 }
 
@@ -102,7 +102,7 @@ static const char *abrupt(struct doctype *d, enum cel__parse_error code)
 {
     error(d, code);
     d->force_quirks = true;
-    return close(d);
+    return finish(d);
 }
 
 static bool is_quote(const struct doctype *d)
@@ -141,7 +141,7 @@ static const char *after_system(struct doctype *d)
     if (at_end(d, &result))
         return result;
     if (*d->p == '>')
-        return close(d);
+        return finish(d);
     return bogus(d, CEL__ERROR_UNEXPECTED_CHARACTER_AFTER_SYSTEM);
 }
 
@@ -163,7 +163,7 @@ static const char *after_public(struct doctype *d)
     if (at_end(d, &result))
         return result;
     if (*d->p == '>')
-        return close(d);
+        return finish(d);
     if (!is_quote(d))
         return bogus_quirks(d, CEL__ERROR_MISSING_QUOTE_BEFORE_SYSTEM);
     if (!is_blank)
@@ -205,7 +205,7 @@ static const char *after_name(struct doctype *d)
     if (at_end(d, &result))
         return result;
     if (*d->p == '>')
-        return close(d);
+        return finish(d);
     is_public = cel__tokenizer_looking_at(d->t, d->p, "public", 6);
     is_system = cel__tokenizer_looking_at(d->t, d->p, "system", 6);
     if (is_public < 0 || is_system < 0)

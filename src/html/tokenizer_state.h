@@ -26,7 +26,6 @@ struct cel__tokenizer {
     uint32_t dashes; /* in escaped script: how many lead up to here, at most 2 */
     uint32_t last_start;
     bool allow_cdata;
-    bool skip_lf; /* the last byte was CR, and came out as LF */
     bool cut_attributes;
     bool cut_length;
     bool cut_names;
@@ -85,7 +84,13 @@ const char *cel__tokenizer_doctype(struct cel__tokenizer *t, const char *p); /* 
 int cel__tokenizer_looking_at(const struct cel__tokenizer *t, const char *p, const char *word,
                               size_t len);
 /* Gives t->token to the sink. */
-void cel__tokenizer_give(struct cel__tokenizer *t);
+static inline void cel__tokenizer_give(struct cel__tokenizer *t)
+{
+    int r = t->result < 0 ? 0 : t->options.sink(t->options.arg, &t->token);
+
+    if (cel__unlikely(r < 0))
+        t->result = r;
+}
 /* Appends the bytes with CR normalised and NUL replaced. */
 void cel__tokenizer_clean(struct cel__tokenizer *t, struct cel__buf *out, const char *p,
                           const char *end);

@@ -20,30 +20,6 @@
 
 #define FEW_ATTRS 16 /* up to here each is compared with each */
 
-#define B (CEL__CHAR_BLANK | CEL__CHAR_TAG_END | CEL__CHAR_ATTR_END)
-#define E (CEL__CHAR_TAG_END | CEL__CHAR_ATTR_END)
-#define A CEL__CHAR_ALPHA
-const uint8_t cel__html_chars[256] = {
-    ['\t'] = B, ['\n'] = B, ['\f'] = B, ['\r'] = B,
-    [' '] = B,  ['/'] = E,  ['>'] = E,  ['='] = CEL__CHAR_ATTR_END,
-    ['A'] = A,  ['B'] = A,  ['C'] = A,  ['D'] = A,
-    ['E'] = A,  ['F'] = A,  ['G'] = A,  ['H'] = A,
-    ['I'] = A,  ['J'] = A,  ['K'] = A,  ['L'] = A,
-    ['M'] = A,  ['N'] = A,  ['O'] = A,  ['P'] = A,
-    ['Q'] = A,  ['R'] = A,  ['S'] = A,  ['T'] = A,
-    ['U'] = A,  ['V'] = A,  ['W'] = A,  ['X'] = A,
-    ['Y'] = A,  ['Z'] = A,  ['a'] = A,  ['b'] = A,
-    ['c'] = A,  ['d'] = A,  ['e'] = A,  ['f'] = A,
-    ['g'] = A,  ['h'] = A,  ['i'] = A,  ['j'] = A,
-    ['k'] = A,  ['l'] = A,  ['m'] = A,  ['n'] = A,
-    ['o'] = A,  ['p'] = A,  ['q'] = A,  ['r'] = A,
-    ['s'] = A,  ['t'] = A,  ['u'] = A,  ['v'] = A,
-    ['w'] = A,  ['x'] = A,  ['y'] = A,  ['z'] = A,
-};
-#undef B
-#undef E
-#undef A
-
 static const char *skip_blanks(const char *p, const char *end)
 {
     while (p < end && cel__html_is(*p, CEL__CHAR_BLANK))
@@ -85,7 +61,8 @@ static uint32_t number_of(struct cel__tokenizer *t, struct cel_str name)
     return number;
 }
 
-static const char *slow_name(struct cel__tokenizer *t, const char *p, bool is_attr, uint32_t *name)
+CEL__NOINLINE static const char *slow_name(struct cel__tokenizer *t, const char *p, bool is_attr,
+                                           uint32_t *name)
 {
     cel__buf_clear(&t->name);
     if (is_attr && *p == '=') {
@@ -107,16 +84,20 @@ static const char *slow_name(struct cel__tokenizer *t, const char *p, bool is_at
 static const uint8_t keep_bytes[32] = {255, 255, 255, 255, 255, 255, 255, 255,
                                        255, 255, 255, 255, 255, 255, 255, 255};
 
+CEL__NOINLINE static uint32_t own_name(struct cel__tokenizer *t, uint64_t low, uint64_t high,
+                                       unsigned len)
+{
+    uint64_t words[2] = {low, high};
+
+    return number_of(t, (struct cel_str){(const char *)words, len});
+}
+
 static inline const char *fast_name(struct cel__tokenizer *t, const char *p, bool is_attr,
                                     uint32_t *name)
 {
     const __m128i blank = _mm_set1_epi8(' ');
     __m128i v, ends, upper;
-    union {
-        __m128i wide;
-        char bytes[16];
-        struct cel__name_words words;
-    } key;
+    uint64_t low, high;
     unsigned mask, len;
 
     if (cel__unlikely(t->end - p < 16 || t->options.error != NULL))
@@ -137,11 +118,12 @@ static inline const char *fast_name(struct cel__tokenizer *t, const char *p, boo
     upper = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)),
                           _mm_cmpgt_epi8(_mm_set1_epi8('Z' + 1), v));
     v = _mm_or_si128(v, _mm_and_si128(upper, blank));
-    key.wide =
-        _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(const void *)(keep_bytes + 16 - len)));
-    *name = cel__names_fixed(key.words.low, key.words.high);
+    v = _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(const void *)(keep_bytes + 16 - len)));
+    low = (uint64_t)_mm_cvtsi128_si64(v);
+    high = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
+    *name = cel__names_fixed(low, high);
     if (cel__unlikely(*name == CEL__NAME_NONE))
-        *name = number_of(t, (struct cel_str){key.bytes, len});
+        *name = own_name(t, low, high, len);
     return p + len;
 }
 #else
@@ -277,7 +259,7 @@ static const char *decode_one(struct cel__tokenizer *t, const char *p)
     return p + 1 + (p + 1 < t->end && p[1] == '\n');
 }
 
-static const char *find_end(const struct cel__tokenizer *t, const char *p, char quote)
+static inline const char *find_end(const struct cel__tokenizer *t, const char *p, char quote)
 {
     if (quote != 0)
         return cel__scan(p, t->end, quote, '&');
@@ -293,8 +275,8 @@ static bool is_value_end(const char *p, char quote)
 
 /* -> at the byte that ends the value, or the end, or NULL. The value is `from` to there, or else
  * in the scratch buffer. */
-static const char *decode_value(struct cel__tokenizer *t, const char *from, const char *p,
-                                char quote, struct cel_str *value)
+CEL__NOINLINE static const char *decode_value(struct cel__tokenizer *t, const char *from,
+                                              const char *p, char quote, struct cel_str *value)
 {
     const char *old = t->scratch.ptr;
     size_t at = t->scratch.len, old_len = at;
@@ -315,8 +297,8 @@ static const char *decode_value(struct cel__tokenizer *t, const char *from, cons
     return p;
 }
 
-static const char *read_value(struct cel__tokenizer *t, const char *p, char quote,
-                              struct cel_str *value)
+static inline const char *read_value(struct cel__tokenizer *t, const char *p, char quote,
+                                     struct cel_str *value)
 {
     const char *from = p;
 
@@ -440,7 +422,7 @@ const char *cel__tokenizer_tag(struct cel__tokenizer *t, const char *p)
     bool is_end = p[1] == '/';
 
     t->attr_count = 0;
-    cel__buf_clear(&t->scratch);
+    t->scratch.len = 0;
     t->token.is_self_closing = false;
     p = read_name(t, p + 1 + is_end, false, &t->token.name);
     for (;;) {

@@ -160,20 +160,23 @@ void cel__tree_close(struct cel__tree_builder *b)
         close_innermost(b);
 }
 
+static bool is_blank(char c)
+{
+    return (uint8_t)c <= ' ' && (UINT64_C(1) << c & UINT64_C(0x100003600)) != 0; /* \t \n \f \r */
+}
+
 static void mark_classes(struct cel__tree *t, uint32_t i, struct cel_str value)
 {
     const char *p = value.ptr, *end = p + value.len;
 
     while (p < end) {
-        const char *from;
+        const char *from = p;
 
-        while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r' && *p != '\v')))
-            p++;
-        from = p;
-        while (p < end && !(*p == ' ' || (*p >= '\t' && *p <= '\r' && *p != '\v')))
+        while (p < end && !is_blank(*p))
             p++;
         if (p > from)
             t->marks[i] |= cel__mark(cel__names_hash((struct cel_str){from, (size_t)(p - from)}));
+        p++;
     }
 }
 

@@ -69,7 +69,8 @@ static int by_text(const void *a, const void *b)
 /* Lines in the order of their text; frees them. */
 static void add_sorted(struct cel__buf *out, char **lines, size_t count)
 {
-    qsort(lines, count, sizeof *lines, by_text);
+    if (count != 0)
+        qsort(lines, count, sizeof *lines, by_text);
     for (size_t i = 0; i < count; i++) {
         cel__buf_add_text(out, lines[i]);
         cel__buf_add_char(out, '\n');

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The parser as a whole: tokens from the tokenizer to the mode that is now. */
-#include "html/parse.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -12,7 +10,7 @@
 #define USUAL_DEPTH 512
 #define ENOUGH      (-ECANCELED) /* what the sink answers when nothing more can come of it */
 
-cel__mode_fn *const cel__modes[CEL__MODE_COUNT] = {
+static cel__mode_fn *const modes[CEL__MODE_COUNT] = {
     [CEL__MODE_INITIAL] = cel__mode_initial,
     [CEL__MODE_BEFORE_HTML] = cel__mode_before_html,
     [CEL__MODE_BEFORE_HEAD] = cel__mode_before_head,
@@ -36,7 +34,7 @@ cel__mode_fn *const cel__modes[CEL__MODE_COUNT] = {
     [CEL__MODE_AFTER_AFTER_FRAMESET] = cel__mode_after_after_frameset,
 };
 
-static void dispatch(struct cel__parser *p, const struct cel__token *token)
+static inline void dispatch(struct cel__parser *p, const struct cel__token *token)
 {
     bool again;
 
@@ -44,22 +42,32 @@ static void dispatch(struct cel__parser *p, const struct cel__token *token)
         if (cel__unlikely(p->stack_len != 0 && cel__parser_is_foreign(p, token)))
             again = cel__mode_foreign(p, token);
         else
-            again = cel__modes[p->mode](p, token);
-    } while (again && !p->build.is_full && !p->is_stopped);
+            again = cel__parser_by(p, p->mode, token);
+    } while (cel__unlikely(again) && !p->build.is_full && !p->is_stopped);
 }
 
-/* A LF right behind <pre> or <textarea> is none. */
-static void without_first_lf(struct cel__parser *p, const struct cel__token *token)
+/* A LF right behind <pre> or <textarea> is none. -> the token without it, NULL when that is all. */
+static const struct cel__token *without_first_lf(struct cel__parser *p,
+                                                 const struct cel__token *token)
 {
-    struct cel__token rest = *token;
-
     p->skip_lf = false;
-    if (token->kind == CEL__TOKEN_TEXT && token->text.ptr[0] == '\n') {
-        rest.text.ptr++;
-        rest.text.len--;
-    }
-    if (token->kind != CEL__TOKEN_TEXT || rest.text.len != 0)
-        dispatch(p, &rest);
+    if (token->kind != CEL__TOKEN_TEXT || token->text.ptr[0] != '\n')
+        return token;
+    p->rest = *token;
+    p->rest.text.ptr++;
+    p->rest.text.len--;
+    p->build.at++;
+    return p->rest.text.len != 0 ? &p->rest : NULL;
+}
+
+static void allow_cdata(struct cel__parser *p)
+{
+    bool allows = cel__parser_adjusted(p)->ns != CEL__NS_HTML;
+
+    if (cel__likely(allows == p->allows_cdata))
+        return;
+    p->allows_cdata = allows;
+    cel__tokenizer_allow_cdata(p->tokenizer, allows);
 }
 
 /* Nothing more can come of the input. */
@@ -89,24 +97,20 @@ static void see_if_over(struct cel__parser *p)
 static int take(void *arg, const struct cel__token *token)
 {
     struct cel__parser *p = arg;
-    bool allows_cdata;
 
     p->build.at = token->at;
-    if (cel__unlikely(p->skip_lf))
-        without_first_lf(p, token);
-    else
-        dispatch(p, token);
+    if (cel__unlikely(p->skip_lf)) {
+        token = without_first_lf(p, token);
+        if (token == NULL)
+            return 0;
+    }
+    dispatch(p, token);
     if (cel__unlikely(p->options.sieve != NULL))
         see_if_over(p);
     if (cel__unlikely(has_enough(p)))
         return ENOUGH;
-    if (token->kind != CEL__TOKEN_TEXT && p->stack_len != 0) {
-        allows_cdata = cel__parser_adjusted(p)->ns != CEL__NS_HTML;
-        if (cel__unlikely(allows_cdata != p->allows_cdata)) {
-            p->allows_cdata = allows_cdata;
-            cel__tokenizer_allow_cdata(p->tokenizer, allows_cdata);
-        }
-    }
+    if (token->kind != CEL__TOKEN_TEXT && p->stack_len != 0)
+        allow_cdata(p);
     return 0;
 }
 
@@ -200,6 +204,7 @@ int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *o
     p->options = *options;
     if (p->options.limits.depth == 0)
         p->options.limits.depth = USUAL_DEPTH;
+    p->modes = modes;
     p->frameset_ok = true;
     r = cel__build_init(&p->build, &p->options.limits, options->expected_bytes, options->positions);
     if (r < 0)

@@ -5,8 +5,6 @@
  * 1. `run` is always between two tokens or within text; an incomplete token is
  *    left for the next portion as it was, with the errors noted in it forgotten.
  * 2. Script's escapes are the only state within text that outlives a portion. */
-#include "html/tokenizer.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -75,51 +73,6 @@ bool cel__tokenizer_cut_names(const struct cel__tokenizer *t)
     return t->cut_names;
 }
 
-void cel__tokenizer_give(struct cel__tokenizer *t)
-{
-    int r;
-
-    if (t->result < 0)
-        return;
-    r = t->options.sink(t->options.arg, &t->token);
-    if (cel__unlikely(r < 0))
-        t->result = r;
-}
-
-int cel__tokenizer_looking_at(const struct cel__tokenizer *t, const char *p, const char *word,
-                              size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (p + i >= t->end)
-            return t->is_final ? 0 : -1;
-        if (cel__char_lower(p[i]) != word[i])
-            return 0;
-    }
-    return 1;
-}
-
-void cel__tokenizer_clean(struct cel__tokenizer *t, struct cel__buf *out, const char *p,
-                          const char *end)
-{
-    while (p < end) {
-        const char *q = cel__scan_plain(p, end, '\r', '\r');
-
-        cel__buf_add(out, p, (size_t)(q - p));
-        if (q == end)
-            break;
-        p = q + 1;
-        if (*q == '\0') {
-            cel__tokenizer_error(t, CEL__ERROR_UNEXPECTED_NULL_CHARACTER, q);
-            cel__buf_add_text(out, "\xef\xbf\xbd");
-        } else {
-            cel__buf_add_char(out, '\n');
-            p += p < end && *p == '\n';
-        }
-    }
-    if (out->failed)
-        t->result = -ENOMEM;
-}
-
 static void give_text(struct cel__tokenizer *t, const char *p, size_t len, const char *at,
                       bool is_null)
 {
@@ -137,12 +90,13 @@ static void give_slice(struct cel__tokenizer *t, const char *p, const char *end)
     give_text(t, p, (size_t)(end - p), p, false);
 }
 
-/* CR at p. */
+/* CR at p. NULL: whether LF follows is not known yet. */
 static const char *carriage_return(struct cel__tokenizer *t, const char *p)
 {
+    if (p + 1 == t->end && !t->is_final)
+        return NULL;
     if (p + 1 < t->end && p[1] == '\n')
         return p + 1; /* the LF is text like any other */
-    t->skip_lf = p + 1 == t->end;
     give_text(t, "\n", 1, p, false);
     return p + 1;
 }
@@ -166,7 +120,7 @@ static const char *keep_nulls(struct cel__tokenizer *t, const char *p)
     return p;
 }
 
-static const char *reference(struct cel__tokenizer *t, const char *p)
+CEL__NOINLINE static const char *reference(struct cel__tokenizer *t, const char *p)
 {
     struct cel__reference ref;
     const char *q = cel__reference_read(p, t->end, t->is_final, false, &ref);
@@ -306,6 +260,17 @@ static const char *postpone(struct cel__tokenizer *t, const char *p, uint32_t er
     return p;
 }
 
+/* What ends a run of raw text at p: CR, NUL, a reference, its end tag. */
+static const char *raw_stop(struct cel__tokenizer *t, const char *p)
+{
+    if (*p == '<')
+        return cel__tokenizer_tag(t, p);
+    if (*p == '&')
+        return reference(t, p);
+    t->dashes = 0;
+    return *p == '\r' ? carriage_return(t, p) : replace_null(t, p);
+}
+
 /* RCDATA, RAWTEXT, script and PLAINTEXT. */
 static const char *raw(struct cel__tokenizer *t, const char *p)
 {
@@ -338,19 +303,8 @@ static const char *raw(struct cel__tokenizer *t, const char *p)
     give_slice(t, from, p);
     if (p == t->end || t->result < 0)
         return p;
-    if (*p == '\r' || *p == '\0')
-        t->dashes = 0;
-    if (*p == '\r')
-        return carriage_return(t, p);
-    if (*p == '\0')
-        return replace_null(t, p);
-    if (*p == '&') {
-        from = p;
-        p = reference(t, p);
-    } else {
-        from = p;
-        p = n < 0 ? NULL : cel__tokenizer_tag(t, p);
-    }
+    from = p;
+    p = n < 0 ? NULL : raw_stop(t, p);
     return p != NULL ? p : postpone(t, from, errors);
 }
 
@@ -377,7 +331,9 @@ static const char *cdata(struct cel__tokenizer *t, const char *p)
     give_slice(t, from, p);
     if (p == t->end)
         return p;
-    return *p == '\r' ? carriage_return(t, p) : keep_nulls(t, p);
+    from = p;
+    p = *p == '\r' ? carriage_return(t, p) : keep_nulls(t, p);
+    return p != NULL ? p : postpone(t, from, t->error_count);
 }
 
 static const char *data(struct cel__tokenizer *t, const char *p)
@@ -411,10 +367,6 @@ static const char *run(struct cel__tokenizer *t, const char *p, const char *end)
 {
     t->begin = p;
     t->end = end;
-    if (t->skip_lf && p < end) {
-        p += *p == '\n';
-        t->skip_lf = false;
-    }
     while (p < t->end && t->result >= 0) {
         if (t->state == CEL__STATE_DATA)
             p = data(t, p);
