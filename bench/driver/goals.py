@@ -14,6 +14,7 @@ GOALS = [
     ("switch", "instructions", "celadon", 25, None),
     ("yield", "tasks2.yield", "celadon", 12, None),
     ("spawn", "one.spawn", "celadon", 80, None),
+    ("spawn", "alive10000.spawn", "celadon", 1, "go"),
     ("tasks", "bytes_per_task", "celadon", 4.3 * 1024, None),
     ("timers", "add", "celadon", 30, None),
     ("timers", "cancel", "celadon", 20, None),
