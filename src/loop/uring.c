@@ -5,9 +5,8 @@
  *    left out when there is nothing to submit, to fetch or to wait for.
  * 2. Of the ops that need an order (reads among themselves, writes among themselves) the kernel
  *    has only the first of each descriptor; the others queue behind it.
- * 3. Writes and accepts are tried by the plain call first; what would block goes to the ring. A
- *    send at once, out of warm caches, beats one that rides with the turn's submission.
- *    What is not a socket waits by a poll: the ring's answers for pipes differ between kernels,
+ * 3. Reads and writes of stream sockets ride with the turn's submission. Accepts and datagrams are
+ *    tried by the plain call first; what would block goes to the ring. What is not a socket waits by a poll: the ring's answers for pipes differ between kernels,
  *    and its writes raise SIGPIPE.
  * 4. An op ends at its own completion, whatever a cancel said; a closing descriptor is closed
  *    when the kernel has nothing of it any more. */
@@ -111,6 +110,11 @@ static bool is_moved(struct cel__op *op)
     return op->count == 0;
 }
 
+static int64_t ask_write(struct cel_loop *loop, struct cel__op *op)
+{
+    return is_moved(op) ? (int64_t)op->moved : ask(loop, op, CEL__USE_DIRECT);
+}
+
 /* A Unix socket's connect may say EAGAIN, which the ring would wait out in its own way. */
 static bool is_plain_connect(const struct cel__op *op)
 {
@@ -146,6 +150,7 @@ static int64_t try(struct cel_loop *loop, struct cel__op *op)
                                     : ask(loop, op, CEL__USE_DIRECT);
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
+        return op->fd->is_stream ? ask_write(loop, op) : try_then(loop, op, CEL__USE_READY);
     case CEL__OP_SENDMSG:
         return try_then(loop, op, op->fd->is_stream ? CEL__USE_DIRECT : CEL__USE_READY);
     default:
