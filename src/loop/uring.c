@@ -6,8 +6,8 @@
  * 2. Of the ops that need an order (reads among themselves, writes among themselves) the kernel
  *    has only the first of each descriptor; the others queue behind it.
  * 3. Reads and writes of stream sockets ride with the turn's submission. Accepts and datagrams are
- *    tried by the plain call first; what would block goes to the ring. What is not a socket waits by a poll: the ring's answers for pipes differ between kernels,
- *    and its writes raise SIGPIPE.
+ *    tried by the plain call first; what would block goes to the ring. What is not a socket waits
+ * by a poll: the ring's answers for pipes differ between kernels, and its writes raise SIGPIPE.
  * 4. An op ends at its own completion, whatever a cancel said; a closing descriptor is closed
  *    when the kernel has nothing of it any more. */
 #include <errno.h>
