@@ -15,6 +15,7 @@ GOALS = [
     ("yield", "tasks2.yield", "celadon", 12, None),
     ("spawn", "one.spawn", "celadon", 80, None),
     ("spawn", "alive10000.spawn", "celadon", 1, "go"),
+    ("wake", "wake", "celadon", 30, None),
     ("tasks", "bytes_per_task", "celadon", 4.3 * 1024, None),
     ("timers", "add", "celadon", 30, None),
     ("timers", "cancel", "celadon", 20, None),
