@@ -322,6 +322,7 @@ static void tell_polls(struct cel_loop *loop, struct cel__fd *f)
 static void on_receive(struct cel_loop *loop, struct cel__port *port,
                        const struct io_uring_cqe *cqe)
 {
+    CEL__ASSERT(port != NULL && "a standing receive is a port's");
     cel__inflow_take(loop, port, cqe);
     if (port->fd->is_closing)
         return;
