@@ -194,6 +194,33 @@ static int answer(struct cel_request *req, struct cel_reply *reply, int fd, cons
     return send_range(reply, fd, &v, &range, name); /* parks */
 }
 
+static int open_regular(const char *path, struct stat *st)
+{
+    int fd = cel__sys.openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0), r = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (cel__sys.fstat(fd, st) < 0)
+        r = -errno;
+    else if (!S_ISREG(st->st_mode))
+        r = S_ISDIR(st->st_mode) ? -EISDIR : -ENOENT;
+    if (r < 0)
+        cel__sys.close(fd);
+    return r < 0 ? r : fd;
+}
+
+int cel_reply_file(struct cel_request *req, struct cel_reply *reply, const char *path)
+{
+    struct stat st;
+    int fd = open_regular(path, &st), r;
+
+    if (fd < 0)
+        return fd;
+    r = answer(req, reply, fd, &st, path); /* parks */
+    cel__sys.close(fd);
+    return r;
+}
+
 /* A folder is asked for with a slash at its end, so that relative links in its index work. */
 static int redirect_to_folder(struct cel_request *req, struct cel_reply *reply)
 {

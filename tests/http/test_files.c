@@ -110,10 +110,18 @@ static int clear_away(void **state)
     return system(command);
 }
 
+static int send_own(struct cel_request *req, struct cel_reply *reply)
+{
+    int r = cel_reply_file(req, reply, path_of(cel_param(req, "name")));
+
+    return r == -ENOENT || r == -EISDIR ? cel_reply_text(reply, 404, "%s", cel_errname(r)) : r;
+}
+
 static void add_folders(struct cel_server *s)
 {
     assert_int_equal(cel_route_files(s, "/", path_of("www")), 0);
     assert_int_equal(cel_route_files(s, "/static/", path_of("www")), 0);
+    assert_int_equal(cel_route(s, "GET /own/{name...}", send_own, NULL), 0);
     assert_int_equal(cel_route_files(s, "static/", path_of("www")), -EINVAL);
     assert_int_equal(cel_route_files(s, "/static", path_of("www")), -EINVAL);
     assert_int_equal(cel_route_files(s, "/x/", path_of("www/nowhere")), -ENOENT);
@@ -463,6 +471,20 @@ IN_TASK(ranges_are_cut_out_or_refused)
     site_close(s);
 }
 
+IN_TASK(handler_answers_with_a_file_of_its_choice)
+{
+    struct cel_server *s = site_open(NULL, add_folders);
+    const char *answer = get(s, "/own/secret.txt", "Range: bytes=4-9\r\n");
+
+    SAYS(answer, "206 Partial Content");
+    SAYS(answer, "Content-Type: text/plain");
+    assert_string_equal(body_of(answer), "canary");
+    SAYS(get(s, "/own/nowhere", ""), "ENOENT");
+    SAYS(get(s, "/own/www", ""), "EISDIR");
+    SAYS(get(s, "/own/www/fifo", ""), "ENOENT");
+    site_close(s);
+}
+
 /* ---- large ones ---- */
 
 /* Skips a head. */
@@ -593,6 +615,7 @@ int main(void)
         cmocka_unit_test(files_come_with_type_length_and_version),
         cmocka_unit_test(conditions_are_judged_in_their_order),
         cmocka_unit_test(ranges_are_cut_out_or_refused),
+        cmocka_unit_test(handler_answers_with_a_file_of_its_choice),
         cmocka_unit_test(big_file_comes_whole_and_in_parts),
         cmocka_unit_test(client_that_does_not_read_a_file_or_leaves_is_let_go),
         cmocka_unit_test(file_cut_while_it_is_sent_ends_the_connection_short),
