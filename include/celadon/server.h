@@ -111,8 +111,8 @@ CEL_PUBLIC const char *cel_request_peer(const struct cel_request *req);
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_request_read(struct cel_request *req, void *buf, size_t len);
 /* (parks) The whole body, owned by the request. As cel_request_read, and -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_request_body(struct cel_request *req, struct cel_str *body);
-/* (parks) A field of a posted form, decoded, in *value: NULL when the form has none of that name. The
- * first call reads the body. -EINVAL: its type is not application/x-www-form-urlencoded, and as
+/* (parks) A field of a posted form, decoded, in *value: NULL when the form has none of that name.
+ * The first call reads the body. -EINVAL: its type is not application/x-www-form-urlencoded, and as
  * cel_request_body. */
 CEL_PUBLIC CEL_NODISCARD int cel_request_form_param(struct cel_request *req, const char *name,
                                                     const char **value);
