@@ -16,5 +16,6 @@
 #include "celadon/offload.h"
 #include "celadon/server.h"
 #include "celadon/task.h"
+#include "celadon/workers.h"
 
 #endif

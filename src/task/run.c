@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A program is a task run to its end. */
+#include "task/run.h"
+
 #include <errno.h>
 
 #include "base/log.h"
@@ -41,6 +43,7 @@ static void report_deadlock(struct cel_loop *loop)
     cel__dump_loop(loop, CEL__REPORT_LOG, NULL);
 }
 
+/* What the main task failed with, told in the log. */
 static int outcome_of(struct cel_task *task, int r)
 {
     struct cel_future *f = &task->future;
@@ -55,6 +58,15 @@ static int outcome_of(struct cel_task *task, int r)
     return f->code;
 }
 
+int cel__run_main(struct cel_loop *loop, struct cel_task *task, void **result)
+{
+    int r = cel_loop_until(loop, task, result);
+
+    if (r == -EDEADLK)
+        report_deadlock(loop);
+    return outcome_of(task, r);
+}
+
 int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *arg, void **result)
 {
     struct cel_loop *loop;
@@ -67,11 +79,7 @@ int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *
     if (r < 0)
         cel__log(CEL_LOG_WARN, "stack overflow will not be named: %s", cel_strerror(r));
     task = cel_spawn_with(fn, arg, .name = "main");
-    r = task != NULL ? cel_loop_until(loop, task, result) : -ENOMEM;
-    if (r == -EDEADLK)
-        report_deadlock(loop);
-    if (task != NULL)
-        r = outcome_of(task, r);
+    r = task != NULL ? cel__run_main(loop, task, result) : -ENOMEM;
     (void)cel_loop_close(loop);
     return r;
 }
