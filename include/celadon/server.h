@@ -62,6 +62,16 @@ CEL_PUBLIC CEL_NODISCARD int cel_route(struct cel_server *server, const char *pa
 CEL_PUBLIC CEL_NODISCARD int cel_route_files(struct cel_server *server, const char *prefix,
                                              const char *dir);
 
+struct cel_files_options {
+    bool is_precompressed;     /* sends x.br, x.zst or x.gz in the place of x to who takes that
+                                  coding, where it lies beside x and is no older */
+    const char *cache_control; /* the Cache-Control of each file; NULL: none; copied */
+};
+/* The same with more to say about it. options may be NULL. */
+CEL_PUBLIC CEL_NODISCARD int cel_route_files_with(struct cel_server *server, const char *prefix,
+                                                  const char *dir,
+                                                  const struct cel_files_options *options);
+
 /* (parks) Listens on address and serves until cel_server_stop, or until cancelled; then requests
  * under way get their grace. 0 after a stop; -ECANCELED, -ETIMEDOUT, and as cel_listen. */
 CEL_PUBLIC CEL_NODISCARD int cel_serve(struct cel_server *server, const char *address);

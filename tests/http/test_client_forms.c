@@ -106,11 +106,13 @@ static void refuse(struct cel_server *s, struct cel_session *web, const char *pa
 #define EXPECT(path, text, ...) expect(s, web, path, &(struct cel_fetch_options){__VA_ARGS__}, text)
 #define REFUSE(path, ...)       refuse(s, web, path, &(struct cel_fetch_options){__VA_ARGS__})
 
+static const struct cel_server_options brisk = {.stop_grace = 20 * CEL_MILLISECOND};
+
 #define VISIT(name)                                                         \
     static void name##_with(struct cel_server *s, struct cel_session *web); \
     IN_TASK(name)                                                           \
     {                                                                       \
-        struct cel_server *s = site_open(NULL, add_routes);                 \
+        struct cel_server *s = site_open(&brisk, add_routes);               \
         struct cel_session *web = cel_session_new(NULL);                    \
         assert_non_null(web);                                               \
         name##_with(s, web);                                                \
