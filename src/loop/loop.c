@@ -368,7 +368,7 @@ int cel__loop_wind_down(struct cel_loop *loop)
 {
     int left = 0;
 
-    loop->is_ending = true;
+    loop->is_closing = true;
     if (loop->tasks_end != NULL)
         left = loop->tasks_end(loop);
     end_attachments(loop);
@@ -397,6 +397,7 @@ int cel_loop_close(struct cel_loop *loop)
         cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", handles);
     left += (int)handles;
     loop->backend->close(loop);
+    cel__wheel_fini(&loop->wheel);
     cel__fd_table_fini(&loop->fds);
     cel__sched_fini(&loop->sched);
     cel__mem_free(loop->trace);

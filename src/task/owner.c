@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "task/future.h"
 #include "task/offloaded.h"
-#include "task/remote.h"
+#include "task/elsewhere.h"
 
 int cel_future_cancel(struct cel_future *future)
 {
@@ -14,8 +14,8 @@ int cel_future_cancel(struct cel_future *future)
         return -EALREADY;
     if (future->is_task)
         cel_task_cancel((struct cel_task *)future);
-    else if (future->is_remote)
-        cel__remote_cancel(future);
+    else if (future->is_elsewhere)
+        cel__elsewhere_cancel(future);
     else
         cel__future_end(future, NULL, -ECANCELED, NULL);
     return 0;
@@ -30,8 +30,8 @@ void cel_future_free(struct cel_future *future)
         cel__offloaded_free(future);
         return;
     }
-    if (future->is_remote) {
-        cel__remote_free(future);
+    if (future->is_elsewhere) {
+        cel__elsewhere_free(future);
         return;
     }
     cel__mem_free(cel__future_error(future));

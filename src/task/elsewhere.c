@@ -12,7 +12,7 @@
  * 3. While it travels the home loop has a job that is not done: it waits, and does not close
  * before.
  */
-#include "task/remote.h"
+#include "task/elsewhere.h"
 
 #include <errno.h>
 
@@ -20,10 +20,10 @@
 #include "celadon/workers.h"
 #include "task/future.h"
 
-struct remote {
+struct errand {
     struct cel_future future; /* first; home's */
     struct cel_loop *home, *there;
-    struct cel__list link; /* home's remotes */
+    struct cel__list link; /* home's errands */
     unsigned travelling;   /* home's: messages that have not come back */
     bool is_cancelled;     /* home's: was asked for */
     bool is_given_up;      /* home's: the owner has freed the future */
@@ -39,7 +39,7 @@ struct remote {
     struct cel_error *error;
 };
 
-struct remotes {
+struct errands {
     struct cel__attachment attachment;
     struct cel__list list;
 };
@@ -48,7 +48,7 @@ struct remotes {
 
 static void answered(struct cel__post *post);
 
-static void answer(struct remote *m)
+static void answer(struct errand *m)
 {
     m->ask.run = answered;
     cel__loop_post(m->home, &m->ask);
@@ -57,7 +57,7 @@ static void answer(struct remote *m)
 /* The task has left its stack. */
 static void take_result(struct cel__soon *soon)
 {
-    struct remote *m = cel__container_of(soon, struct remote, soon);
+    struct errand *m = cel__container_of(soon, struct errand, soon);
     struct cel_future *f = &m->task->future;
 
     m->code = f->code;
@@ -72,7 +72,7 @@ static void take_result(struct cel__soon *soon)
 
 static void task_ended(struct cel__waiter *waiter)
 {
-    struct remote *m = cel__container_of(waiter, struct remote, waiter);
+    struct errand *m = cel__container_of(waiter, struct errand, waiter);
 
     m->soon.run = take_result;
     cel__loop_soon(m->there, &m->soon);
@@ -80,11 +80,11 @@ static void task_ended(struct cel__waiter *waiter)
 
 static void begin(struct cel__post *post)
 {
-    struct remote *m = cel__container_of(post, struct remote, ask);
+    struct errand *m = cel__container_of(post, struct errand, ask);
 
-    m->code = m->there->is_ending ? -CEL_ECLOSED : 0;
+    m->code = m->there->is_closing ? -CEL_ECLOSED : 0;
     if (m->code == 0) {
-        m->task = cel_spawn_with(m->fn, m->arg, .name = "remote", .in_root = true);
+        m->task = cel_spawn_with(m->fn, m->arg, .name = "elsewhere", .in_root = true);
         if (m->task == NULL)
             m->code = -ENOMEM;
     }
@@ -101,7 +101,7 @@ static void cancel_returned(struct cel__post *post);
 
 static void cancel_there(struct cel__post *post)
 {
-    struct remote *m = cel__container_of(post, struct remote, cancel);
+    struct errand *m = cel__container_of(post, struct errand, cancel);
 
     if (m->task != NULL)
         cel_task_cancel(m->task);
@@ -111,7 +111,7 @@ static void cancel_there(struct cel__post *post)
 
 /* ---- home ---- */
 
-static void came_back(struct remote *m)
+static void came_back(struct errand *m)
 {
     if (--m->travelling != 0)
         return;
@@ -125,7 +125,7 @@ static void came_back(struct remote *m)
 
 static void answered(struct cel__post *post)
 {
-    struct remote *m = cel__container_of(post, struct remote, ask);
+    struct errand *m = cel__container_of(post, struct errand, ask);
 
     cel__future_end(&m->future, m->arg, m->code, m->error);
     came_back(m);
@@ -133,13 +133,13 @@ static void answered(struct cel__post *post)
 
 static void cancel_returned(struct cel__post *post)
 {
-    came_back(cel__container_of(post, struct remote, cancel));
+    came_back(cel__container_of(post, struct errand, cancel));
 }
 
 /* The order of one thread's messages is kept, so this comes behind the request. */
-void cel__remote_cancel(struct cel_future *f)
+void cel__elsewhere_cancel(struct cel_future *f)
 {
-    struct remote *m = (struct remote *)f;
+    struct errand *m = (struct errand *)f;
 
     if (m->is_cancelled || f->state == CEL__DONE)
         return;
@@ -149,13 +149,13 @@ void cel__remote_cancel(struct cel_future *f)
     cel__loop_post(m->there, &m->cancel);
 }
 
-void cel__remote_free(struct cel_future *f)
+void cel__elsewhere_free(struct cel_future *f)
 {
-    struct remote *m = (struct remote *)f;
+    struct errand *m = (struct errand *)f;
 
     if (m->travelling != 0) {
         m->is_given_up = true;
-        cel__remote_cancel(f);
+        cel__elsewhere_cancel(f);
         return;
     }
     cel__mem_free(cel__future_error(f));
@@ -163,27 +163,27 @@ void cel__remote_free(struct cel_future *f)
 }
 
 /* The loop closes; it goes on turning until all have come back. */
-static void end_remotes(struct cel__attachment *attachment)
+static void end_errands(struct cel__attachment *attachment)
 {
-    struct remotes *all = cel__container_of(attachment, struct remotes, attachment);
+    struct errands *all = cel__container_of(attachment, struct errands, attachment);
     struct cel__list *node;
 
     while ((node = cel__list_pop(&all->list)) != NULL)
-        cel__remote_cancel(&cel__container_of(node, struct remote, link)->future);
+        cel__elsewhere_cancel(&cel__container_of(node, struct errand, link)->future);
     cel__mem_free(all);
 }
 
-static struct remotes *remotes_of(struct cel_loop *loop)
+static struct errands *errands_of(struct cel_loop *loop)
 {
-    struct cel__attachment *a = cel__loop_find(loop, end_remotes);
-    struct remotes *all;
+    struct cel__attachment *a = cel__loop_find(loop, end_errands);
+    struct errands *all;
 
     if (a != NULL)
-        return cel__container_of(a, struct remotes, attachment);
+        return cel__container_of(a, struct errands, attachment);
     all = cel__mem_zalloc(sizeof *all);
     if (all == NULL)
         return NULL;
-    all->attachment.end = end_remotes;
+    all->attachment.end = end_errands;
     cel__list_init(&all->list);
     cel__loop_attach(loop, &all->attachment);
     return all;
@@ -191,16 +191,16 @@ static struct remotes *remotes_of(struct cel_loop *loop)
 
 struct cel_future *cel_spawn_on(struct cel_loop *loop, cel_task_fn *fn, void *arg)
 {
-    struct remotes *all;
-    struct remote *m;
+    struct errands *all;
+    struct errand *m;
 
     CEL__ASSERT(cel__loop_here != NULL && "the future needs a loop of the calling thread");
-    all = remotes_of(cel__loop_here);
+    all = errands_of(cel__loop_here);
     m = all != NULL ? cel__mem_zalloc(sizeof *m) : NULL;
     if (m == NULL)
         return NULL;
     cel__future_init(&m->future);
-    m->future.is_remote = 1;
+    m->future.is_elsewhere = 1;
     m->home = cel__loop_here;
     m->there = loop;
     m->fn = fn;
