@@ -109,8 +109,8 @@ IN_TASK(requests_and_bodies_pass)
         SAYS(site_hear(c, "\r\n\r\nhello"), "200 OK");
     }
     assert_true(site_say(c, GET("/hello", "") "POST /back HTTP/1.1\r\n" HOST CLOSE
-                                             "Transfer-Encoding: chunked\r\n\r\n"
-                                             "3\r\nabc\r\n0\r\n\r\n"));
+                                              "Transfer-Encoding: chunked\r\n\r\n"
+                                              "3\r\nabc\r\n0\r\n\r\n"));
     SAYS(site_hear(c, NULL), "\r\n\r\nabc");
     cel_close(c);
     close_site(s);
