@@ -282,10 +282,13 @@ static void check_mixed(const char *answer)
     const char *at = answer;
 
     for (size_t i = 0; i < sizeof in_order / sizeof in_order[0]; i++) {
-        at = strstr(at, in_order[i]);
-        if (at == NULL)
+        const char *found = strstr(at, in_order[i]);
+
+        if (found == NULL) {
             fail_msg("answer %zu (%s) is missing in:\n%s", i, in_order[i], answer);
-        at += strlen(in_order[i]);
+            return;
+        }
+        at = found + strlen(in_order[i]);
     }
     assert_int_equal(site_count(answer, "HTTP/1.1 "), 11);
 }
