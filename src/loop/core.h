@@ -55,8 +55,8 @@ struct cel_loop {
     struct cel__wheel wheel;
 };
 
-/* The thread's loop. */
-extern __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
+/* The thread's loop. Exported for the inline part of celadon/sync.h. */
+extern CEL_PUBLIC __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
 
 /* Counted starts and ends, so that a loop knows whether anything can still happen. */
 static inline int cel__op_start(struct cel_loop *loop, struct cel__op *op)

@@ -31,6 +31,7 @@ struct cel_future {
     uint8_t is_orphan : 1; /* freed by its owner while the job runs */
     uint8_t was_awaited : 1;
     uint8_t is_detached : 1; /* a task's: nobody has its handle */
+    uint16_t locks;          /* a task's: that it holds */
 };
 
 /* The words of a failure, or NULL. */

@@ -42,6 +42,7 @@ static void task_main(struct cel_fiber *fiber)
 
     CEL__ASSERT(task->scope == &task->own && "a task ended inside a scope that it had entered");
     run_at_end(task); /* parks */
+    CEL__ASSERT(task->future.locks == 0 && "a task ended holding a lock");
     if (task->future.code != 0)
         cel__scope_cancel(&task->own, -ECANCELED);
     cel__scope_join(&task->own); /* parks */
