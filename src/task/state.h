@@ -68,6 +68,7 @@ struct cel__tasks {
     void *free_list; /* tasks' memory, linked through the first word */
     void *chunks;    /* likewise */
     unsigned live;
+    uint64_t dice; /* whose turn it is among what can happen at once */
 };
 
 static inline struct cel_task *cel__task_of_fiber(struct cel_fiber *fiber)

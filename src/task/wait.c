@@ -25,11 +25,8 @@ static void interrupt_op(struct cel_task *task, int code)
     cel__op_cancel(cel__loop_here, task->wait_on, code);
 }
 
-/* Results that are there at once must not keep the others from running. */
-static void take_credit(struct cel_loop *loop)
+void cel__credit_renew(struct cel_loop *loop)
 {
-    if (--loop->credit > 0)
-        return;
     loop->credit = CREDIT;
     cel__sched_yield(&loop->sched); /* parks */
 }
@@ -60,7 +57,7 @@ static int64_t do_op(struct cel_task *task, struct cel__op *op,
     if (r < 0)
         return r;
     if (r == 1)
-        take_credit(loop); /* parks */
+        cel__credit_take(loop); /* parks */
     else
         cel__park(task, interrupt, op); /* parks */
     return op->result;
