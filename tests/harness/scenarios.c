@@ -16,6 +16,7 @@
 #include "celadon/net.h"
 #include "celadon/offload.h"
 #include "celadon/server.h"
+#include "harness/scenarios_flow.h"
 
 #define MS CEL_MILLISECOND
 
@@ -682,5 +683,6 @@ const struct scenario scenarios[] = {
     {"http_pool", http_pool, .is_long = true},
     {"http_stop", http_stop, .is_long = true},
     {"scrape", scrapes, .is_long = true},
+    FLOW_SCENARIOS,
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
