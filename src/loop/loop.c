@@ -165,6 +165,14 @@ static bool can_wake(const struct cel_loop *loop)
            loop->fds.closing != 0 || loop->wheel.armed != 0;
 }
 
+/* How long the loop was busy, before it may sleep; from here on it is not. */
+static void trace_turn(struct cel_loop *loop)
+{
+    CEL__PROBE(turn, loop, loop->now);
+    if (cel__unlikely(loop->trace != NULL))
+        cel__trace_turn(loop->trace, loop->backend->now(loop));
+}
+
 static int block(struct cel_loop *loop, int64_t until)
 {
     int r;
@@ -197,6 +205,14 @@ static int ask_kernel(struct cel_loop *loop, int64_t wait_max)
     return loop->ops_in_flight != 0 || loop->fds.live != 0 ? loop->backend->wait(loop, 0) : 0;
 }
 
+static void fire_timers(struct cel_loop *loop)
+{
+    unsigned fired = cel__wheel_fire(&loop->wheel, loop->now, TURN_TIMERS);
+
+    if (fired != 0)
+        CEL__TRACE(loop, timers_fire, NULL, fired);
+}
+
 int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
 {
     int r;
@@ -205,14 +221,19 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
         return -CEL_EFORK;
     if (loop != cel__loop_here)
         return -CEL_ETHREAD;
+    cel__loop_beat(loop);
     cel__sched_run(&loop->sched, TURN_SWITCHES);
     if (!has_ready(loop) && !can_wake(loop))
         return -EDEADLK;
+    trace_turn(loop);
     r = ask_kernel(loop, wait_max);
+    cel__loop_beat(loop);
     if (r < 0)
         return r;
     loop->now = loop->backend->now(loop);
-    cel__wheel_fire(&loop->wheel, loop->now, TURN_TIMERS);
+    if (cel__unlikely(loop->trace != NULL))
+        loop->trace->woke_at = loop->now;
+    fire_timers(loop);
     cel__inbox_run(&loop->inbox);
     run_soon(loop);
     return has_ready(loop);
@@ -352,6 +373,7 @@ int cel_loop_close(struct cel_loop *loop)
     loop->backend->close(loop);
     cel__fd_table_fini(&loop->fds);
     cel__sched_fini(&loop->sched);
+    cel__mem_free(loop->trace);
     if (cel__loop_here == loop)
         cel__loop_here = NULL;
     cel__mem_free(loop);

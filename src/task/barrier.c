@@ -7,6 +7,8 @@
 
 #include "task/line.h"
 
+static const struct cel__wait waiting = CEL__WAIT_FOR("at a barrier");
+
 void cel_barrier_init(struct cel_barrier *barrier, size_t parties)
 {
     CEL__ASSERT(parties > 0);
@@ -34,7 +36,7 @@ int cel_barrier_wait(struct cel_barrier *barrier)
     if (barrier->is_broken_)
         return -EPIPE;
     if (barrier->line_.count_ + 1 < barrier->parties_)
-        return cel__line_park(&barrier->line_, &place); /* parks */
+        return cel__line_park(&barrier->line_, &place, &waiting); /* parks */
     open_gate(barrier);
     return 0;
 }

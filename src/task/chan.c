@@ -97,13 +97,16 @@ int cel__chan_take(struct cel_chan *ch, void *value)
     return 0;
 }
 
+static const struct cel__wait sending = CEL__WAIT_FOR("sending to a channel");
+static const struct cel__wait receiving = CEL__WAIT_FOR("receiving from a channel");
+
 /* (parks) Apart, so that a call that finds what it wants has no frame to speak of. */
-static CEL__NOINLINE int stand(struct cel_line *line, void *value)
+static CEL__NOINLINE int stand(struct cel_line *line, void *value, const struct cel__wait *wait)
 {
     struct cel__place place;
 
     place.value = value;
-    return cel__line_park(line, &place); /* parks */
+    return cel__line_park(line, &place, wait); /* parks */
 }
 
 int cel_chan_send(struct cel_chan *chan, const void *value)
@@ -114,8 +117,8 @@ int cel_chan_send(struct cel_chan *chan, const void *value)
         return r;
     r = cel__chan_put(chan, value);
     if (r == -EAGAIN)
-        return stand(&chan->senders, (void *)value); /* parks */
-    cel__credit_take(cel__loop_here);                /* parks */
+        return stand(&chan->senders, (void *)value, &sending); /* parks */
+    cel__credit_take(cel__loop_here);                          /* parks */
     return r;
 }
 
@@ -127,8 +130,8 @@ int cel_chan_recv(struct cel_chan *chan, void *value)
         return r;
     r = cel__chan_take(chan, value);
     if (r == -EAGAIN)
-        return stand(&chan->receivers, value); /* parks */
-    cel__credit_take(cel__loop_here);          /* parks */
+        return stand(&chan->receivers, value, &receiving); /* parks */
+    cel__credit_take(cel__loop_here);                      /* parks */
     return r;
 }
 

@@ -7,6 +7,8 @@
 #include "task/line.h"
 #include "task/lock.h"
 
+static const struct cel__wait waiting = CEL__WAIT_FOR("for a condition");
+
 int cel_cond_wait(struct cel_cond *cond, struct cel_lock *lock)
 {
     struct cel_task *task = cel__task_parking();
@@ -17,8 +19,8 @@ int cel_cond_wait(struct cel_cond *cond, struct cel_lock *lock)
     if (r != 0)
         return r;
     cel_lock_release(lock);
-    r = cel__line_park(&cond->line_, &place); /* parks */
-    cel__lock_take_back(lock);                /* parks */
+    r = cel__line_park(&cond->line_, &place, &waiting); /* parks */
+    cel__lock_take_back(lock);                          /* parks */
     return r;
 }
 

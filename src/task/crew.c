@@ -54,6 +54,10 @@ void cel_pool_free(struct cel_pool *pool)
     cel__mem_free(pool);
 }
 
+static const struct cel__wait spawning = CEL__WAIT_FOR("for a slot of a pool");
+static const struct cel__wait watching = CEL__WAIT_FOR("for a pool to have a free slot");
+static const struct cel__wait joining = CEL__WAIT_FOR("for a pool to be empty");
+
 /* Slots that are free now go to those in line; what is left is told to those who watch. */
 static void hand_out(struct cel_pool *pool)
 {
@@ -128,7 +132,7 @@ static int take_slot(struct cel_pool *pool, bool is_try)
     if (code != 0)
         return code;
     if (pool->taken >= pool->size)
-        return is_try ? -EAGAIN : cel__line_park(&pool->spawners, &place); /* parks */
+        return is_try ? -EAGAIN : cel__line_park(&pool->spawners, &place, &spawning); /* parks */
     pool->taken++;
     return 0;
 }
@@ -184,24 +188,24 @@ void cel_pool_resize(struct cel_pool *pool, size_t size)
     hand_out(pool);
 }
 
-static int watch(struct cel_line *line, bool is_so)
+static int watch(struct cel_line *line, bool is_so, const struct cel__wait *wait)
 {
     struct cel__place place;
     int code = cel__checkpoint(cel__task_parking());
 
     if (code != 0 || is_so)
         return code;
-    return cel__line_park(line, &place); /* parks */
+    return cel__line_park(line, &place, wait); /* parks */
 }
 
 int cel_pool_wait_available(struct cel_pool *pool)
 {
-    return watch(&pool->watchers, pool->taken < pool->size); /* parks */
+    return watch(&pool->watchers, pool->taken < pool->size, &watching); /* parks */
 }
 
 int cel_pool_join(struct cel_pool *pool)
 {
-    return watch(&pool->joiners, pool->taken == 0); /* parks */
+    return watch(&pool->joiners, pool->taken == 0, &joining); /* parks */
 }
 
 int cel_pool_kill(struct cel_pool *pool)

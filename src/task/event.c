@@ -4,7 +4,10 @@
 
 #include "task/line.h"
 
-static int pass(struct cel_line *line, bool is_open)
+static const struct cel__wait for_event = CEL__WAIT_FOR("for an event");
+static const struct cel__wait for_count = CEL__WAIT_FOR("for a countdown");
+
+static int pass(struct cel_line *line, bool is_open, const struct cel__wait *wait)
 {
     struct cel_task *task = cel__task_parking();
     struct cel__place place;
@@ -12,12 +15,12 @@ static int pass(struct cel_line *line, bool is_open)
 
     if (code != 0 || is_open)
         return code;
-    return cel__line_park(line, &place); /* parks */
+    return cel__line_park(line, &place, wait); /* parks */
 }
 
 int cel_event_wait(struct cel_event *event)
 {
-    return pass(&event->line_, event->is_set_); /* parks */
+    return pass(&event->line_, event->is_set_, &for_event); /* parks */
 }
 
 void cel_event_set(struct cel_event *event)
@@ -51,7 +54,7 @@ void cel_countdown_done(struct cel_countdown *countdown)
 
 int cel_countdown_wait(struct cel_countdown *countdown)
 {
-    return pass(&countdown->line_, countdown->count_ == 0); /* parks */
+    return pass(&countdown->line_, countdown->count_ == 0, &for_count); /* parks */
 }
 
 size_t cel_countdown_count(const struct cel_countdown *countdown)

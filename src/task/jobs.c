@@ -77,6 +77,8 @@ static int finish(struct cel__jobs *jobs, struct job *job, void **value)
     return r;
 }
 
+static const struct cel__wait waiting = CEL__WAIT_FOR("for the next result");
+
 /* (parks) Until one can be taken. */
 static int await_next(struct cel__jobs *jobs)
 {
@@ -86,7 +88,7 @@ static int await_next(struct cel__jobs *jobs)
         return cel__future_wait(&job_at(jobs->running.next)->task->future, false); /* parks */
     if (!cel__list_is_empty(&jobs->ended))
         return 0;
-    return cel__line_park(&jobs->reader, &place); /* parks */
+    return cel__line_park(&jobs->reader, &place, &waiting); /* parks */
 }
 
 int cel__jobs_take(struct cel__jobs *jobs, void **value)

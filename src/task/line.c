@@ -18,7 +18,7 @@ void cel__line_wake_all(struct cel_line *line, int code)
         continue;
 }
 
-static void leave(struct cel_task *task, int code)
+void cel__place_leave(struct cel_task *task, int code)
 {
     struct cel__place *place = task->wait_on;
 
@@ -27,24 +27,13 @@ static void leave(struct cel_task *task, int code)
     cel__place_end(place, code);
 }
 
-static int park(struct cel_line *line, struct cel__place *place,
-                void (*interrupt)(struct cel_task *task, int code))
+int cel__line_park(struct cel_line *line, struct cel__place *place, const struct cel__wait *wait)
 {
     place->task = cel__task_parking();
     place->party = NULL;
     cel__line_append(line, place);
-    cel__park(place->task, interrupt, place); /* parks */
+    cel__park(place->task, wait, place); /* parks */
     return place->code;
-}
-
-int cel__line_park(struct cel_line *line, struct cel__place *place)
-{
-    return park(line, place, leave); /* parks */
-}
-
-int cel__line_park_shielded(struct cel_line *line, struct cel__place *place)
-{
-    return park(line, place, NULL); /* parks */
 }
 
 static void leave_all(struct cel_task *task, int code)
@@ -57,8 +46,10 @@ static void leave_all(struct cel_task *task, int code)
     cel__place_end(&party->places[0], code);
 }
 
+static const struct cel__wait selecting = {"selecting", leave_all, NULL, NULL};
+
 int cel__party_park(struct cel__party *party)
 {
-    cel__park(party->places[0].task, leave_all, party); /* parks */
+    cel__park(party->places[0].task, &selecting, party); /* parks */
     return party->taken->code;
 }

@@ -98,11 +98,15 @@ static inline bool cel__line_wake_one(struct cel_line *line, int code)
 
 void cel__line_wake_all(struct cel_line *line, int code);
 
+/* Of a wait in one line: takes the place out. */
+void cel__place_leave(struct cel_task *task, int code);
+
+/* A wait in one line, for `what`. */
+#define CEL__WAIT_FOR(what) {(what), cel__place_leave, NULL, NULL}
+
 /* (parks) At the end of the line. What the place was ended with, or -ECANCELED, -ETIMEDOUT: nobody
  * took it. Not a checkpoint. The caller fills in value only. */
-int cel__line_park(struct cel_line *line, struct cel__place *place);
-/* (parks) The same, whatever the scopes around want. */
-int cel__line_park_shielded(struct cel_line *line, struct cel__place *place);
+int cel__line_park(struct cel_line *line, struct cel__place *place, const struct cel__wait *wait);
 /* (parks) In several lines, each place already in its own. 0 when one was taken. */
 int cel__party_park(struct cel__party *party);
 

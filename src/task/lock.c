@@ -6,6 +6,7 @@
  * loop and of the task, whose layout is checked here. */
 #include "task/lock.h"
 
+#include "task/dump.h"
 #include "task/line.h"
 
 _Static_assert(offsetof(struct cel_loop, sched) == 0, "the loop's face");
@@ -23,6 +24,29 @@ static void grant(struct cel_lock *lock, struct cel_task *task)
     task->future.locks++;
 }
 
+/* Who stands in a lock's line waits for its owner. */
+static const struct cel_task *owner_of(const struct cel_task *task)
+{
+    const struct cel__place *place = task->wait_on;
+
+    if (place->line == NULL)
+        return NULL;
+    return cel__container_of(place->line, struct cel_lock, line_)->owner_;
+}
+
+static void tell_owner(struct cel__report *to, const struct cel_task *task)
+{
+    const struct cel_task *owner = owner_of(task);
+
+    if (owner != NULL)
+        cel__report_task(to, owner);
+}
+
+static const struct cel__wait locking = {"for a lock held by ", cel__place_leave, tell_owner,
+                                         owner_of};
+static const struct cel__wait locking_again = {"for a lock again, shielded, held by ", NULL,
+                                               tell_owner, owner_of};
+
 int cel__lock_wait(struct cel_lock *lock)
 {
     struct cel_task *task = cel__task_parking();
@@ -32,7 +56,7 @@ int cel__lock_wait(struct cel_lock *lock)
     CEL__ASSERT(lock->owner_ != task && "a lock is taken once; see struct cel_rlock");
     if (code != 0)
         return code;
-    return cel__line_park(&lock->line_, &place); /* parks */
+    return cel__line_park(&lock->line_, &place, &locking); /* parks */
 }
 
 void cel__lock_take_back(struct cel_lock *lock)
@@ -40,7 +64,7 @@ void cel__lock_take_back(struct cel_lock *lock)
     struct cel__place place;
 
     if (!cel_lock_try(lock))
-        (void)cel__line_park_shielded(&lock->line_, &place); /* parks */
+        (void)cel__line_park(&lock->line_, &place, &locking_again); /* parks */
 }
 
 void cel__lock_pass_on(struct cel_lock *lock)

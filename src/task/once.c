@@ -33,6 +33,8 @@ static int attempt(struct cel_once *once, int (*fn)(void *arg), void *arg)
     return r;
 }
 
+static const struct cel__wait waiting = CEL__WAIT_FOR("for what is done once");
+
 int cel_once_run(struct cel_once *once, int (*fn)(void *arg), void *arg)
 {
     struct cel_task *task = cel__task_parking();
@@ -42,8 +44,10 @@ int cel_once_run(struct cel_once *once, int (*fn)(void *arg), void *arg)
     if (r != 0 || once->state_ == SUCCEEDED)
         return r;
     CEL__ASSERT(once->owner_ != task && "what is done once waits for itself");
-    r = once->state_ == UNTRIED ? YOUR_TURN : cel__line_park(&once->line_, &place); /* parks */
-    return r == YOUR_TURN ? attempt(once, fn, arg) : r;                             /* parks */
+    r = YOUR_TURN;
+    if (once->state_ != UNTRIED)
+        r = cel__line_park(&once->line_, &place, &waiting); /* parks */
+    return r == YOUR_TURN ? attempt(once, fn, arg) : r;     /* parks */
 }
 
 bool cel_once_is_done(const struct cel_once *once)

@@ -39,6 +39,10 @@ int cel_queue_new(struct cel_queue **out, const struct cel_queue_options *option
     return 0;
 }
 
+static const struct cel__wait putting = CEL__WAIT_FOR("putting into a queue");
+static const struct cel__wait getting = CEL__WAIT_FOR("getting from a queue");
+static const struct cel__wait joining = CEL__WAIT_FOR("joining a queue");
+
 static size_t drop_all(struct cel_queue *q)
 {
     size_t n = q->store.count;
@@ -112,8 +116,8 @@ int cel_queue_put(struct cel_queue *queue, void *item)
         return r;
     r = cel_queue_try_put(queue, item);
     if (r == -EAGAIN)
-        return cel__line_park(&queue->putters, &place); /* parks */
-    cel__credit_take(cel__loop_here);                   /* parks */
+        return cel__line_park(&queue->putters, &place, &putting); /* parks */
+    cel__credit_take(cel__loop_here);                             /* parks */
     return r;
 }
 
@@ -127,8 +131,8 @@ int cel_queue_get(struct cel_queue *queue, void **item)
         return r;
     r = cel_queue_try_get(queue, item);
     if (r == -EAGAIN)
-        return cel__line_park(&queue->getters, &place); /* parks */
-    cel__credit_take(cel__loop_here);                   /* parks */
+        return cel__line_park(&queue->getters, &place, &getting); /* parks */
+    cel__credit_take(cel__loop_here);                             /* parks */
     return r;
 }
 
@@ -153,7 +157,7 @@ int cel_queue_join(struct cel_queue *queue)
 
     if (code != 0 || queue->unfinished == 0)
         return code;
-    return cel__line_park(&queue->joiners, &place); /* parks */
+    return cel__line_park(&queue->joiners, &place, &joining); /* parks */
 }
 
 void cel_queue_shutdown(struct cel_queue *queue, bool is_immediate)

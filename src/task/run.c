@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "celadon/fiber.h"
 #include "loop/core.h"
+#include "task/dump.h"
 #include "task/future.h"
 
 /* The loop itself waits: the turn in which x ends must not go on to sleep in the kernel. */
@@ -34,27 +35,10 @@ int cel_loop_until(struct cel_loop *loop, union cel_awaitable x, void **value)
 static void report_deadlock(struct cel_loop *loop)
 {
     struct cel__tasks *tasks = loop->tasks;
-    struct cel__scope *at = &tasks->root;
-    struct cel__list *next = cel__scope_inner(at)->next;
 
     cel__log(CEL_LOG_ERROR, "deadlock: all %u tasks wait, and nothing can wake one", tasks->live);
-    for (;;) {
-        struct cel__scope *inner;
-
-        if (next == cel__scope_inner(at)) {
-            if (at == &tasks->root)
-                return;
-            next = cel__scope_link(at)->next;
-            at = at->parent;
-            continue;
-        }
-        inner = cel__scope_of_link(next);
-        if (inner->flags & CEL__SCOPE_TASK && inner->task->future.state == CEL__PENDING)
-            cel__log(CEL_LOG_ERROR, "  %s, spawned at %s:%d", cel_task_name(inner->task),
-                     inner->task->fiber.file, inner->task->fiber.line);
-        at = inner;
-        next = cel__scope_inner(inner)->next;
-    }
+    cel__symbols_note();
+    cel__dump_loop(loop, CEL__REPORT_LOG, NULL);
 }
 
 static int outcome_of(struct cel_task *task, int r)

@@ -43,6 +43,9 @@ static bool take(struct cel_rwlock *lock, struct cel_task *task, const void *wha
     return true;
 }
 
+static const struct cel__wait to_read = CEL__WAIT_FOR("for a read-write lock, to read");
+static const struct cel__wait to_write = CEL__WAIT_FOR("for a read-write lock, to write");
+
 static int acquire(struct cel_rwlock *lock, void *what)
 {
     struct cel_task *task = cel__task_parking();
@@ -51,7 +54,7 @@ static int acquire(struct cel_rwlock *lock, void *what)
 
     if (r != 0 || take(lock, task, what))
         return r;
-    r = cel__line_park(&lock->line_, &place); /* parks */
+    r = cel__line_park(&lock->line_, &place, what == &reading ? &to_read : &to_write); /* parks */
     if (r < 0)
         admit(lock);
     return r;

@@ -5,6 +5,8 @@
 
 #include "task/line.h"
 
+static const struct cel__wait waiting = CEL__WAIT_FOR("for a semaphore");
+
 void cel_sem_init(struct cel_sem *sem, size_t count, size_t max)
 {
     CEL__ASSERT(max == 0 || count <= max);
@@ -29,7 +31,7 @@ int cel_sem_acquire(struct cel_sem *sem)
         return code;
     if (cel_sem_try(sem))
         return 0;
-    return cel__line_park(&sem->line_, &place); /* parks */
+    return cel__line_park(&sem->line_, &place, &waiting); /* parks */
 }
 
 void cel_sem_release(struct cel_sem *sem)

@@ -61,6 +61,7 @@ static void task_ended(struct cel_fiber *fiber)
     if (error != NULL)
         task->error = NULL;
     tasks->live--;
+    CEL__TRACE(cel__loop_here, task_end, task, task->future.code);
     cel__future_end(&task->future, task->future.code != 0 ? NULL : task->future.value,
                     task->future.code, error);
     cel__scope_child_ended(task->own.parent, task);
@@ -155,7 +156,7 @@ struct cel_task *cel__task_spawn(struct cel__scope *scope, cel_task_fn *fn, void
     task->future.is_task = 1;
     task->future.value = arg;
     task->wait_on = (void *)fn;
-    task->interrupt = NULL;
+    task->wait = NULL;
     task->future.is_detached = options->is_detached;
     if (scope == NULL)
         scope = scope_for(tasks, options->in_root);
@@ -163,6 +164,7 @@ struct cel_task *cel__task_spawn(struct cel__scope *scope, cel_task_fn *fn, void
     task->scope = &task->own;
     scope->live++;
     tasks->live++;
+    CEL__TRACE(loop, task_spawn, task, line);
     cel__sched_ready(&loop->sched, &task->fiber);
     return task;
 }
