@@ -361,6 +361,7 @@ int cel_loop_close(struct cel_loop *loop)
             cel__loop_here = NULL;
         return 0;
     }
+    loop->is_closing = true;
     if (loop->tasks_end != NULL)
         left += loop->tasks_end(loop);
     end_attachments(loop);

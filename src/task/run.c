@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A program is a task run to its end. */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include "base/log.h"
 #include "celadon/fiber.h"
@@ -55,10 +57,53 @@ static int outcome_of(struct cel_task *task, int r)
     return f->code;
 }
 
+struct runner {
+    struct cel_signal *signal;
+    struct cel_task *main;
+    bool was_told;
+};
+
+/* The program does not end as it was told: the next thing that happens is the default. */
+static void die_of(int signo)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    (void)sigaction(signo, &action, NULL);
+    (void)raise(signo);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void interrupted(void *arg, int signo)
+{
+    struct runner *runner = arg;
+
+    if (runner->was_told)
+        die_of(signo);
+    runner->was_told = true;
+    cel_task_cancel(runner->main);
+}
+
+static int run_main(struct cel_loop *loop, struct runner *runner, void **result)
+{
+    int r = 0;
+
+    if (loop->options.cancel_on_sigint)
+        r = cel_signal_start(loop, &runner->signal, SIGINT, interrupted, runner);
+    if (r == 0)
+        r = cel_loop_until(loop, runner->main, result);
+    if (r == -EDEADLK)
+        report_deadlock(loop);
+    cel_signal_stop(runner->signal);
+    return r;
+}
+
 int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *arg, void **result)
 {
     struct cel_loop *loop;
-    struct cel_task *task;
+    struct runner runner = {NULL};
     int r = cel_loop_new(&loop, options);
 
     if (r < 0)
@@ -66,12 +111,10 @@ int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *
     r = cel_stack_watch();
     if (r < 0)
         cel__log(CEL_LOG_WARN, "stack overflow will not be named: %s", cel_strerror(r));
-    task = cel_spawn_with(fn, arg, .name = "main");
-    r = task != NULL ? cel_loop_until(loop, task, result) : -ENOMEM;
-    if (r == -EDEADLK)
-        report_deadlock(loop);
-    if (task != NULL)
-        r = outcome_of(task, r);
+    runner.main = cel_spawn_with(fn, arg, .name = "main");
+    r = runner.main != NULL ? run_main(loop, &runner, result) : -ENOMEM;
+    if (runner.main != NULL)
+        r = outcome_of(runner.main, r);
     (void)cel_loop_close(loop);
     return r;
 }

@@ -69,6 +69,7 @@ struct cel__tasks {
     void *free_list; /* tasks' memory, linked through the first word */
     void *chunks;    /* likewise */
     unsigned live;
+    struct cel__strict *strict; /* NULL: not in debug mode */
     uint64_t dice; /* whose turn it is among what can happen at once */
 };
 

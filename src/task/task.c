@@ -18,6 +18,7 @@
 #include "task/scope.h"
 #include "task/slab.h"
 #include "task/spawn.h"
+#include "task/strict.h"
 #include "task/wait.h"
 
 static void run_at_end(struct cel_task *task)
@@ -94,6 +95,7 @@ static int end_tasks(struct cel_loop *loop)
         cel__list_unlink(node);
         cel__task_release(tasks, task);
     }
+    cel__strict_end(loop);
     if (left == 0)
         cel__tasks_free(tasks); /* else their stacks still point into it */
     loop->tasks = NULL;
