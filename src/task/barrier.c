@@ -7,7 +7,7 @@
 
 #include "task/line.h"
 
-static const struct cel__wait waiting = CEL__WAIT_FOR("at a barrier");
+static const struct cel__wait waiting = CEL__WAIT_FOR("waiting at a barrier");
 
 void cel_barrier_init(struct cel_barrier *barrier, size_t parties)
 {

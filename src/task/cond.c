@@ -7,7 +7,7 @@
 #include "task/line.h"
 #include "task/lock.h"
 
-static const struct cel__wait waiting = CEL__WAIT_FOR("for a condition");
+static const struct cel__wait waiting = CEL__WAIT_FOR("waiting for a condition");
 
 int cel_cond_wait(struct cel_cond *cond, struct cel_lock *lock)
 {

@@ -54,9 +54,9 @@ void cel_pool_free(struct cel_pool *pool)
     cel__mem_free(pool);
 }
 
-static const struct cel__wait spawning = CEL__WAIT_FOR("for a slot of a pool");
-static const struct cel__wait watching = CEL__WAIT_FOR("for a pool to have a free slot");
-static const struct cel__wait joining = CEL__WAIT_FOR("for a pool to be empty");
+static const struct cel__wait spawning = CEL__WAIT_FOR("waiting for a slot of a pool");
+static const struct cel__wait watching = CEL__WAIT_FOR("waiting for a pool to have a free slot");
+static const struct cel__wait joining = CEL__WAIT_FOR("waiting for a pool to be empty");
 
 /* Slots that are free now go to those in line; what is left is told to those who watch. */
 static void hand_out(struct cel_pool *pool)

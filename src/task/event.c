@@ -4,8 +4,8 @@
 
 #include "task/line.h"
 
-static const struct cel__wait for_event = CEL__WAIT_FOR("for an event");
-static const struct cel__wait for_count = CEL__WAIT_FOR("for a countdown");
+static const struct cel__wait for_event = CEL__WAIT_FOR("waiting for an event");
+static const struct cel__wait for_count = CEL__WAIT_FOR("waiting for a countdown");
 
 static int pass(struct cel_line *line, bool is_open, const struct cel__wait *wait)
 {

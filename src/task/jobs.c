@@ -77,7 +77,7 @@ static int finish(struct cel__jobs *jobs, struct job *job, void **value)
     return r;
 }
 
-static const struct cel__wait waiting = CEL__WAIT_FOR("for the next result");
+static const struct cel__wait waiting = CEL__WAIT_FOR("waiting for the next result");
 
 /* (parks) Until one can be taken. */
 static int await_next(struct cel__jobs *jobs)

@@ -42,9 +42,9 @@ static void tell_owner(struct cel__report *to, const struct cel_task *task)
         cel__report_task(to, owner);
 }
 
-static const struct cel__wait locking = {"for a lock held by ", cel__place_leave, tell_owner,
+static const struct cel__wait locking = {"waiting for a lock held by ", cel__place_leave, tell_owner,
                                          owner_of};
-static const struct cel__wait locking_again = {"for a lock again, shielded, held by ", NULL,
+static const struct cel__wait locking_again = {"waiting, shielded, for a lock held by ", NULL,
                                                tell_owner, owner_of};
 
 int cel__lock_wait(struct cel_lock *lock)

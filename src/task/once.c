@@ -33,7 +33,7 @@ static int attempt(struct cel_once *once, int (*fn)(void *arg), void *arg)
     return r;
 }
 
-static const struct cel__wait waiting = CEL__WAIT_FOR("for what is done once");
+static const struct cel__wait waiting = CEL__WAIT_FOR("waiting for what is done once");
 
 int cel_once_run(struct cel_once *once, int (*fn)(void *arg), void *arg)
 {

@@ -43,8 +43,8 @@ static bool take(struct cel_rwlock *lock, struct cel_task *task, const void *wha
     return true;
 }
 
-static const struct cel__wait to_read = CEL__WAIT_FOR("for a read-write lock, to read");
-static const struct cel__wait to_write = CEL__WAIT_FOR("for a read-write lock, to write");
+static const struct cel__wait to_read = CEL__WAIT_FOR("waiting for a read-write lock, to read");
+static const struct cel__wait to_write = CEL__WAIT_FOR("waiting for a read-write lock, to write");
 
 static int acquire(struct cel_rwlock *lock, void *what)
 {

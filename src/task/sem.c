@@ -5,7 +5,7 @@
 
 #include "task/line.h"
 
-static const struct cel__wait waiting = CEL__WAIT_FOR("for a semaphore");
+static const struct cel__wait waiting = CEL__WAIT_FOR("waiting for a semaphore");
 
 void cel_sem_init(struct cel_sem *sem, size_t count, size_t max)
 {

@@ -6,6 +6,8 @@
 
 #include "base/cc.h"
 #include "celadon/chan.h"
+#include "celadon/compose.h"
+#include "celadon/offload.h"
 #include "celadon/pool.h"
 #include "celadon/queue.h"
 #include "celadon/sync.h"
@@ -523,5 +525,60 @@ static void *keep_note(void *arg)
 void *flow_locals(void *arg)
 {
     together(keep_note, NULL, NULL);
+    return NULL;
+}
+
+/* ---- compositions ---- */
+
+void *flow_race(void *arg)
+{
+    for (int k = 0; k < 2; k++) {
+        struct cel_task *t[] = {cel_spawn(last_long, NULL), cel_spawn(step, "first"),
+                                cel_spawn(last_long, NULL)};
+        void *value = NULL;
+        int r = -1;
+
+        if (t[0] != NULL && t[1] != NULL && t[2] != NULL)
+            r = (k == 0 ? cel_race : cel_race_success)(t, 3, &value);
+        CEL__ASSERT(r != 1 || value != NULL);
+        for (int i = 0; i < 3; i++)
+            if (t[i] != NULL)
+                cel_task_cancel(t[i]);
+    }
+    return NULL;
+}
+
+void *flow_shield(void *arg)
+{
+    struct cel_task *t = cel_spawn(step, "inner");
+    struct cel_future *outer = t != NULL ? cel_shield(t) : NULL;
+
+    if (outer == NULL)
+        return NULL;
+    if (cel_await(outer, NULL) < 0)
+        CEL__ASSERT(cel_checkpoint() != 0 || cel_outcome(outer) < 0);
+    (void)cel_future_cancel(outer);
+    cel_future_free(outer);
+    return NULL;
+}
+
+static void *work(void *arg)
+{
+    return arg;
+}
+
+static void drop(void *arg, void *result)
+{
+    CEL__ASSERT(result == NULL || result == arg);
+    free(arg);
+}
+
+void *flow_abandon(void *arg)
+{
+    void *thing = malloc(1), *result = NULL;
+    int r = cel_offload_or_abandon(work, thing, drop, &result);
+
+    if (r != -ECANCELED && r != -ETIMEDOUT)
+        free(thing);
     return NULL;
 }

@@ -219,6 +219,61 @@ static void misuse_aborts(void **state)
     expect_abort(count_too_far);
 }
 
+/* A circle of locks is told as one. */
+static struct cel_lock left_lock, right_lock;
+
+static void *take_both(struct cel_lock *first, struct cel_lock *second)
+{
+    int r = cel_lock_acquire(first);
+
+    if (r < 0)
+        return NULL;
+    cel_yield();
+    r = cel_lock_acquire(second);
+    if (r == 0)
+        cel_lock_release(second);
+    cel_lock_release(first);
+    return r < 0 ? cel_fail(r, "locking") : NULL;
+}
+
+static void *take_left_first(void *arg)
+{
+    return take_both(&left_lock, &right_lock);
+}
+
+static void *take_right_first(void *arg)
+{
+    return take_both(&right_lock, &left_lock);
+}
+
+static void *embrace(void *arg)
+{
+    struct cel_task *t[] = {cel_spawn_with(take_left_first, NULL, .name = "lefty"),
+                            cel_spawn_with(take_right_first, NULL, .name = "righty")};
+
+    return cel_gather(t, 2, NULL) < 0 ? NULL : arg;
+}
+
+static char logged[8192];
+
+static void keep_log(enum cel_log_level level, const char *line, void *arg)
+{
+    size_t len = strlen(logged);
+
+    snprintf(logged + len, sizeof logged - len, "%s\n", line);
+}
+
+static void lock_circle_is_reported(void **state)
+{
+    cel_set_log(keep_log, NULL);
+    assert_int_equal(cel_run(embrace, NULL, NULL), -EDEADLK);
+    cel_set_log(NULL, NULL);
+    assert_non_null(strstr(logged, "for a lock held by \"righty\""));
+    assert_non_null(strstr(logged, "for a lock held by \"lefty\""));
+    assert_non_null(strstr(logged, "these wait for each other"));
+    assert_false(cel_lock_is_held(&left_lock));
+}
+
 /* ---- reentrant lock ---- */
 
 static void *rlock_note(void *arg)
@@ -813,6 +868,7 @@ int main(void)
         cmocka_unit_test(lock_is_a_checkpoint_although_free),
         cmocka_unit_test(lock_deadline_ends_the_wait),
         cmocka_unit_test(misuse_aborts),
+        cmocka_unit_test(lock_circle_is_reported),
         cmocka_unit_test(rlock_is_free_after_as_many_releases),
         cmocka_unit_test(cond_notify_wakes_in_order),
         cmocka_unit_test(cond_cancelled_takes_the_lock_again_first),
