@@ -41,9 +41,10 @@ CEL_PUBLIC CEL_NODISCARD int cel_kill_all(struct cel_task *const *tasks, size_t 
 CEL_PUBLIC CEL_NODISCARD int cel_join_all(struct cel_task *const *tasks, size_t n,
                                           bool until_error);
 
-/* (parks) Calls fn(arg) in the current task, in a scope that ends after `ns`. 0 and *result when it
- * returned in time, or returned something other than NULL; else -ETIMEDOUT, and *result is what it
- * was before: the value for that case. fn is told of the deadline by its parking calls. */
+/* (parks) Runs fn(arg) as a task that is cancelled after `ns`, and waits until it has ended. 0 and
+ * *result when it returned in time, or too late with something other than NULL; else *result is what
+ * it was before, the value for that case: -ETIMEDOUT; -CEL_EFAILED fn failed, see cel_last_error;
+ * -ECANCELED; -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_with_timeout(int64_t ns, cel_task_fn *fn, void *arg,
                                               void **result);
 

@@ -80,6 +80,16 @@ int cel_join_all(struct cel_task *const *tasks, size_t n, bool until_error)
     return r;
 }
 
+/* (parks) Cut short, the task has been told so too: what it made of that is waited for. */
+static int await_limited(struct cel_task *task, void **value)
+{
+    int r = cel_await(task, value); /* parks */
+
+    if (r != -ETIMEDOUT && r != -ECANCELED)
+        return r;
+    return cel_await_shielded(task, value) == 0 && *value != NULL ? 0 : r; /* parks */
+}
+
 int cel_with_timeout(int64_t ns, cel_task_fn *fn, void *arg, void **result)
 {
     void *value = NULL;
@@ -87,12 +97,14 @@ int cel_with_timeout(int64_t ns, cel_task_fn *fn, void *arg, void **result)
 
     if (r < 0)
         return r;
-    CEL_SCOPE (limit, .deadline = cel__clock_add(cel_now(), ns))
-        value = fn(arg); /* parks */
-    if (cel_scope_expired(&limit) && value == NULL)
-        return -ETIMEDOUT;
-    *result = value;
-    return 0;
+    CEL_SCOPE (limit, .deadline = cel__clock_add(cel_now(), ns)) {
+        struct cel_task *task = cel_spawn(fn, arg);
+
+        r = task != NULL ? await_limited(task, &value) : -ENOMEM; /* parks */
+    }
+    if (r == 0)
+        *result = value;
+    return r == -ECANCELED ? cel_checkpoint() : r; /* as the scope around says it */
 }
 
 struct link {

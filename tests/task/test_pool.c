@@ -142,6 +142,14 @@ IN_TASK(with_timeout_keeps_the_value_for_that_case)
     assert_string_equal(result, "too late");
     assert_int_equal(cel_with_timeout(CEL_MINUTE, sleep_ms, (void *)1, &result), 0);
     assert_string_equal(result, "slept");
+    assert_int_equal(cel_with_timeout(CEL_MINUTE, fail_it, "soon", &result), -CEL_EFAILED);
+    assert_non_null(strstr(cel_last_error()->text, "soon"));
+    assert_int_equal(cel_with_timeout(1, linger, "late", &result), 0); /* it has a value */
+    assert_string_equal(result, "late");
+    CEL_SCOPE (s, .timeout = CEL_MILLISECOND)
+        assert_int_equal(cel_with_timeout(CEL_MINUTE, sleep_ms, (void *)60000, &result),
+                         -ETIMEDOUT);
+    assert_true(cel_scope_expired(&s));
     assert_int_equal(cel_checkpoint(), 0);
 }
 
