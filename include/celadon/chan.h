@@ -67,11 +67,11 @@ struct cel_case {
 #define CEL_SEND(chan_, from) \
     ((struct cel_case){CEL_CASE_SEND, 0, (chan_), NULL, (void *)(from), 0})
 /* The task or future is done; it is not awaited by that. */
-#define CEL_DONE(x)       ((struct cel_case){CEL_CASE_DONE, 0, NULL, cel_ensure(x), NULL, 0})
+#define CEL_DONE(x) ((struct cel_case){CEL_CASE_DONE, 0, NULL, cel_ensure(x), NULL, 0})
 /* cel_now() has reached the instant. */
-#define CEL_AT(deadline)  ((struct cel_case){CEL_CASE_AT, 0, NULL, NULL, NULL, (deadline)})
+#define CEL_AT(deadline) ((struct cel_case){CEL_CASE_AT, 0, NULL, NULL, NULL, (deadline)})
 /* So many nanoseconds have passed since the wait began. */
-#define CEL_AFTER(ns)     ((struct cel_case){CEL_CASE_AFTER, 0, NULL, NULL, NULL, (ns)})
+#define CEL_AFTER(ns) ((struct cel_case){CEL_CASE_AFTER, 0, NULL, NULL, NULL, (ns)})
 
 /* (parks) Until one of the cases can happen, and lets exactly that one happen. Of several that can,
  * each is chosen as often as the others, in an order that depends on nothing but the loop's own

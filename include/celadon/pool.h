@@ -22,8 +22,7 @@ extern "C" {
 
 /* A task that runs fn(arg) once `delay` ns have passed. Cancelled before that, it ends with
  * -ECANCELED and fn is never called; arg is the caller's then. -> as cel_spawn. */
-#define cel_spawn_later(delay, fn, arg) \
-    cel_spawn_later_at((delay), (fn), (arg), __FILE__, __LINE__)
+#define cel_spawn_later(delay, fn, arg) cel_spawn_later_at((delay), (fn), (arg), __FILE__, __LINE__)
 CEL_PUBLIC CEL_NODISCARD struct cel_task *cel_spawn_later_at(int64_t delay, cel_task_fn *fn,
                                                              void *arg, const char *file, int line);
 
@@ -42,9 +41,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_join_all(struct cel_task *const *tasks, size_t 
                                           bool until_error);
 
 /* (parks) Runs fn(arg) as a task that is cancelled after `ns`, and waits until it has ended. 0 and
- * *result when it returned in time, or too late with something other than NULL; else *result is what
- * it was before, the value for that case: -ETIMEDOUT; -CEL_EFAILED fn failed, see cel_last_error;
- * -ECANCELED; -ENOMEM. */
+ * *result when it returned in time, or too late with something other than NULL; else *result is
+ * what it was before, the value for that case: -ETIMEDOUT; -CEL_EFAILED fn failed, see
+ * cel_last_error; -ECANCELED; -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_with_timeout(int64_t ns, cel_task_fn *fn, void *arg,
                                               void **result);
 
@@ -66,9 +65,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_pool_new(struct cel_pool **out, size_t size);
 CEL_PUBLIC void cel_pool_free(struct cel_pool *pool);
 
 /* (parks) Waits for a free slot, first come first served, and spawns there, into the scope around,
- * as cel_spawn does. The slot is free again when the task and its children have ended. *task (may be
- * NULL: then as cel_go) gets the handle. 0; -ENOMEM, -ECANCELED, -ETIMEDOUT: nothing was spawned. A
- * task of a full pool that spawns into that pool waits too, for another one to end. */
+ * as cel_spawn does. The slot is free again when the task and its children have ended. *task (may
+ * be NULL: then as cel_go) gets the handle. 0; -ENOMEM, -ECANCELED, -ETIMEDOUT: nothing was
+ * spawned. A task of a full pool that spawns into that pool waits too, for another one to end. */
 #define cel_pool_spawn(pool, fn, arg, task) \
     cel_pool_spawn_at((pool), (fn), (arg), (task), __FILE__, __LINE__)
 CEL_PUBLIC CEL_NODISCARD int cel_pool_spawn_at(struct cel_pool *pool, cel_task_fn *fn, void *arg,
@@ -126,9 +125,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_imap_new(struct cel_imap **out, cel_task_fn *fn
                                           int (*next_item)(void *arg, void **item), void *arg,
                                           const struct cel_imap_options *options);
 /* (parks) The next result, in the order of the items unless it is unordered. 1 and *value; 0: all
- * were given; -CEL_EFAILED: this one failed, see cel_last_error, and the next can be asked for; what
- * next_item ended with, once, when all before it were given; -ECANCELED, -ETIMEDOUT: none was taken;
- * -ENOMEM: no call could be begun. */
+ * were given; -CEL_EFAILED: this one failed, see cel_last_error, and the next can be asked for;
+ * what next_item ended with, once, when all before it were given; -ECANCELED, -ETIMEDOUT: none was
+ * taken; -ENOMEM: no call could be begun. */
 CEL_PUBLIC CEL_NODISCARD int cel_imap_next(struct cel_imap *imap, void **value);
 /* (parks) Cancels the calls that run and waits for their end, shielded from cancels. NULL is fine.
  */

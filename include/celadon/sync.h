@@ -31,7 +31,10 @@ struct cel_line {
     size_t count_;
 };
 
-#define CEL_LINE_INIT {NULL, NULL, 0}
+#define CEL_LINE_INIT \
+    {                 \
+        NULL, NULL, 0 \
+    }
 
 /* ---- lock ---- */
 
@@ -41,7 +44,10 @@ struct cel_lock {
     struct cel_line line_;
 };
 
-#define CEL_LOCK_INIT {NULL, CEL_LINE_INIT}
+#define CEL_LOCK_INIT       \
+    {                       \
+        NULL, CEL_LINE_INIT \
+    }
 
 /* (parks) 0, -ECANCELED, -ETIMEDOUT. */
 CEL_PUBLIC CEL_NODISCARD int cel_lock_acquire(struct cel_lock *lock);
@@ -60,7 +66,10 @@ struct cel_rlock {
     size_t depth_;
 };
 
-#define CEL_RLOCK_INIT {CEL_LOCK_INIT, 0}
+#define CEL_RLOCK_INIT   \
+    {                    \
+        CEL_LOCK_INIT, 0 \
+    }
 
 /* (parks) 0, -ECANCELED, -ETIMEDOUT; a checkpoint for its owner too. */
 CEL_PUBLIC CEL_NODISCARD int cel_rlock_acquire(struct cel_rlock *lock);
@@ -76,7 +85,10 @@ struct cel_cond {
     struct cel_line line_;
 };
 
-#define CEL_COND_INIT {CEL_LINE_INIT}
+#define CEL_COND_INIT \
+    {                 \
+        CEL_LINE_INIT \
+    }
 
 /* (parks) Releases the lock, waits to be notified, takes the lock again. The caller holds the lock
  * before and after, whatever is returned: taking it again is not cut short by cancels or deadlines.
@@ -101,9 +113,15 @@ struct cel_sem {
     struct cel_line line_;
 };
 
-#define CEL_SEM_INIT(count)         {(count), 0, CEL_LINE_INIT}
+#define CEL_SEM_INIT(count)       \
+    {                             \
+        (count), 0, CEL_LINE_INIT \
+    }
 /* More permits than that are never given back: a release too many is asserted. */
-#define CEL_BOUNDED_SEM_INIT(count) {(count), (count), CEL_LINE_INIT}
+#define CEL_BOUNDED_SEM_INIT(count)     \
+    {                                   \
+        (count), (count), CEL_LINE_INIT \
+    }
 
 /* `count` permits to begin with; `max` of them at most (0: any number). */
 CEL_PUBLIC void cel_sem_init(struct cel_sem *sem, size_t count, size_t max);
@@ -124,7 +142,10 @@ struct cel_event {
     struct cel_line line_;
 };
 
-#define CEL_EVENT_INIT {false, CEL_LINE_INIT}
+#define CEL_EVENT_INIT       \
+    {                        \
+        false, CEL_LINE_INIT \
+    }
 
 /* (parks) Until it is set. 0, also when it was cleared again before the caller got to run;
  * -ECANCELED, -ETIMEDOUT. */
@@ -144,7 +165,10 @@ struct cel_barrier {
     struct cel_line line_;
 };
 
-#define CEL_BARRIER_INIT(parties) {(parties), false, CEL_LINE_INIT}
+#define CEL_BARRIER_INIT(parties)       \
+    {                                   \
+        (parties), false, CEL_LINE_INIT \
+    }
 
 /* At least one party. */
 CEL_PUBLIC void cel_barrier_init(struct cel_barrier *barrier, size_t parties);
@@ -169,7 +193,10 @@ struct cel_countdown {
     struct cel_line line_;
 };
 
-#define CEL_COUNTDOWN_INIT(count) {(count), CEL_LINE_INIT}
+#define CEL_COUNTDOWN_INIT(count) \
+    {                             \
+        (count), CEL_LINE_INIT    \
+    }
 
 /* `n` more are to come. */
 CEL_PUBLIC void cel_countdown_add(struct cel_countdown *countdown, size_t n);
@@ -188,7 +215,10 @@ struct cel_once {
     struct cel_line line_;
 };
 
-#define CEL_ONCE_INIT {0, NULL, CEL_LINE_INIT}
+#define CEL_ONCE_INIT          \
+    {                          \
+        0, NULL, CEL_LINE_INIT \
+    }
 
 /* (parks) Calls fn(arg) in the current task unless it has succeeded before; while it runs in
  * another task, waits. When it returns a negative code its caller gets that, and the first of
@@ -207,7 +237,10 @@ struct cel_rwlock {
     struct cel_line line_;
 };
 
-#define CEL_RWLOCK_INIT {NULL, 0, CEL_LINE_INIT}
+#define CEL_RWLOCK_INIT        \
+    {                          \
+        NULL, 0, CEL_LINE_INIT \
+    }
 
 /* (parks) 0, -ECANCELED, -ETIMEDOUT. */
 CEL_PUBLIC CEL_NODISCARD int cel_rwlock_read(struct cel_rwlock *lock);
@@ -240,8 +273,8 @@ struct cel__task_face {
 #define CEL__FIBER_OFFSET 56
 
 /* The thread's loop. */
-extern CEL_PUBLIC __thread struct cel_loop *cel__loop_here
-    __attribute__((tls_model("initial-exec")));
+extern CEL_PUBLIC __attribute__((tls_model("initial-exec"))) __thread struct cel_loop
+    *cel__loop_here;
 CEL_PUBLIC int cel__lock_wait(struct cel_lock *lock);
 CEL_PUBLIC void cel__lock_pass_on(struct cel_lock *lock);
 

@@ -60,7 +60,8 @@ struct cel_loop {
 };
 
 /* The thread's loop. Exported for the inline part of celadon/sync.h. */
-extern CEL_PUBLIC __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
+extern CEL_PUBLIC __thread struct cel_loop *cel__loop_here
+    __attribute__((tls_model("initial-exec")));
 
 /* Somebody who watches from another thread sees that the loop goes on. */
 static inline void cel__loop_beat(struct cel_loop *loop)

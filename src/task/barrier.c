@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A barrier is a line that is emptied when it is one short of full. Who leaves it by a cancel is out
- * of the line at once, so the last one is never counted with somebody who is gone. */
+/* A barrier is a line that is emptied when it is one short of full. Who leaves it by a cancel is
+ * out of the line at once, so the last one is never counted with somebody who is gone. */
 #include "celadon/sync.h"
 
 #include <errno.h>

@@ -60,8 +60,7 @@ int cel_chain(union cel_awaitable from, struct cel_future *to)
     chain = cel__mem_alloc(sizeof *chain);
     if (chain == NULL)
         return -ENOMEM;
-    *chain = (struct chain){
-        .on_from.wake = from_done, .on_to.wake = to_done, .from = f, .to = to};
+    *chain = (struct chain){.on_from.wake = from_done, .on_to.wake = to_done, .from = f, .to = to};
     cel__list_append(&f->waiters, &chain->on_from.link);
     cel__list_append(&to->waiters, &chain->on_to.link);
     return 0;

@@ -4,8 +4,8 @@
  * 1. Somebody waits to receive only while the ring is empty and nobody waits to send.
  * 2. Somebody waits to send only while the ring is full.
  * 3. Nobody waits on a closed channel.
- * A value goes straight from the sender's memory to the receiver's where one of them waits: both are
- * on stacks of parked tasks or under a call that runs. */
+ * A value goes straight from the sender's memory to the receiver's where one of them waits: both
+ * are on stacks of parked tasks or under a call that runs. */
 #include "task/chan.h"
 
 #include <errno.h>

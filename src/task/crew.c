@@ -5,7 +5,8 @@
  *    spawned yet.
  * 2. Somebody waits for a slot only while taken >= size. A slot that is given back while somebody
  *    waits is never counted as free: it goes to the first in line.
- * A member waits for its task's future, so its slot is free only after the task's children ended. */
+ * A member waits for its task's future, so its slot is free only after the task's children ended.
+ */
 #include "task/crew.h"
 
 #include <errno.h>

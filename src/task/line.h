@@ -21,7 +21,7 @@ struct cel__place {
     struct cel__place *next, *prev;
     struct cel_line *line;
     struct cel_task *task;
-    void *value; /* what it brings, or where it wants it, as its line defines */
+    void *value;              /* what it brings, or where it wants it, as its line defines */
     struct cel__party *party; /* NULL: it stands only here */
     int code;                 /* how the wait ended */
 };
@@ -102,7 +102,10 @@ void cel__line_wake_all(struct cel_line *line, int code);
 void cel__place_leave(struct cel_task *task, int code);
 
 /* A wait in one line, for `what`. */
-#define CEL__WAIT_FOR(what) {(what), cel__place_leave, NULL, NULL}
+#define CEL__WAIT_FOR(what)                  \
+    {                                        \
+        (what), cel__place_leave, NULL, NULL \
+    }
 
 /* (parks) At the end of the line. What the place was ended with, or -ECANCELED, -ETIMEDOUT: nobody
  * took it. Not a checkpoint. The caller fills in value only. */

@@ -42,8 +42,8 @@ static void tell_owner(struct cel__report *to, const struct cel_task *task)
         cel__report_task(to, owner);
 }
 
-static const struct cel__wait locking = {"waiting for a lock held by ", cel__place_leave, tell_owner,
-                                         owner_of};
+static const struct cel__wait locking = {"waiting for a lock held by ", cel__place_leave,
+                                         tell_owner, owner_of};
 static const struct cel__wait locking_again = {"waiting, shielded, for a lock held by ", NULL,
                                                tell_owner, owner_of};
 

@@ -43,6 +43,5 @@ int cel_task_repr(const struct cel_task *task, char *buf, size_t size)
         return snprintf(buf, size, "<no task>");
     state = state_of(task);
     return snprintf(buf, size, "<%s: %.*s, spawned at %s:%d>", cel_task_name(task),
-                    (int)strcspn(state, ":"),
-                    state, task->fiber.file, task->fiber.line);
+                    (int)strcspn(state, ":"), state, task->fiber.file, task->fiber.line);
 }

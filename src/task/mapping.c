@@ -71,11 +71,8 @@ int cel_map(cel_task_fn *fn, void *const *items, size_t n, size_t width, void **
 int cel_starmap(cel_task_fn *fn, void *elements, size_t element_bytes, size_t n, size_t width,
                 void **results)
 {
-    struct mapping m = {.fn = fn,
-                        .elements = elements,
-                        .element_bytes = element_bytes,
-                        .n = n,
-                        .results = results};
+    struct mapping m = {
+        .fn = fn, .elements = elements, .element_bytes = element_bytes, .n = n, .results = results};
 
     return map(&m, width); /* parks */
 }

@@ -109,8 +109,8 @@ int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
     return r;
 }
 
-int cel_offload_or_abandon(void *(*fn)(void *arg), void *arg,
-                           void (*drop)(void *arg, void *result), void **result)
+int cel_offload_or_abandon(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg, void *result),
+                           void **result)
 {
     struct cel_task *task = cel__task_parking();
     struct offloaded *o = NULL;

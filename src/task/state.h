@@ -70,7 +70,7 @@ struct cel__tasks {
     void *chunks;    /* likewise */
     unsigned live;
     struct cel__strict *strict; /* NULL: not in debug mode */
-    uint64_t dice; /* whose turn it is among what can happen at once */
+    uint64_t dice;              /* whose turn it is among what can happen at once */
 };
 
 static inline struct cel_task *cel__task_of_fiber(struct cel_fiber *fiber)

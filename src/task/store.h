@@ -2,8 +2,8 @@
 #ifndef CEL__STORE_H
 #define CEL__STORE_H
 
-/* Items in the order in which a queue gives them out. It grows by doubling; room that was there once
- * stays, so a push after a pop cannot fail. */
+/* Items in the order in which a queue gives them out. It grows by doubling; room that was there
+ * once stays, so a push after a pop cannot fail. */
 
 #include <stdint.h>
 

@@ -27,16 +27,15 @@ void *flow_race(void *arg);
 void *flow_shield(void *arg);
 void *flow_abandon(void *arg);
 
-#define FLOW_SCENARIOS                                                                          \
-    {"lock", flow_lock}, {"rlock", flow_rlock}, {"cond", flow_cond}, {"sem", flow_sem},         \
-        {"gates", flow_gates}, {"barrier", flow_barrier}, {"once", flow_once},                  \
-        {"rwlock", flow_rwlock}, {"rendezvous", flow_rendezvous}, {"pipeline", flow_pipeline},  \
-        {"select", flow_select}, {"queue", flow_queue}, {"pool", flow_pool}, {"map", flow_map}, \
-        {"imap", flow_imap}, {"pile", flow_pile}, {"kill", flow_kill},                          \
-        {"timeout", flow_timeout}, {"locals", flow_locals}, {"race", flow_race},                \
-        {"shield", flow_shield},                                                                \
-    {                                                                                           \
-        "abandon", flow_abandon, .leaves_thread = true                                          \
+#define FLOW_SCENARIOS                                                                            \
+    {"lock", flow_lock}, {"rlock", flow_rlock}, {"cond", flow_cond}, {"sem", flow_sem},           \
+        {"gates", flow_gates}, {"barrier", flow_barrier}, {"once", flow_once},                    \
+        {"rwlock", flow_rwlock}, {"rendezvous", flow_rendezvous}, {"pipeline", flow_pipeline},    \
+        {"select", flow_select}, {"queue", flow_queue}, {"pool", flow_pool}, {"map", flow_map},   \
+        {"imap", flow_imap}, {"pile", flow_pile}, {"kill", flow_kill}, {"timeout", flow_timeout}, \
+        {"locals", flow_locals}, {"race", flow_race}, {"shield", flow_shield},                    \
+    {                                                                                             \
+        "abandon", flow_abandon, .leaves_thread = true                                            \
     }
 
 #endif

@@ -168,8 +168,8 @@ IN_TASK(links_follow_the_way_it_ended)
         char base = i == 0 ? '1' : '4';
 
         assert_int_equal(cel_link(both[i], CEL_LINK_ANY, note_link, (void *)(intptr_t)base), 0);
-        assert_int_equal(
-            cel_link(both[i], CEL_LINK_VALUE, note_link, (void *)(intptr_t)(base + 1)), 0);
+        assert_int_equal(cel_link(both[i], CEL_LINK_VALUE, note_link, (void *)(intptr_t)(base + 1)),
+                         0);
         assert_int_equal(
             cel_link(both[i], CEL_LINK_FAILURE, note_link, (void *)(intptr_t)(base + 2)), 0);
     }
@@ -432,10 +432,9 @@ IN_TASK(imap_is_ordered_lazy_and_bounded)
     struct cel_imap *imap;
     void *value;
 
-    assert_int_equal(
-        cel_imap_new(&imap, slow_if_even, from_source, &source,
-                     &(struct cel_imap_options){.width = 4}),
-        0);
+    assert_int_equal(cel_imap_new(&imap, slow_if_even, from_source, &source,
+                                  &(struct cel_imap_options){.width = 4}),
+                     0);
     assert_int_equal(source.next, 0);
     for (intptr_t i = 0; i < 12; i++) {
         int r = cel_imap_next(imap, &value);

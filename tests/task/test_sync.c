@@ -48,7 +48,7 @@ static void expect_abort(cel_task_fn *fn)
     assert_true(pid >= 0);
     if (pid == 0) {
         (void)!freopen("/dev/null", "w", stderr);
-        signal(SIGABRT, SIG_DFL);
+        (void)sigaction(SIGABRT, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
         (void)!cel_run(fn, NULL, NULL);
         _exit(0);
     }
