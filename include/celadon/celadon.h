@@ -21,5 +21,6 @@
 #include "celadon/server.h"
 #include "celadon/sync.h"
 #include "celadon/task.h"
+#include "celadon/workers.h"
 
 #endif

@@ -44,7 +44,7 @@ struct cel_loop {
     struct cel__trace *trace; /* NULL: nobody asked */
     uint32_t beat; /* atomic: grows when a turn begins, and when it is back from the kernel */
     bool is_stopping;
-    bool is_closing; /* no new tasks from other threads */
+    bool is_closing;  /* being closed: takes in no work of others */
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
     struct cel__inbox inbox;
@@ -130,6 +130,10 @@ static inline void cel__loop_post(struct cel_loop *loop, struct cel__post *post)
     if (cel__inbox_push(&loop->inbox, post))
         loop->backend->wake(loop);
 }
+
+/* The first half of closing: work of others is refused from now on, tasks end, what the floors
+ * above keep ends. The loop may still turn. -> number of tasks that did not end. Twice is fine. */
+int cel__loop_wind_down(struct cel_loop *loop);
 
 /* Takes `fd` (already non-blocking) under the loop's care. On error fd stays the caller's. -ENOMEM,
  * -errno. */

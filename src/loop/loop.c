@@ -173,10 +173,27 @@ static void trace_turn(struct cel_loop *loop)
         cel__trace_turn(loop->trace, loop->backend->now(loop));
 }
 
+/* For loops that answer each other: looking for a while costs less than being woken. */
+static bool spin(struct cel_loop *loop)
+{
+    int64_t until = cel__clock_add(loop->backend->now(loop), loop->options.spin);
+
+    do {
+        for (int i = 0; i < 64; i++) {
+            if (cel__inbox_has_mail(&loop->inbox))
+                return true;
+            cel__pause();
+        }
+    } while (loop->backend->now(loop) < until);
+    return false;
+}
+
 static int block(struct cel_loop *loop, int64_t until)
 {
     int r;
 
+    if (loop->options.spin > 0 && spin(loop))
+        return loop->backend->wait(loop, 0);
     if (!cel__inbox_sleep(&loop->inbox))
         return loop->backend->wait(loop, 0);
     if (loop->options.before_block != NULL)
@@ -347,12 +364,23 @@ static void end_attachments(struct cel_loop *loop)
     }
 }
 
+int cel__loop_wind_down(struct cel_loop *loop)
+{
+    int left = 0;
+
+    loop->is_closing = true;
+    if (loop->tasks_end != NULL)
+        left = loop->tasks_end(loop);
+    end_attachments(loop);
+    return left;
+}
+
 /* Order: tasks, then what they shared, then jobs, then handles, then the backend; each may still
  * use what comes after. */
 int cel_loop_close(struct cel_loop *loop)
 {
     unsigned handles;
-    int left = 0;
+    int left;
 
     if (loop == NULL)
         return 0;
@@ -361,10 +389,7 @@ int cel_loop_close(struct cel_loop *loop)
             cel__loop_here = NULL;
         return 0;
     }
-    loop->is_closing = true;
-    if (loop->tasks_end != NULL)
-        left += loop->tasks_end(loop);
-    end_attachments(loop);
+    left = cel__loop_wind_down(loop);
     cel__signals_free(loop->signals);
     handles = drain(loop);
     cel__pool_free(loop->pool);
@@ -372,6 +397,7 @@ int cel_loop_close(struct cel_loop *loop)
         cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", handles);
     left += (int)handles;
     loop->backend->close(loop);
+    cel__wheel_fini(&loop->wheel);
     cel__fd_table_fini(&loop->fds);
     cel__sched_fini(&loop->sched);
     cel__mem_free(loop->trace);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A program is a task run to its end. */
+#include "task/run.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -43,6 +45,7 @@ static void report_deadlock(struct cel_loop *loop)
     cel__dump_loop(loop, CEL__REPORT_LOG, NULL);
 }
 
+/* What the main task failed with, told in the log. */
 static int outcome_of(struct cel_task *task, int r)
 {
     struct cel_future *f = &task->future;
@@ -86,24 +89,31 @@ static void interrupted(void *arg, int signo)
     cel_task_cancel(runner->main);
 }
 
-static int run_main(struct cel_loop *loop, struct runner *runner, void **result)
+static int run_watched(struct cel_loop *loop, struct runner *runner, void **result)
 {
-    int r = 0;
+    int r = cel_signal_start(loop, &runner->signal, SIGINT, interrupted, runner);
 
-    if (loop->options.cancel_on_sigint)
-        r = cel_signal_start(loop, &runner->signal, SIGINT, interrupted, runner);
     if (r == 0)
         r = cel_loop_until(loop, runner->main, result);
-    if (r == -EDEADLK)
-        report_deadlock(loop);
     cel_signal_stop(runner->signal);
     return r;
+}
+
+int cel__run_main(struct cel_loop *loop, struct cel_task *task, void **result)
+{
+    struct runner runner = {.main = task};
+    int r = loop->options.cancel_on_sigint ? run_watched(loop, &runner, result)
+                                           : cel_loop_until(loop, task, result);
+
+    if (r == -EDEADLK)
+        report_deadlock(loop);
+    return outcome_of(task, r);
 }
 
 int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *arg, void **result)
 {
     struct cel_loop *loop;
-    struct runner runner = {NULL};
+    struct cel_task *task;
     int r = cel_loop_new(&loop, options);
 
     if (r < 0)
@@ -111,10 +121,8 @@ int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *
     r = cel_stack_watch();
     if (r < 0)
         cel__log(CEL_LOG_WARN, "stack overflow will not be named: %s", cel_strerror(r));
-    runner.main = cel_spawn_with(fn, arg, .name = "main");
-    r = runner.main != NULL ? run_main(loop, &runner, result) : -ENOMEM;
-    if (runner.main != NULL)
-        r = outcome_of(runner.main, r);
+    task = cel_spawn_with(fn, arg, .name = "main");
+    r = task != NULL ? cel__run_main(loop, task, result) : -ENOMEM;
     (void)cel_loop_close(loop);
     return r;
 }

@@ -227,17 +227,6 @@ int cel_join(struct cel_task *task, void **value)
     return r;
 }
 
-int cel_future_cancel(struct cel_future *future)
-{
-    if (future->state == CEL__DONE)
-        return -EALREADY;
-    if (future->is_task)
-        cel_task_cancel((struct cel_task *)future);
-    else
-        cel__future_end(future, NULL, -ECANCELED, NULL);
-    return 0;
-}
-
 int cel_checkpoint(void)
 {
     return cel__checkpoint(cel__task_parking());
