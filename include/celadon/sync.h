@@ -273,8 +273,8 @@ struct cel__task_face {
 #define CEL__FIBER_OFFSET 56
 
 /* The thread's loop. */
-extern CEL_PUBLIC __attribute__((tls_model("initial-exec"))) __thread struct cel_loop
-    *cel__loop_here;
+extern CEL_PUBLIC
+    __attribute__((tls_model("initial-exec"))) __thread struct cel_loop *cel__loop_here;
 CEL_PUBLIC int cel__lock_wait(struct cel_lock *lock);
 CEL_PUBLIC void cel__lock_pass_on(struct cel_lock *lock);
 

@@ -128,6 +128,6 @@ int cel_offload_or_abandon(void *(*fn)(void *arg), void *arg, void (*drop)(void 
         o->drop = drop;
     if (r == 0 && result != NULL)
         *result = o->future.value;
-    cel_future_free(&o->future); /* a queued job is taken back, a running one goes on */
+    cel__offloaded_free(&o->future); /* a queued job is taken back, a running one goes on */
     return r;
 }
