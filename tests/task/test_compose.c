@@ -523,6 +523,7 @@ static void all_survive_failed_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run_dies_of_the_second_sigint), /* forks: before there are fibers */
         cmocka_unit_test(race_first_wins_and_losers_have_ended),
         cmocka_unit_test(race_lost_by_failure_of_the_first),
         cmocka_unit_test(race_success_passes_failures_over),
@@ -541,7 +542,6 @@ int main(void)
         cmocka_unit_test(job_abandoned_is_dropped_at_close),
         cmocka_unit_test(job_queued_is_taken_back_and_dropped),
         cmocka_unit_test(run_cancels_main_on_sigint),
-        cmocka_unit_test(run_dies_of_the_second_sigint),
         cmocka_unit_test(debug_mode_tells_of_slow_tasks_and_lost_failures),
         cmocka_unit_test(all_survive_failed_allocations),
     };
