@@ -43,11 +43,18 @@ struct cel_task *cel_spawn_later_at(int64_t delay, cel_task_fn *fn, void *arg, c
     return task;
 }
 
-int cel_kill(struct cel_task *task)
+static void tell_to_end(struct cel_task *task)
 {
     CEL__ASSERT(task != cel__task_here() && "a task cannot wait for its own end");
     cel_task_cancel(task);
     task->future.was_awaited = 1;
+}
+
+int cel_kill(struct cel_task *task)
+{
+    if (task == NULL)
+        return cel_checkpoint();
+    tell_to_end(task);
     return cel__future_wait(&task->future, false); /* parks */
 }
 
@@ -55,11 +62,9 @@ int cel_kill_all(struct cel_task *const *tasks, size_t n)
 {
     int r;
 
-    for (size_t i = 0; i < n; i++) {
-        CEL__ASSERT(tasks[i] != cel__task_here() && "a task cannot wait for its own end");
-        cel_task_cancel(tasks[i]);
-        tasks[i]->future.was_awaited = 1;
-    }
+    for (size_t i = 0; i < n; i++)
+        if (tasks[i] != NULL)
+            tell_to_end(tasks[i]);
     r = cel_wait(tasks, n, CEL_WAIT_ALL); /* parks */
     return r < 0 ? r : 0;
 }
@@ -74,7 +79,7 @@ int cel_join_all(struct cel_task *const *tasks, size_t n, bool until_error)
     for (size_t i = n; i-- > 0;) { /* the first in the list has the last word */
         int code = cel_outcome(tasks[i]);
 
-        if (code != -EINPROGRESS && cel__future_take(&tasks[i]->future, NULL) < 0)
+        if (code != -EINPROGRESS && cel__future_take(cel_ensure(tasks[i]), NULL) < 0)
             r = -CEL_EFAILED;
     }
     return r;
@@ -130,7 +135,7 @@ static void call_link(struct cel__soon *soon)
 static void follow(struct cel__waiter *waiter)
 {
     struct link *link = cel__container_of(waiter, struct link, waiter);
-    bool has_failed = link->future->code < 0;
+    bool has_failed = link->future == NULL || link->future->code < 0;
 
     if (link->when != CEL_LINK_ANY && has_failed != (link->when == CEL_LINK_FAILURE)) {
         cel__mem_free(link);
@@ -153,7 +158,7 @@ int cel_link(union cel_awaitable x, enum cel_link_when when, void (*fn)(void *ar
                           .when = when,
                           .fn = fn,
                           .arg = arg};
-    if (f->state == CEL__DONE)
+    if (f == NULL || f->state == CEL__DONE)
         follow(&link->waiter);
     else
         cel__list_append(&f->waiters, &link->waiter.link);
