@@ -27,8 +27,8 @@ CEL_PUBLIC CEL_NODISCARD struct cel_task *cel_spawn_later_at(int64_t delay, cel_
                                                              void *arg, const char *file, int line);
 
 /* (parks) Cancels the task and waits until it has ended, however it ends. It is cancelled even when
- * the wait is cut short. Not for the current task; NULL has ended. 0; -ECANCELED, -ETIMEDOUT: it may still run. The
- * handle stays valid. */
+ * the wait is cut short. Not for the current task; NULL has ended. 0; -ECANCELED, -ETIMEDOUT: it
+ * may still run. The handle stays valid. */
 CEL_PUBLIC CEL_NODISCARD int cel_kill(struct cel_task *task);
 /* (parks) The same for all of them: all are cancelled before any is waited for. -ENOMEM only for
  * n > 16: all are cancelled and none was waited for. */
