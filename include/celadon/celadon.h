@@ -5,6 +5,8 @@
 /* All of it, for programs. The library itself never includes this. */
 
 #include "celadon/base.h"
+#include "celadon/chan.h"
+#include "celadon/compose.h"
 #include "celadon/crawl.h"
 #include "celadon/debug.h"
 #include "celadon/fiber.h"
@@ -14,7 +16,10 @@
 #include "celadon/loop.h"
 #include "celadon/net.h"
 #include "celadon/offload.h"
+#include "celadon/pool.h"
+#include "celadon/queue.h"
 #include "celadon/server.h"
+#include "celadon/sync.h"
 #include "celadon/task.h"
 #include "celadon/workers.h"
 

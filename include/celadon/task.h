@@ -92,6 +92,7 @@ struct cel_spawn_options {
                          log */
     bool in_root; /* belongs to the loop, not to the scope around: a background task, cancelled at
                      close */
+    bool inherits_locals; /* begins with copies of the spawner's values (celadon/pool.h) */
 };
 
 /* Makes a task that will run fn(arg); never switches to it. It belongs to the scope around, or to

@@ -27,11 +27,12 @@ struct cel_future {
     int code; /* while a task is pending: what cel_fail said */
     uint8_t state;
     uint8_t is_task : 1;
-    uint8_t is_job : 1;    /* embedded in an offload job */
+    uint8_t is_job : 1;       /* embedded in an offload job */
     uint8_t is_elsewhere : 1; /* embedded in the record of a task on another loop */
-    uint8_t is_orphan : 1; /* freed by its owner while the job runs */
+    uint8_t is_orphan : 1;    /* freed by its owner while the job runs */
     uint8_t was_awaited : 1;
     uint8_t is_detached : 1; /* a task's: nobody has its handle */
+    uint16_t locks;          /* a task's: that it holds */
 };
 
 /* The words of a failure, or NULL. */
@@ -69,6 +70,8 @@ struct cel__tasks {
     void *free_list; /* tasks' memory, linked through the first word */
     void *chunks;    /* likewise */
     unsigned live;
+    struct cel__strict *strict; /* NULL: not in debug mode */
+    uint64_t dice;              /* whose turn it is among what can happen at once */
 };
 
 static inline struct cel_task *cel__task_of_fiber(struct cel_fiber *fiber)

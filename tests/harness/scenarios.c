@@ -16,6 +16,7 @@
 #include "celadon/net.h"
 #include "celadon/offload.h"
 #include "celadon/server.h"
+#include "harness/scenarios_flow.h"
 
 #define MS CEL_MILLISECOND
 
@@ -794,5 +795,6 @@ const struct scenario scenarios[] = {
     {"http_file", http_file},
     {"http_graceful", http_graceful},
     {"scrape", scrapes},
+    FLOW_SCENARIOS,
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
