@@ -13,6 +13,7 @@
 #include "celadon/loop.h"
 #include "celadon/net.h"
 #include "celadon/offload.h"
+#include "celadon/process.h"
 #include "celadon/server.h"
 #include "celadon/task.h"
 

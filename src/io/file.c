@@ -10,11 +10,10 @@
 #include "base/cc.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "celadon/offload.h"
+#include "io/blocking.h"
 #include "loop/core.h"
 #include "task/wait.h"
 
-#define QUEUE_RETRY CEL_MILLISECOND
 #define CHUNK_MAX   (1 << 30)
 #define LOAD_STEP   65536
 
@@ -22,21 +21,6 @@ struct cel_file {
     struct cel__fd *fd;
     int sync_error; /* sticky: what was lost stays lost */
 };
-
-/* (parks) A full queue is waited for. -> 0: fn ran to its end. */
-static int do_job(void *(*fn)(void *arg), void *arg)
-{
-    for (;;) {
-        int r = cel_offload_await(fn, arg, NULL); /* parks */
-
-        if (r == -EAGAIN)
-            r = cel_sleep(QUEUE_RETRY); /* parks */
-        else
-            return r;
-        if (r < 0)
-            return r;
-    }
-}
 
 struct open_job {
     const char *path;
@@ -59,7 +43,7 @@ int cel_file_open(struct cel_file **out, const char *path, int flags, mode_t mod
 {
     struct open_job job = {.path = path, .flags = flags, .mode = mode};
     struct cel_file *file = cel__mem_zalloc(sizeof *file);
-    int r = file != NULL ? do_job(open_it, &job) : -ENOMEM; /* parks */
+    int r = file != NULL ? cel__blocking_do(open_it, &job) : -ENOMEM; /* parks */
 
     if (r == 0)
         r = job.result;
@@ -121,7 +105,7 @@ static int64_t transfer(struct cel_file *file, enum cel__op_kind kind, void *buf
     r = cel__wait_op_shielded(&job.op); /* parks */
     if (r != -ENOSYS)
         return r;
-    r = do_job(do_io, &job); /* parks */
+    r = cel__blocking_do(do_io, &job); /* parks */
     return r < 0 ? r : job.result;
 }
 
@@ -175,7 +159,7 @@ static void *stat_it(void *arg)
 int cel_file_stat(struct cel_file *file, struct stat *out)
 {
     struct stat_job job = {.fd = file->fd->fd, .out = out};
-    int r = do_job(stat_it, &job); /* parks */
+    int r = cel__blocking_do(stat_it, &job); /* parks */
 
     return r < 0 ? r : job.result;
 }
@@ -243,7 +227,7 @@ static void *load_it(void *arg)
 int cel_file_load(const char *path, size_t max, char **out, size_t *len)
 {
     struct load_job job = {.path = path, .max = cel__min(max, SIZE_MAX / 2)};
-    int r = do_job(load_it, &job); /* parks */
+    int r = cel__blocking_do(load_it, &job); /* parks */
 
     if (r == 0)
         r = job.result;

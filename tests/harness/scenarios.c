@@ -16,6 +16,7 @@
 #include "celadon/net.h"
 #include "celadon/offload.h"
 #include "celadon/server.h"
+#include "harness/scenarios_io.h"
 
 #define MS CEL_MILLISECOND
 
@@ -677,6 +678,8 @@ const struct scenario scenarios[] = {
     {"datagrams", datagrams},
     {"wait_fd", waits_fd},
     {"files", files, .leaves_thread = true},
+    {"process", scenario_process, .leaves_thread = true},
+    {"process_stop", scenario_process_stop, .leaves_thread = true},
     {"http_get", http_get},
     {"http_post", http_post, .is_long = true},
     {"http_pool", http_pool, .is_long = true},

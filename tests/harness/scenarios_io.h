@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_SCENARIOS_IO_H
+#define TESTS_SCENARIOS_IO_H
+
+/* The scenarios of the io floor: what scenarios.c has no room for. */
+
+#include "celadon/task.h"
+
+cel_task_fn scenario_process, scenario_process_stop;
+
+#endif
