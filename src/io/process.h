@@ -26,7 +26,5 @@ struct cel_process {
 CEL_NODISCARD int cel__process_prepare(void);
 /* SIGKILL, and blocks until it has ended. For a child that nobody has seen yet. */
 void cel__process_end(pid_t pid);
-/* To the child, and to its group if it leads one. */
-void cel__process_signal_all(struct cel_process *p, int signo);
 
 #endif

@@ -120,7 +120,8 @@ int cel_process_signal_tree(struct cel_process *p, int signo)
     return cel__sys.kill(-p->pid, signo) < 0 ? -errno : 0;
 }
 
-void cel__process_signal_all(struct cel_process *p, int signo)
+/* To the child, and to its group if it leads one. */
+static void signal_all(struct cel_process *p, int signo)
 {
     if (p->leads_group)
         (void)!cel_process_signal_tree(p, signo);
@@ -135,12 +136,12 @@ int cel_process_stop(struct cel_process *p, int64_t grace, struct cel_exit *exit
     if (p->is_told)
         return tell(p, exit);
     if (grace > 0 && cel_checkpoint() == 0) {
-        cel__process_signal_all(p, SIGTERM);
+        signal_all(p, SIGTERM);
         CEL_SCOPE (patience, .timeout = grace)
             r = wait_end(p, false); /* parks */
     }
     if (r < 0 || p->leads_group)
-        cel__process_signal_all(p, SIGKILL);
+        signal_all(p, SIGKILL);
     while (!reap(p, WNOHANG)) {
         r = wait_end(p, true); /* parks */
         if (r < 0)
@@ -229,7 +230,7 @@ void cel_process_close(struct cel_process *p)
     if (p == NULL)
         return;
     if (!p->is_told) {
-        cel__process_signal_all(p, SIGKILL);
+        signal_all(p, SIGKILL);
         p->is_killed = true;
     }
     give_up(p);
