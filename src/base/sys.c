@@ -133,7 +133,7 @@ static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
         .sendfile = sendfile, .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt, \
         .shutdown = shutdown, .signalfd = signalfd, .socket = socket, .socketpair = socketpair,   \
         .splice = splice, .symlinkat = symlinkat, .tcgetattr = tcgetattr,                         \
-        .tcgetwinsize = sys_tcgetwinsize, .tcsetattr = tcsetattr, .unlink = unlink,                   \
+        .tcgetwinsize = sys_tcgetwinsize, .tcsetattr = tcsetattr, .unlink = unlink,               \
         .unlinkat = unlinkat, .waitid = waitid, .write = write, .writev = writev,                 \
     }
 

@@ -24,6 +24,8 @@ static void stream_free(struct cel_stream *s)
 {
     if (s->tls != NULL)
         s->tls_free(s->tls);
+    if (s->via->fini != NULL)
+        s->via->fini(s);
     cel__unread_fini(&s->unread);
     cel__mem_free(s->peer);
     cel__mem_free(s->local);

@@ -29,6 +29,8 @@ struct cel__transport {
     bool (*is_quiet)(struct cel_stream *s);
     /* Last words, if they go out without waiting; nobody writes. */
     void (*farewell)(struct cel_stream *s);
+    /* What goes with the stream's memory; NULL: nothing but what tls_free frees. */
+    void (*fini)(struct cel_stream *s);
 };
 
 struct cel_stream {
@@ -54,11 +56,6 @@ static inline size_t cel__stream_unread(const struct cel_stream *s, const char *
     *data = s->unread.ptr;
     return s->unread.len;
 }
-/* For what needs both sides, alone. 0; -ECANCELED, -ETIMEDOUT: do not end it. */
-CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
-/* The stream may be gone afterwards. -> r. */
-int cel__stream_end(struct cel_stream *s, int r);
-
 /* For what needs both sides, alone. 0; -ECANCELED, -ETIMEDOUT: do not end it. */
 CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
 /* The stream may be gone afterwards. -> r. */

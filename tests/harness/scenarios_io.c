@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/scenarios_io.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cc.h"
+#include "celadon/file.h"
+#include "celadon/net.h"
 #include "celadon/process.h"
 
 #define MS CEL_MILLISECOND
@@ -32,5 +36,41 @@ void *scenario_process_stop(void *arg)
         (void)!cel_process_wait(p, NULL);
     CEL__ASSERT(cel_process_stop(p, MS, &exit) == 0 && exit.signo != 0);
     cel_process_close(p);
+    return NULL;
+}
+
+static void use_folder(const char *folder)
+{
+    char path[128], to[128], line[16], **names;
+    struct cel_stream *s;
+    struct cel_file *file;
+
+    snprintf(path, sizeof path, "%s/file", folder);
+    snprintf(to, sizeof to, "%s/copy", folder);
+    if (cel_file_save(path, "one\ntwo\n", 8, 0600) < 0 || cel_path_copy(path, to) < 0)
+        return;
+    if (cel_file_open(&file, to, 0, 0) == 0) {
+        if (cel_file_stream(&s, file, 4) < 0) {
+            cel_file_close(file);
+        } else {
+            (void)!cel_read_until(s, '\n', line, sizeof line);
+            cel_close(s);
+        }
+    }
+    if (cel_dir_names(folder, 10, &names) >= 0)
+        cel_free(names);
+}
+
+void *scenario_paths(void *arg)
+{
+    char *folder;
+
+    if (cel_path_temp_dir(&folder, NULL) < 0)
+        return NULL;
+    use_folder(folder);
+    CEL_SCOPE (shield, .is_shielded = true)
+        if (cel_path_remove_all(folder) == -ENOMEM)
+            (void)!cel_path_remove_all(folder); /* it was one allocation that failed on purpose */
+    cel_free(folder);
     return NULL;
 }
