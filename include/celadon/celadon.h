@@ -16,5 +16,6 @@
 #include "celadon/process.h"
 #include "celadon/server.h"
 #include "celadon/task.h"
+#include "celadon/unix.h"
 
 #endif

@@ -72,6 +72,26 @@ static inline ssize_t end_write(struct cel_stream *s, ssize_t r)
     return cel__unlikely(s->is_closed) ? left_behind(s, r) : r;
 }
 
+int cel__stream_begin_read(struct cel_stream *s)
+{
+    return begin_read(s);
+}
+
+ssize_t cel__stream_end_read(struct cel_stream *s, ssize_t r)
+{
+    return end_read(s, r);
+}
+
+int cel__stream_begin_write(struct cel_stream *s)
+{
+    return begin_write(s);
+}
+
+ssize_t cel__stream_end_write(struct cel_stream *s, ssize_t r)
+{
+    return end_write(s, r);
+}
+
 int cel__stream_begin(struct cel_stream *s)
 {
     int code = begin_read(s);

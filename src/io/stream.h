@@ -56,6 +56,11 @@ static inline size_t cel__stream_unread(const struct cel_stream *s, const char *
     *data = s->unread.ptr;
     return s->unread.len;
 }
+/* For calls of one side that live in other files; the end as that of cel__stream_end. */
+CEL_NODISCARD int cel__stream_begin_read(struct cel_stream *s);
+ssize_t cel__stream_end_read(struct cel_stream *s, ssize_t r);
+CEL_NODISCARD int cel__stream_begin_write(struct cel_stream *s);
+ssize_t cel__stream_end_write(struct cel_stream *s, ssize_t r);
 /* For what needs both sides, alone. 0; -ECANCELED, -ETIMEDOUT: do not end it. */
 CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
 /* The stream may be gone afterwards. -> r. */

@@ -678,6 +678,7 @@ const struct scenario scenarios[] = {
     {"datagrams", datagrams},
     {"wait_fd", waits_fd},
     {"files", files, .leaves_thread = true},
+    {"descriptors", scenario_descriptors},
     {"paths", scenario_paths, .leaves_thread = true},
     {"process", scenario_process, .leaves_thread = true},
     {"process_stop", scenario_process_stop, .leaves_thread = true},

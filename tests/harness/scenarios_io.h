@@ -6,6 +6,6 @@
 
 #include "celadon/task.h"
 
-cel_task_fn scenario_process, scenario_process_stop, scenario_paths;
+cel_task_fn scenario_process, scenario_process_stop, scenario_paths, scenario_descriptors;
 
 #endif
