@@ -14,6 +14,7 @@
 #include "celadon/net.h"
 #include "celadon/offload.h"
 #include "celadon/process.h"
+#include "celadon/relay.h"
 #include "celadon/server.h"
 #include "celadon/task.h"
 #include "celadon/unix.h"

@@ -679,6 +679,8 @@ const struct scenario scenarios[] = {
     {"wait_fd", waits_fd},
     {"files", files, .leaves_thread = true},
     {"descriptors", scenario_descriptors},
+    {"relay", scenario_relay},
+    {"send_file", scenario_send_file, .leaves_thread = true},
     {"paths", scenario_paths, .leaves_thread = true},
     {"process", scenario_process, .leaves_thread = true},
     {"process_stop", scenario_process_stop, .leaves_thread = true},

@@ -10,6 +10,7 @@
 #include "celadon/file.h"
 #include "celadon/net.h"
 #include "celadon/process.h"
+#include "celadon/relay.h"
 #include "celadon/unix.h"
 
 #define MS CEL_MILLISECOND
@@ -101,6 +102,61 @@ void *scenario_descriptors(void *arg)
             CEL__ASSERT(count == 1);
             close(fd);
         }
+    cel_close(a);
+    cel_close(b);
+    return NULL;
+}
+
+static void *joins_streams(void *arg)
+{
+    struct cel_stream **ends = arg;
+
+    (void)!cel_pipe_through(ends[0], ends[1], NULL);
+    return NULL;
+}
+
+static void *answers(void *arg)
+{
+    char c;
+
+    if (cel_read(arg, &c, 1) == 1 && cel_write(arg, &c, 1) == 1)
+        (void)!cel_shutdown(arg);
+    return NULL;
+}
+
+void *scenario_relay(void *arg)
+{
+    struct cel_stream *near, *far, *middle[2];
+    char c;
+
+    if (cel_stream_pair(&near, &middle[0]) < 0)
+        return NULL;
+    if (cel_stream_pair(&middle[1], &far) == 0) {
+        CEL_SCOPE (s) {
+            if (cel_go(joins_streams, middle) < 0 || cel_go(answers, far) < 0 ||
+                cel_write(near, "x", 1) < 0 || cel_shutdown(near) < 0 || cel_read(near, &c, 1) < 0)
+                cel_scope_cancel(&s);
+        }
+        cel_close(middle[1]);
+        cel_close(far);
+    }
+    cel_close(near);
+    cel_close(middle[0]);
+    return NULL;
+}
+
+void *scenario_send_file(void *arg)
+{
+    struct cel_stream *a, *b;
+    struct cel_file *file;
+
+    if (cel_stream_pair(&a, &b) < 0)
+        return NULL;
+    if (cel_file_temp(&file, NULL) == 0) {
+        if (cel_file_write(file, "bytes", 5, 0) == 5)
+            (void)!cel_send_file(a, file, 0, -1);
+        cel_file_close(file);
+    }
     cel_close(a);
     cel_close(b);
     return NULL;
