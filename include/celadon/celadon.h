@@ -18,5 +18,6 @@
 #include "celadon/server.h"
 #include "celadon/task.h"
 #include "celadon/unix.h"
+#include "celadon/writer.h"
 
 #endif

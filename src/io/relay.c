@@ -135,6 +135,8 @@ static ssize_t splice_piece(struct flow *f)
             f->from->is_closed ? -CEL_ECLOSED : move_quietly(f->from->fd->fd, f->pipe[1], len);
         int r;
 
+        if (n == 0)
+            f->from->saw_end = 1;
         if (n == -EAGAIN)
             n = wait_ready(f->from, POLLIN); /* parks */
         else if (n >= 0)

@@ -39,6 +39,7 @@ struct cel_stream {
     uint8_t is_reading : 1;
     uint8_t is_writing : 1;
     uint8_t is_closed : 1; /* by cel_close; freed when nobody is inside any more */
+    uint8_t saw_end : 1;   /* a read has met the end */
     size_t written;        /* of the last write */
     struct cel__unread unread;
     struct cel__tls_link *tls; /* NULL: plain */

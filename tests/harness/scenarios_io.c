@@ -12,6 +12,7 @@
 #include "celadon/process.h"
 #include "celadon/relay.h"
 #include "celadon/unix.h"
+#include "celadon/writer.h"
 
 #define MS CEL_MILLISECOND
 
@@ -159,5 +160,89 @@ void *scenario_send_file(void *arg)
     }
     cel_close(a);
     cel_close(b);
+    return NULL;
+}
+
+static void echo_one(struct cel_stream *stream, void *arg)
+{
+    char c;
+
+    if (cel_read(stream, &c, 1) == 1)
+        (void)!cel_write(stream, &c, 1);
+}
+
+static void *serves(void *arg)
+{
+    (void)!cel_listener_serve(arg, echo_one, NULL, 1);
+    return NULL;
+}
+
+void *scenario_serve(void *arg)
+{
+    struct cel_listener *door;
+    struct cel_stream *s;
+    char c;
+
+    if (cel_listen(&door, "127.0.0.1:0", NULL) < 0)
+        return NULL;
+    CEL_SCOPE (scope) {
+        if (cel_go(serves, door) == 0) {
+            if (cel_connect(&s, cel_listener_address(door), NULL) == 0) {
+                if (cel_write(s, "x", 1) == 1)
+                    (void)!cel_read(s, &c, 1);
+                cel_close(s);
+            }
+            cel_listener_stop(door, MS);
+        }
+    }
+    cel_listener_close(door);
+    return NULL;
+}
+
+void *scenario_writer(void *arg)
+{
+    struct cel_stream *a, *b;
+    struct cel_writer *w;
+    char buf[8];
+
+    if (cel_stream_pair(&a, &b) < 0)
+        return NULL;
+    if (cel_writer_new(&w, a, 1, 2) == 0) {
+        if (cel_writer_put(w, "four", 4) == 0 && cel_writer_drain(w) == 0)
+            (void)!cel_read_exactly(b, buf, 4);
+        (void)!cel_writer_put(w, "more", 4);
+        cel_writer_free(w);
+    }
+    cel_close(a);
+    cel_close(b);
+    return NULL;
+}
+
+static void *writes_slowly(void *arg)
+{
+    const char *text = "a\r\nb|c";
+
+    for (; *text != '\0' && cel_write(arg, text, 1) == 1; text++)
+        (void)cel_yield();
+    cel_close(arg);
+    return NULL;
+}
+
+void *scenario_read_lines(void *arg)
+{
+    const struct cel_str any[] = {CEL_LIT("|"), CEL_LIT("\n")};
+    struct cel_stream *a, *b;
+    char line[8];
+
+    if (cel_stream_pair(&a, &b) < 0)
+        return NULL;
+    CEL_SCOPE (s) {
+        if (cel_go(writes_slowly, b) < 0)
+            cel_close(b);
+        else if (cel_read_line(a, line, sizeof line) == 1 && cel_stream_feed(a, "x", 1) == 0 &&
+                 cel_read_until_any(a, any, 2, line, sizeof line, NULL) == 3)
+            (void)!cel_read_line(a, line, sizeof line);
+    }
+    cel_close(a);
     return NULL;
 }
