@@ -16,6 +16,7 @@
 #include "celadon/process.h"
 #include "celadon/relay.h"
 #include "celadon/server.h"
+#include "celadon/signal.h"
 #include "celadon/task.h"
 #include "celadon/unix.h"
 #include "celadon/writer.h"

@@ -684,6 +684,7 @@ const struct scenario scenarios[] = {
     {"serve", scenario_serve},
     {"writer", scenario_writer},
     {"read_lines", scenario_read_lines},
+    {"signals", scenario_signals},
     {"paths", scenario_paths, .leaves_thread = true},
     {"process", scenario_process, .leaves_thread = true},
     {"process_stop", scenario_process_stop, .leaves_thread = true},

@@ -2,6 +2,7 @@
 #include "harness/scenarios_io.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "celadon/net.h"
 #include "celadon/process.h"
 #include "celadon/relay.h"
+#include "celadon/signal.h"
 #include "celadon/unix.h"
 #include "celadon/writer.h"
 
@@ -244,5 +246,21 @@ void *scenario_read_lines(void *arg)
             (void)!cel_read_line(a, line, sizeof line);
     }
     cel_close(a);
+    return NULL;
+}
+
+void *scenario_signals(void *arg)
+{
+    const int signos[] = {SIGURG, SIGWINCH}; /* ignored by default: one may be left */
+    struct cel_signals *s;
+
+    if (cel_signals_open(&s, signos, 2) < 0)
+        return NULL;
+    raise(SIGWINCH);
+    if (cel_signals_next(s) == SIGWINCH) {
+        CEL_SCOPE (scope, .timeout = MS)
+            (void)!cel_signal_wait(signos, 2);
+    }
+    cel_signals_close(s);
     return NULL;
 }

@@ -7,6 +7,7 @@
 #include "celadon/task.h"
 
 cel_task_fn scenario_process, scenario_process_stop, scenario_paths, scenario_descriptors,
-    scenario_relay, scenario_send_file, scenario_serve, scenario_writer, scenario_read_lines;
+    scenario_relay, scenario_send_file, scenario_serve, scenario_writer, scenario_read_lines,
+    scenario_signals;
 
 #endif
