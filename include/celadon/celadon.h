@@ -19,6 +19,7 @@
 #include "celadon/signal.h"
 #include "celadon/task.h"
 #include "celadon/unix.h"
+#include "celadon/watch.h"
 #include "celadon/writer.h"
 
 #endif

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cc.h"
@@ -14,6 +16,7 @@
 #include "celadon/relay.h"
 #include "celadon/signal.h"
 #include "celadon/unix.h"
+#include "celadon/watch.h"
 #include "celadon/writer.h"
 
 #define MS CEL_MILLISECOND
@@ -262,5 +265,26 @@ void *scenario_signals(void *arg)
             (void)!cel_signal_wait(signos, 2);
     }
     cel_signals_close(s);
+    return NULL;
+}
+
+void *scenario_watch(void *arg)
+{
+    const struct cel_watch_options options = {.is_recursive = true};
+    char folder[] = "/tmp/celadon-watch-XXXXXX", path[64];
+    struct cel_watch_event event;
+    struct cel_watch *w;
+
+    CEL__ASSERT(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/new", folder);
+    if (cel_watch_open(&w, folder, &options) == 0) {
+        mkdir(path, 0700);
+        (void)!cel_watch_next(w, &event);
+        CEL_SCOPE (s, .timeout = MS)
+            (void)!cel_watch_next(w, &event);
+        cel_watch_close(w);
+    }
+    rmdir(path);
+    rmdir(folder);
     return NULL;
 }
