@@ -209,7 +209,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_udp_open(struct cel_socket **out, const char *a
  * -EMSGSIZE, it is lost. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_recv_from(struct cel_socket *socket, void *buf, size_t cap,
                                                struct sockaddr_storage *from);
-/* (parks) One datagram. -EMSGSIZE, -errno. */
+/* (parks) One datagram; to NULL: whom the socket is connected to (celadon/udp.h). -EMSGSIZE,
+ * -EDESTADDRREQ, -errno. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_send_to(struct cel_socket *socket, const void *buf, size_t len,
                                              const struct sockaddr_storage *to);
 /* "127.0.0.1:34567": where it is bound. Valid as long as the socket. */

@@ -686,6 +686,7 @@ const struct scenario scenarios[] = {
     {"read_lines", scenario_read_lines},
     {"signals", scenario_signals},
     {"watch", scenario_watch, .leaves_thread = true},
+    {"datagram_batch", scenario_datagram_batch},
     {"paths", scenario_paths, .leaves_thread = true},
     {"process", scenario_process, .leaves_thread = true},
     {"process_stop", scenario_process_stop, .leaves_thread = true},

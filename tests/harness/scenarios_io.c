@@ -15,6 +15,7 @@
 #include "celadon/process.h"
 #include "celadon/relay.h"
 #include "celadon/signal.h"
+#include "celadon/udp.h"
 #include "celadon/unix.h"
 #include "celadon/watch.h"
 #include "celadon/writer.h"
@@ -286,5 +287,26 @@ void *scenario_watch(void *arg)
     }
     rmdir(path);
     rmdir(folder);
+    return NULL;
+}
+
+void *scenario_datagram_batch(void *arg)
+{
+    struct cel_socket *a = NULL, *b = NULL;
+    struct cel_datagram d = {.buf = "fourteen bytes", .len = 14, .segment = 4};
+    char buf[16];
+
+    if (cel_udp_open(&a, "127.0.0.1:0") == 0 && cel_udp_open(&b, NULL) == 0 &&
+        cel_address_parse(cel_socket_address(a), &d.peer) == 0 &&
+        cel_udp_send_batch(b, &d, 1) == 1) {
+        struct cel_datagram in = {.buf = buf, .len = sizeof buf};
+
+        (void)!cel_udp_recv_batch(a, &in, 1);
+        CEL_SCOPE (s, .timeout = MS)
+            while (cel_udp_recv_batch(a, &in, 1) > 0)
+                continue;
+    }
+    cel_socket_close(a);
+    cel_socket_close(b);
     return NULL;
 }
