@@ -18,6 +18,7 @@
 #include "celadon/server.h"
 #include "celadon/signal.h"
 #include "celadon/task.h"
+#include "celadon/terminal.h"
 #include "celadon/udp.h"
 #include "celadon/unix.h"
 #include "celadon/watch.h"

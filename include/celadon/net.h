@@ -237,6 +237,12 @@ CEL_PUBLIC char *cel_address_format(const struct sockaddr_storage *address, char
  */
 CEL_PUBLIC CEL_NODISCARD int cel_wait_fd(int fd, short events);
 
+struct pollfd;
+/* (parks) The same for several at once, as poll(2): until one or more are ready, whose `revents`
+ * say for what; the others' are 0, as are those of negative numbers. -> how many. -EINVAL none to
+ * wait for, -ENOMEM, -ECANCELED, -ETIMEDOUT, -errno: revents are 0. */
+CEL_PUBLIC CEL_NODISCARD int cel_wait_fds(struct pollfd *fds, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -687,6 +687,8 @@ const struct scenario scenarios[] = {
     {"signals", scenario_signals},
     {"watch", scenario_watch, .leaves_thread = true},
     {"datagram_batch", scenario_datagram_batch},
+    {"wait_fds", scenario_wait_fds},
+    {"share", scenario_share, .leaves_thread = true},
     {"paths", scenario_paths, .leaves_thread = true},
     {"process", scenario_process, .leaves_thread = true},
     {"process_stop", scenario_process_stop, .leaves_thread = true},

@@ -2,6 +2,8 @@
 #include "harness/scenarios_io.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include "celadon/process.h"
 #include "celadon/relay.h"
 #include "celadon/signal.h"
+#include "celadon/terminal.h"
 #include "celadon/udp.h"
 #include "celadon/unix.h"
 #include "celadon/watch.h"
@@ -308,5 +311,43 @@ void *scenario_datagram_batch(void *arg)
     }
     cel_socket_close(a);
     cel_socket_close(b);
+    return NULL;
+}
+
+void *scenario_share(void *arg)
+{
+    struct cel_stream *in = NULL, *out = NULL;
+    int fds[2];
+    char c;
+
+    CEL__ASSERT(pipe2(fds, O_CLOEXEC) == 0);
+    if (cel_stream_share(&in, fds[0]) == 0 && cel_stream_share(&out, fds[1]) == 0 &&
+        cel_write(out, "x", 1) == 1)
+        (void)!cel_read(in, &c, 1);
+    CEL__ASSERT(!(fcntl(fds[0], F_GETFL) & O_NONBLOCK));
+    cel_close(in);
+    cel_close(out);
+    close(fds[0]);
+    close(fds[1]);
+    return NULL;
+}
+
+void *scenario_wait_fds(void *arg)
+{
+    int first[2], second[2];
+    struct pollfd fds[2];
+
+    CEL__ASSERT(pipe2(first, O_CLOEXEC) == 0 && pipe2(second, O_CLOEXEC) == 0);
+    fds[0] = (struct pollfd){.fd = first[0], .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = second[0], .events = POLLIN};
+    CEL_SCOPE (s, .timeout = MS)
+        (void)!cel_wait_fds(fds, 2);
+    CEL__ASSERT(write(second[1], "x", 1) == 1);
+    if (cel_wait_fds(fds, 2) == 1)
+        CEL__ASSERT(fds[0].revents == 0 && fds[1].revents == POLLIN);
+    for (int i = 0; i < 2; i++) {
+        close(first[i]);
+        close(second[i]);
+    }
     return NULL;
 }

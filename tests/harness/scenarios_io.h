@@ -8,6 +8,6 @@
 
 cel_task_fn scenario_process, scenario_process_stop, scenario_paths, scenario_descriptors,
     scenario_relay, scenario_send_file, scenario_serve, scenario_writer, scenario_read_lines,
-    scenario_signals, scenario_watch, scenario_datagram_batch;
+    scenario_signals, scenario_watch, scenario_datagram_batch, scenario_share, scenario_wait_fds;
 
 #endif
