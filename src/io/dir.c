@@ -41,7 +41,7 @@ static void skip_dots(struct cel__listing *list)
     }
 }
 
-bool cel__listing_has_more(const struct cel__listing *list)
+static bool has_more(const struct cel__listing *list)
 {
     return list->at < list->len;
 }
@@ -113,7 +113,7 @@ int cel_dir_next(struct cel_dir *dir, struct cel_dir_entry *entry)
 
     if (r < 0)
         return r;
-    if (cel__listing_has_more(&dir->list))
+    if (has_more(&dir->list))
         return cel__listing_next(&dir->list, entry);
     dir->entry = entry;
     r = cel__blocking_do(next_block, dir); /* parks */

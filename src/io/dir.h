@@ -13,8 +13,6 @@ struct cel__listing {
 };
 
 void cel__listing_init(struct cel__listing *list, int fd);
-/* Does the block hold another entry? */
-bool cel__listing_has_more(const struct cel__listing *list);
 /* (blocks when the block is used up) 1; 0: no more; -errno. */
 CEL_NODISCARD int cel__listing_next(struct cel__listing *list, struct cel_dir_entry *entry);
 

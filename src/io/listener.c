@@ -7,6 +7,8 @@
  *    of it.
  * 3. Out of descriptors the queue stays readable: trying at once again would spin. The listener
  *    pauses, longer each time, and says so once a second. */
+#include "io/listener.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,8 +20,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "io/address.h"
-#include "io/listener.h"
 #include "io/openssl.h"
 #include "io/stream.h"
 #include "io/tls.h"
