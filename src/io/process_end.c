@@ -54,7 +54,7 @@ static bool reap(struct cel_process *p, int options)
     siginfo_t info;
     int64_t r;
 
-    if (p->is_told)
+    if (p->is_told || p->fd == NULL)
         return true;
     r = take_status(P_PIDFD, (id_t)p->fd->fd, &info, options);
     if (r == 0 && info.si_pid == 0)

@@ -59,7 +59,7 @@ static void welcome(struct cel__serving *s, struct cel_stream *stream)
 static int accept_all(struct cel__serving *s)
 {
     for (;;) {
-        struct cel_stream *stream;
+        struct cel_stream *stream = NULL;
         int r = 0;
 
         while (r == 0 && s->max != 0 && s->live >= s->max && !s->listener->is_stopped)

@@ -82,12 +82,12 @@ void cel_signals_close(struct cel_signals *s)
 
 int cel_signal_wait(const int *signos, size_t count)
 {
-    struct cel_signals *s;
+    struct cel_signals *s = NULL;
     int r = cel_checkpoint();
 
     if (r == 0)
         r = cel_signals_open(&s, signos, count);
-    if (r < 0)
+    if (r != 0)
         return r;
     r = cel_signals_next(s); /* parks */
     cel_signals_close(s);

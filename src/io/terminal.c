@@ -124,12 +124,12 @@ int cel_terminal_resized(int fd, struct cel_terminal_size *size)
 {
     const int resize = SIGWINCH;
     struct cel_terminal_size now = *size;
-    struct cel_signals *signals;
+    struct cel_signals *signals = NULL;
     int r = cel_checkpoint();
 
     if (r == 0)
         r = cel_signals_open(&signals, &resize, 1);
-    if (r < 0)
+    if (r != 0)
         return r;
     for (;;) {
         r = cel_terminal_size(fd, &now);

@@ -34,7 +34,7 @@ static void enclose(struct msghdr *msg, union control *control, const int *fds, 
 /* 0; -EOPNOTSUPP: TCP, for one, would drop descriptors without a word. */
 static int check_family(const struct cel_stream *s)
 {
-    int domain;
+    int domain = 0;
     socklen_t len = sizeof domain;
 
     if (cel__sys.getsockopt(s->fd->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
@@ -115,7 +115,7 @@ static size_t unpack_all(struct msghdr *msg, int *fds, size_t room)
 /* (parks) */
 static ssize_t receive(struct cel_stream *s, void *buf, size_t len, int *fds, size_t *count)
 {
-    union control control;
+    union control control = {.align = {0}};
     struct iovec piece = {buf, len};
     struct msghdr msg = {.msg_iov = &piece,
                          .msg_iovlen = 1,
