@@ -6,6 +6,7 @@
 
 #include "celadon/base.h"
 #include "celadon/crawl.h"
+#include "celadon/debug.h"
 #include "celadon/fiber.h"
 #include "celadon/file.h"
 #include "celadon/html.h"
@@ -22,6 +23,7 @@
 #include "celadon/udp.h"
 #include "celadon/unix.h"
 #include "celadon/watch.h"
+#include "celadon/workers.h"
 #include "celadon/writer.h"
 
 #endif

@@ -57,6 +57,7 @@ static inline size_t cel__stream_unread(const struct cel_stream *s, const char *
     *data = s->unread.ptr;
     return s->unread.len;
 }
+
 /* For calls of one side that live in other files; the end as that of cel__stream_end. */
 CEL_NODISCARD int cel__stream_begin_read(struct cel_stream *s);
 ssize_t cel__stream_end_read(struct cel_stream *s, ssize_t r);
@@ -66,6 +67,12 @@ ssize_t cel__stream_end_write(struct cel_stream *s, ssize_t r);
 CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
 /* The stream may be gone afterwards. -> r. */
 int cel__stream_end(struct cel_stream *s, int r);
+
+/* Bytes of a regular file, as many as go without waiting, with nobody writing. -> how many; 0: none
+ * goes now, or the stream takes no files: write instead; -CEL_ETRUNCATED: the file ends at offset,
+ * -errno. Does not park. */
+CEL_NODISCARD ssize_t cel__stream_send_file(struct cel_stream *s, int fd, int64_t offset,
+                                            size_t len);
 
 extern const struct cel__transport cel__plain;
 
