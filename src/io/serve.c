@@ -85,6 +85,7 @@ int cel_listener_serve(struct cel_listener *l, cel_serve_fn *fn, void *arg,
 
     CEL__ASSERT(l->serving == NULL && "one call at a time serves a listener");
     cel__waitq_init(&s.room);
+    s.room.what = "an end of one of its connections";
     cel_scope_enter(&s.scope, NULL);
     l->serving = &s;
     r = accept_all(&s); /* parks */

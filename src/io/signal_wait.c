@@ -38,6 +38,7 @@ int cel_signals_open(struct cel_signals **out, const int *signos, size_t count)
     if (s == NULL)
         return -ENOMEM;
     cel__waitq_init(&s->waiting);
+    s->waiting.what = "a signal";
     for (; s->count < count; s->count++) {
         int r = cel_signal_start(cel__loop_here, &s->watchers[s->count], signos[s->count],
                                  on_signal, s);

@@ -49,11 +49,16 @@ static void on_interrupt(struct cel_task *task, int code)
     rouse(c);
 }
 
+static const struct cel__wait any_wait = {"for the first of several descriptors", on_interrupt,
+                                          NULL, NULL};
+static const struct cel__wait end_wait = {"for the kernel to let go of several descriptors", NULL,
+                                          NULL, NULL};
+
 /* (parks) */
-static void park(struct crowd *c, void (*interrupt)(struct cel_task *task, int code))
+static void park(struct crowd *c, const struct cel__wait *wait)
 {
     c->is_parked = true;
-    cel__park(c->task, interrupt, c); /* parks */
+    cel__park(c->task, wait, c); /* parks */
 }
 
 static int start_op(struct member *m, struct crowd *c, int fd, short events, bool owns)
@@ -109,7 +114,7 @@ static void end_all(struct member *m, struct crowd *c, size_t count)
         if (m[i].fd != NULL)
             cel__op_cancel(cel__loop_here, &m[i].op, -ECANCELED);
     while (c->in_flight > 0)
-        park(c, NULL); /* parks */
+        park(c, &end_wait); /* parks */
 }
 
 /* -> how many are ready; or the first error there was. */
@@ -143,8 +148,8 @@ static int wait_for(struct member *m, struct pollfd *fds, size_t count)
     if (r == 0 && c.in_flight == 0 && c.ended == 0)
         r = -EINVAL;
     if (r == 0 && c.ended == 0)
-        park(&c, on_interrupt); /* parks */
-    end_all(m, &c, count);      /* parks */
+        park(&c, &any_wait); /* parks */
+    end_all(m, &c, count);   /* parks */
     ready = collect(m, fds, count);
     if (r == 0 && ready == 0)
         r = c.code != 0 ? c.code : -EIO;

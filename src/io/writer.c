@@ -40,6 +40,7 @@ int cel_writer_new(struct cel_writer **out, struct cel_stream *stream, size_t lo
     w->low = low;
     w->high = high;
     cel__waitq_init(&w->waiting);
+    w->waiting.what = "what was put to be written";
     *out = w;
     return 0;
 }
