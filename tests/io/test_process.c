@@ -403,6 +403,34 @@ IN_TASK(status_that_others_took_is_not_made_up)
     cel_process_close(p);
 }
 
+static volatile sig_atomic_t told;
+
+static void count(int signo)
+{
+    told++;
+}
+
+/* The program's own handler goes on hearing of children, and its mask is as it was. */
+IN_TASK(sigchld_is_left_to_the_program)
+{
+    struct sigaction before, now;
+    struct cel_process *p;
+    sigset_t mask;
+
+    handle(SIGCHLD, count);
+    assert_int_equal(sigaction(SIGCHLD, NULL, &before), 0);
+    told = 0;
+    p = start(ARGV("true"), NULL);
+    assert_int_equal(cel_process_wait(p, NULL), 0);
+    cel_process_close(p);
+    assert_int_equal(told, 1);
+    assert_int_equal(sigaction(SIGCHLD, NULL, &now), 0);
+    assert_ptr_equal(now.sa_handler, before.sa_handler);
+    pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    assert_false(sigismember(&mask, SIGCHLD));
+    handle(SIGCHLD, SIG_DFL);
+}
+
 static int churned, churn_left;
 
 static void *churn(void *arg)
@@ -508,6 +536,7 @@ int main(void)
         cmocka_unit_test(no_zombie_is_left),
         cmocka_unit_test(process_detached_goes_on_and_is_reaped),
         cmocka_unit_test(status_that_others_took_is_not_made_up),
+        cmocka_unit_test(sigchld_is_left_to_the_program),
         cmocka_unit_test(children_in_number_are_all_told),
         cmocka_unit_test(process_survives_each_failed_allocation),
         cmocka_unit_test(process_survives_each_failed_call),
