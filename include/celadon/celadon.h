@@ -17,10 +17,18 @@
 #include "celadon/net.h"
 #include "celadon/offload.h"
 #include "celadon/pool.h"
+#include "celadon/process.h"
 #include "celadon/queue.h"
+#include "celadon/relay.h"
 #include "celadon/server.h"
+#include "celadon/signal.h"
 #include "celadon/sync.h"
 #include "celadon/task.h"
+#include "celadon/terminal.h"
+#include "celadon/udp.h"
+#include "celadon/unix.h"
+#include "celadon/watch.h"
 #include "celadon/workers.h"
+#include "celadon/writer.h"
 
 #endif

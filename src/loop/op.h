@@ -39,6 +39,9 @@ enum cel__op_kind {
     CEL__OP_PREAD,   /* regular files from here on; offset */
     CEL__OP_PWRITE,
     CEL__OP_FSYNC,
+    CEL__OP_FDATASYNC,
+    CEL__OP_PREADV, /* iov, count: left as they are */
+    CEL__OP_PWRITEV,
 };
 
 /* Bytes lent by the loop: valid until cel__loan_return. */

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/core.h"
@@ -69,6 +70,9 @@ static void on_read(struct cel__op *op)
 
     if (op->result == (int64_t)sizeof s->info)
         cel__loop_soon(s->loop, &s->soon);
+    else if (s->loop->signals == s)
+        cel__log(CEL_LOG_ERROR, "signals cannot be read any more: %s",
+                 cel_strerror((int)op->result));
     else
         cel__mem_free(s); /* closed: the last event of this record */
 }

@@ -140,8 +140,11 @@ static int64_t try(struct cel_loop *loop, struct cel__op *op)
     case CEL__OP_POLL:
         return try_poll(loop, op);
     case CEL__OP_PREAD:
+    case CEL__OP_PREADV:
     case CEL__OP_PWRITE:
+    case CEL__OP_PWRITEV:
     case CEL__OP_FSYNC:
+    case CEL__OP_FDATASYNC:
         return ask(loop, op, CEL__USE_DIRECT);
     case CEL__OP_ACCEPT: /* the ring's own wakes one of the loops that share a listener */
         return try_then(loop, op, CEL__USE_DIRECT);
@@ -246,12 +249,20 @@ static int64_t finish_poll(const struct cel__op *op, int res)
 /* Some filesystems refuse to be asked without blocking and cannot be polled either. */
 static int64_t finish_file(const struct cel__op *op, int res)
 {
-    ssize_t n;
+    int fd = op->fd->fd;
+    ssize_t n = -1;
 
     if (res != -EAGAIN)
         return res == -EINTR ? CEL__NOTHING_YET : res;
-    n = op->kind == CEL__OP_PREAD ? cel__sys.pread(op->fd->fd, op->buf, op->len, op->offset)
-                                  : cel__sys.pwrite(op->fd->fd, op->buf, op->len, op->offset);
+    errno = EAGAIN;
+    if (op->kind == CEL__OP_PREAD)
+        n = cel__sys.pread(fd, op->buf, op->len, op->offset);
+    else if (op->kind == CEL__OP_PWRITE)
+        n = cel__sys.pwrite(fd, op->buf, op->len, op->offset);
+    else if (op->kind == CEL__OP_PREADV)
+        n = cel__sys.preadv(fd, op->iov, op->count, op->offset);
+    else if (op->kind == CEL__OP_PWRITEV)
+        n = cel__sys.pwritev(fd, op->iov, op->count, op->offset);
     return n >= 0 ? n : -errno;
 }
 
@@ -261,7 +272,9 @@ static int64_t finish_direct(struct cel__op *op, int res)
     case CEL__OP_POLL:
         return finish_poll(op, res);
     case CEL__OP_PREAD:
+    case CEL__OP_PREADV:
     case CEL__OP_PWRITE:
+    case CEL__OP_PWRITEV:
         return finish_file(op, res);
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:

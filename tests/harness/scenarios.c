@@ -17,6 +17,7 @@
 #include "celadon/offload.h"
 #include "celadon/server.h"
 #include "harness/scenarios_flow.h"
+#include "harness/scenarios_io.h"
 
 #define MS CEL_MILLISECOND
 
@@ -787,6 +788,20 @@ const struct scenario scenarios[] = {
     {"datagrams", datagrams},
     {"wait_fd", waits_fd},
     {"files", files, .leaves_thread = true},
+    {"descriptors", scenario_descriptors},
+    {"relay", scenario_relay},
+    {"send_file", scenario_send_file, .leaves_thread = true},
+    {"serve", scenario_serve},
+    {"writer", scenario_writer},
+    {"read_lines", scenario_read_lines},
+    {"signals", scenario_signals},
+    {"watch", scenario_watch, .leaves_thread = true},
+    {"datagram_batch", scenario_datagram_batch},
+    {"wait_fds", scenario_wait_fds},
+    {"share", scenario_share, .leaves_thread = true},
+    {"paths", scenario_paths, .leaves_thread = true},
+    {"process", scenario_process, .leaves_thread = true},
+    {"process_stop", scenario_process_stop, .leaves_thread = true},
     {"http_get", http_get},
     {"http_post", http_post},
     {"http_pool", http_pool},

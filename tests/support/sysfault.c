@@ -19,7 +19,7 @@ static const struct {
 #undef ROW
 };
 
-_Static_assert(SYSFAULT_COUNT <= 64, "one bit per call");
+_Static_assert(SYSFAULT_COUNT <= 128, "one bit per call");
 
 static struct sysfault_plan plan;
 static struct cel__sys real;
@@ -56,11 +56,11 @@ static bool hit(enum sysfault_call call, int error)
 
 static bool is_interruptible(enum sysfault_call call)
 {
-    const uint64_t sleepers = SYSFAULT_BIT(epoll_pwait2) | SYSFAULT_BIT(accept4) |
-                              SYSFAULT_BIT(io_uring_enter) | SYSFAULT_BIT(read) |
-                              SYSFAULT_BIT(readv) | SYSFAULT_BIT(recv) | SYSFAULT_BIT(recvmsg) |
-                              SYSFAULT_BIT(send) | SYSFAULT_BIT(sendmsg) | SYSFAULT_BIT(write) |
-                              SYSFAULT_BIT(writev) | SYSFAULT_BIT(getrandom);
+    const sysfault_set sleepers =
+        SYSFAULT_BIT(epoll_pwait2) | SYSFAULT_BIT(accept4) | SYSFAULT_BIT(io_uring_enter) |
+        SYSFAULT_BIT(read) | SYSFAULT_BIT(readv) | SYSFAULT_BIT(recv) | SYSFAULT_BIT(recvmsg) |
+        SYSFAULT_BIT(send) | SYSFAULT_BIT(sendmsg) | SYSFAULT_BIT(write) | SYSFAULT_BIT(writev) |
+        SYSFAULT_BIT(getrandom) | SYSFAULT_BIT(recvmmsg) | SYSFAULT_BIT(sendmmsg);
 
     return (sleepers >> call & 1) != 0;
 }
@@ -182,6 +182,46 @@ WRAP(int, socketpair, (int domain, int type, int protocol, int fds[2]),
 WRAP(int, unlink, (const char *path), (path))
 WRAP_SHORT(write, short_write_percent, (int fd, const void *buf, size_t len), (fd, buf, len))
 WRAP_VECTOR(writev, short_write_percent)
+
+WRAP_SHORT(copy_file_range, short_write_percent,
+           (int in, off_t *in_offset, int out, off_t *out_offset, size_t len, unsigned flags),
+           (in, in_offset, out, out_offset, len, flags))
+WRAP(int, fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
+WRAP(int, fdatasync, (int fd), (fd))
+WRAP(int, fstatat, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags))
+WRAP(int, ftruncate, (int fd, off_t size), (fd, size))
+WRAP(ssize_t, getdents64, (int fd, void *buf, size_t len), (fd, buf, len))
+WRAP(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask))
+WRAP(int, inotify_init1, (int flags), (flags))
+WRAP(int, inotify_rm_watch, (int fd, int watch), (fd, watch))
+WRAP(int, kill, (pid_t pid, int signo), (pid, signo))
+WRAP(int, linkat, (int dir, const char *path, int to_dir, const char *to, int flags),
+     (dir, path, to_dir, to, flags))
+WRAP(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
+WRAP(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags))
+WRAP(int, pidfd_send_signal, (int fd, int signo, siginfo_t *info, unsigned flags),
+     (fd, signo, info, flags))
+WRAP(pid_t, posix_spawnp,
+     (const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
+      char *const argv[], char *const env[]),
+     (file, actions, attr, argv, env))
+WRAP(ssize_t, preadv, (int fd, const struct iovec *iov, int n, off_t offset), (fd, iov, n, offset))
+WRAP(ssize_t, pwritev, (int fd, const struct iovec *iov, int n, off_t offset), (fd, iov, n, offset))
+WRAP(ssize_t, readlinkat, (int dir, const char *path, char *buf, size_t len), (dir, path, buf, len))
+WRAP(int, recvmmsg, (int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout),
+     (fd, msgs, n, flags, timeout))
+WRAP(int, renameat2, (int dir, const char *path, int to_dir, const char *to, unsigned flags),
+     (dir, path, to_dir, to, flags))
+WRAP(int, sendmmsg, (int fd, struct mmsghdr *msgs, unsigned n, int flags), (fd, msgs, n, flags))
+WRAP_SHORT(splice, short_write_percent,
+           (int in, off_t *in_offset, int out, off_t *out_offset, size_t len, unsigned flags),
+           (in, in_offset, out, out_offset, len, flags))
+WRAP(int, symlinkat, (const char *target, int dir, const char *path), (target, dir, path))
+WRAP(int, tcgetattr, (int fd, struct termios *state), (fd, state))
+WRAP(int, tcgetwinsize, (int fd, struct winsize *size), (fd, size))
+WRAP(int, tcsetattr, (int fd, int when, const struct termios *state), (fd, when, state))
+WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
+WRAP(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options), (type, id, info, options))
 
 /* A descriptor whose close fails is closed all the same. */
 static int my_close(int fd)

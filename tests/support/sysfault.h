@@ -20,42 +20,70 @@
     X(clock_gettime, 0)          \
     X(close, 0)                  \
     X(connect, ENETUNREACH)      \
+    X(copy_file_range, EIO)      \
     X(epoll_create1, EMFILE)     \
     X(epoll_ctl, ENOMEM)         \
     X(epoll_pwait2, EINTR)       \
     X(eventfd, EMFILE)           \
+    X(fchmodat, EACCES)          \
+    X(fdatasync, EIO)            \
     X(fsync, EIO)                \
     X(fstat, EIO)                \
-    X(getpeername, ENOTCONN)     \
+    X(fstatat, EIO)              \
+    X(ftruncate, EIO)            \
+    X(getdents64, EIO)           \
     X(getrandom, EINTR)          \
+    X(getpeername, ENOTCONN)     \
     X(getsockname, ENOBUFS)      \
     X(getsockopt, ENOBUFS)       \
+    X(inotify_add_watch, ENOSPC) \
+    X(inotify_init1, EMFILE)     \
+    X(inotify_rm_watch, 0)       \
     X(io_uring_setup, ENOMEM)    \
     X(io_uring_enter, EINTR)     \
     X(io_uring_register, ENOMEM) \
+    X(kill, 0)                   \
+    X(linkat, EACCES)            \
     X(listen, EADDRINUSE)        \
     X(madvise, ENOMEM)           \
+    X(mkdirat, ENOSPC)           \
     X(mmap, ENOMEM)              \
     X(mprotect, ENOMEM)          \
     X(munmap, 0)                 \
     X(openat, EMFILE)            \
     X(openat2, EMFILE)           \
+    X(pidfd_open, EMFILE)        \
+    X(pidfd_send_signal, 0)      \
     X(pipe2, EMFILE)             \
+    X(posix_spawnp, EAGAIN)      \
     X(pread, EIO)                \
+    X(preadv, EIO)               \
     X(pwrite, ENOSPC)            \
+    X(pwritev, ENOSPC)           \
     X(read, EIO)                 \
+    X(readlinkat, EIO)           \
     X(readv, EIO)                \
     X(recv, ECONNRESET)          \
+    X(recvmmsg, ECONNRESET)      \
     X(recvmsg, ECONNRESET)       \
+    X(renameat2, ENOSPC)         \
     X(send, EPIPE)               \
     X(sendfile, EIO)             \
+    X(sendmmsg, EPIPE)           \
     X(sendmsg, EPIPE)            \
     X(setsockopt, ENOBUFS)       \
     X(shutdown, ENOTCONN)        \
     X(signalfd, EMFILE)          \
     X(socket, EMFILE)            \
     X(socketpair, EMFILE)        \
+    X(splice, EIO)               \
+    X(symlinkat, ENOSPC)         \
+    X(tcgetattr, EIO)            \
+    X(tcgetwinsize, ENOTTY)      \
+    X(tcsetattr, EIO)            \
     X(unlink, EACCES)            \
+    X(unlinkat, EACCES)          \
+    X(waitid, 0)                 \
     X(write, EIO)                \
     X(writev, EIO)
 
@@ -66,10 +94,13 @@ enum sysfault_call {
         SYSFAULT_COUNT
 };
 
-#define SYSFAULT_BIT(name) (UINT64_C(1) << SYSFAULT_##name)
+/* There are more calls than bits in the largest standard type. */
+__extension__ typedef unsigned __int128 sysfault_set;
+
+#define SYSFAULT_BIT(name) ((sysfault_set)1 << SYSFAULT_##name)
 
 struct sysfault_plan {
-    uint64_t calls;         /* SYSFAULT_BITs that count and fail; 0: all with a default error */
+    sysfault_set calls;     /* SYSFAULT_BITs that count and fail; 0: all with a default error */
     int error;              /* 0: each call's default */
     size_t nth;             /* this counted call fails; 0: none */
     enum fault_times times; /* whether those after it fail too; calls that fail by EINTR do not,
