@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 static int sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
@@ -38,6 +39,16 @@ static int sys_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 static int sys_eventfd(unsigned initial, int flags)
 {
     return eventfd(initial, flags);
+}
+
+static int sys_clone(void)
+{
+    return (int)syscall(SYS_clone, 0, 0, 0, 0, 0);
+}
+
+static int sys_fcntl(int fd, int command, int arg)
+{
+    return fcntl(fd, command, arg);
 }
 
 static int sys_io_uring_setup(unsigned entries, struct io_uring_params *params)
@@ -86,18 +97,23 @@ static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
 
 #define SYS_TABLE                                                                                 \
     {                                                                                             \
-        .accept4 = sys_accept4, .bind = sys_bind, .clock_gettime = clock_gettime, .close = close, \
+        .accept4 = sys_accept4, .bind = sys_bind, .clock_gettime = clock_gettime,                 \
+        .clock_nanosleep = clock_nanosleep, .clone = sys_clone, .close = close,                   \
         .connect = sys_connect, .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl,           \
-        .epoll_pwait2 = sys_epoll_pwait2, .eventfd = sys_eventfd, .fsync = fsync, .fstat = fstat, \
-        .getrandom = getrandom, .getpeername = sys_getpeername, .getsockname = sys_getsockname,   \
-        .getsockopt = getsockopt, .io_uring_setup = sys_io_uring_setup,                           \
-        .io_uring_enter = sys_io_uring_enter, .io_uring_register = sys_io_uring_register,         \
-        .listen = listen, .madvise = madvise, .mmap = mmap, .mprotect = mprotect,                 \
-        .munmap = munmap, .openat = sys_openat, .openat2 = sys_openat2, .pipe2 = pipe2,           \
-        .pread = pread, .pwrite = pwrite, .read = read, .readv = readv, .recv = recv,             \
-        .recvmsg = recvmsg, .send = send, .sendfile = sendfile, .sendmsg = sendmsg,               \
-        .setsockopt = setsockopt, .shutdown = shutdown, .signalfd = signalfd, .socket = socket,   \
-        .socketpair = socketpair, .unlink = unlink, .write = write, .writev = writev,             \
+        .epoll_pwait2 = sys_epoll_pwait2, .eventfd = sys_eventfd, .fcntl = sys_fcntl,             \
+        .fsync = fsync, .fstat = fstat, .fstatat = fstatat, .getrandom = getrandom,               \
+        .getpeername = sys_getpeername, .getsockname = sys_getsockname, .getsockopt = getsockopt, \
+        .if_indextoname = if_indextoname, .if_nametoindex = if_nametoindex,                       \
+        .io_uring_setup = sys_io_uring_setup, .io_uring_enter = sys_io_uring_enter,               \
+        .io_uring_register = sys_io_uring_register, .listen = listen, .madvise = madvise,         \
+        .mmap = mmap, .mprotect = mprotect, .munmap = munmap, .openat = sys_openat,               \
+        .openat2 = sys_openat2, .pipe2 = pipe2, .poll = poll, .pread = pread,                     \
+        .pthread_create = pthread_create, .pwrite = pwrite, .read = read, .readv = readv,         \
+        .recv = recv, .recvmsg = recvmsg, .send = send, .sendfile = sendfile, .sendmsg = sendmsg, \
+        .setsockopt = setsockopt, .shutdown = shutdown, .sigaction = sigaction,                   \
+        .sigaltstack = sigaltstack, .signalfd = signalfd, .sigtimedwait = sigtimedwait,           \
+        .socket = socket, .socketpair = socketpair, .unlink = unlink, .waitpid = waitpid,         \
+        .write = write, .writev = writev,                                                         \
     }
 
 static const struct cel__sys kernel = SYS_TABLE;

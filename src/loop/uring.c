@@ -238,16 +238,13 @@ static int64_t finish_poll(const struct cel__op *op, int res)
     return res;
 }
 
-/* Some filesystems refuse to be asked without blocking and cannot be polled either. */
-static int64_t finish_file(const struct cel__op *op, int res)
+/* Some filesystems refuse to be asked without blocking and cannot be polled either: as on a
+ * backend that has no file IO, a thread of the pool must do it. */
+static int64_t finish_file(int res)
 {
-    ssize_t n;
-
-    if (res != -EAGAIN)
-        return res == -EINTR ? CEL__NOTHING_YET : res;
-    n = op->kind == CEL__OP_PREAD ? cel__sys.pread(op->fd->fd, op->buf, op->len, op->offset)
-                                  : cel__sys.pwrite(op->fd->fd, op->buf, op->len, op->offset);
-    return n >= 0 ? n : -errno;
+    if (res == -EINTR)
+        return CEL__NOTHING_YET;
+    return res == -EAGAIN ? -ENOSYS : res;
 }
 
 static int64_t finish_direct(struct cel__op *op, int res)
@@ -257,7 +254,8 @@ static int64_t finish_direct(struct cel__op *op, int res)
         return finish_poll(op, res);
     case CEL__OP_PREAD:
     case CEL__OP_PWRITE:
-        return finish_file(op, res);
+    case CEL__OP_FSYNC:
+        return finish_file(res);
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
         return finish_write(op, res);
@@ -432,7 +430,7 @@ static int wait_out(struct cel__proactor *p, int r, int64_t timeout)
     if (timeout > 0 && !cel__ring_has_completion(&p->ring)) {
         struct timespec ms = {.tv_nsec = CEL_MILLISECOND};
 
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &ms, NULL);
+        cel__sys.clock_nanosleep(CLOCK_MONOTONIC, 0, &ms, NULL);
     }
     return 0;
 }

@@ -129,6 +129,7 @@ WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
      (fd, addr, len, flags))
 WRAP(int, bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
 WRAP(int, clock_gettime, (clockid_t id, struct timespec *ts), (id, ts))
+WRAP(int, clone, (void), ())
 WRAP(int, connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
 WRAP(int, epoll_create1, (int flags), (flags))
 WRAP(int, epoll_pwait2,
@@ -136,8 +137,10 @@ WRAP(int, epoll_pwait2,
       const sigset_t *mask),
      (ep, events, max, timeout, mask))
 WRAP(int, eventfd, (unsigned initial, int flags), (initial, flags))
+WRAP(int, fcntl, (int fd, int command, int arg), (fd, command, arg))
 WRAP(int, fsync, (int fd), (fd))
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
+WRAP(int, fstatat, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags))
 WRAP(ssize_t, getrandom, (void *buf, size_t len, unsigned flags), (buf, len, flags))
 WRAP(int, getpeername, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
 WRAP(int, getsockname, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
@@ -158,6 +161,7 @@ WRAP(int, openat, (int dir, const char *path, int flags, mode_t mode), (dir, pat
 WRAP(int, openat2, (int dir, const char *path, int flags, mode_t mode, unsigned long resolve),
      (dir, path, flags, mode, resolve))
 WRAP(int, pipe2, (int fds[2], int flags), (fds, flags))
+WRAP(int, poll, (struct pollfd * fds, nfds_t n, int timeout_ms), (fds, n, timeout_ms))
 WRAP_SHORT(pread, short_read_percent, (int fd, void *buf, size_t len, off_t offset),
            (fd, buf, len, offset))
 WRAP_SHORT(pwrite, short_write_percent, (int fd, const void *buf, size_t len, off_t offset),
@@ -175,11 +179,17 @@ WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags), (fd, msg, 
 WRAP(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
      (fd, level, name, value, len))
 WRAP(int, shutdown, (int fd, int how), (fd, how))
+WRAP(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *old),
+     (signo, action, old))
+WRAP(int, sigaltstack, (const stack_t *stack, stack_t *old), (stack, old))
+WRAP(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *timeout),
+     (set, info, timeout))
 WRAP(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags))
 WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol))
 WRAP(int, socketpair, (int domain, int type, int protocol, int fds[2]),
      (domain, type, protocol, fds))
 WRAP(int, unlink, (const char *path), (path))
+WRAP(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
 WRAP_SHORT(write, short_write_percent, (int fd, const void *buf, size_t len), (fd, buf, len))
 WRAP_VECTOR(writev, short_write_percent)
 
@@ -202,6 +212,29 @@ static int my_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
     if (op == EPOLL_CTL_ADD && fails(SYSFAULT_epoll_ctl))
         return -1;
     return real.epoll_ctl(ep, op, fd, event);
+}
+
+static int my_clock_nanosleep(clockid_t id, int flags, const struct timespec *request,
+                              struct timespec *remain)
+{
+    return fails(SYSFAULT_clock_nanosleep) ? errno
+                                           : real.clock_nanosleep(id, flags, request, remain);
+}
+
+static int my_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*fn)(void *arg),
+                             void *arg)
+{
+    return fails(SYSFAULT_pthread_create) ? errno : real.pthread_create(out, attr, fn, arg);
+}
+
+static char *my_if_indextoname(unsigned index, char name[IF_NAMESIZE])
+{
+    return fails(SYSFAULT_if_indextoname) ? NULL : real.if_indextoname(index, name);
+}
+
+static unsigned my_if_nametoindex(const char *name)
+{
+    return fails(SYSFAULT_if_nametoindex) ? 0 : real.if_nametoindex(name);
 }
 
 static void *my_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)

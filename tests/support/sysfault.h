@@ -18,18 +18,24 @@
     X(accept4, EMFILE)           \
     X(bind, EADDRINUSE)          \
     X(clock_gettime, 0)          \
+    X(clock_nanosleep, EINTR)    \
+    X(clone, EAGAIN)             \
     X(close, 0)                  \
     X(connect, ENETUNREACH)      \
     X(epoll_create1, EMFILE)     \
     X(epoll_ctl, ENOMEM)         \
     X(epoll_pwait2, EINTR)       \
     X(eventfd, EMFILE)           \
+    X(fcntl, EMFILE)             \
     X(fsync, EIO)                \
     X(fstat, EIO)                \
+    X(fstatat, EACCES)           \
     X(getpeername, ENOTCONN)     \
     X(getrandom, EINTR)          \
     X(getsockname, ENOBUFS)      \
     X(getsockopt, ENOBUFS)       \
+    X(if_indextoname, ENXIO)     \
+    X(if_nametoindex, ENODEV)    \
     X(io_uring_setup, ENOMEM)    \
     X(io_uring_enter, EINTR)     \
     X(io_uring_register, ENOMEM) \
@@ -41,7 +47,9 @@
     X(openat, EMFILE)            \
     X(openat2, EMFILE)           \
     X(pipe2, EMFILE)             \
+    X(poll, ENOMEM)              \
     X(pread, EIO)                \
+    X(pthread_create, EAGAIN)    \
     X(pwrite, ENOSPC)            \
     X(read, EIO)                 \
     X(readv, EIO)                \
@@ -52,10 +60,14 @@
     X(sendmsg, EPIPE)            \
     X(setsockopt, ENOBUFS)       \
     X(shutdown, ENOTCONN)        \
+    X(sigaction, EINVAL)         \
+    X(sigaltstack, ENOMEM)       \
     X(signalfd, EMFILE)          \
+    X(sigtimedwait, EINTR)       \
     X(socket, EMFILE)            \
     X(socketpair, EMFILE)        \
     X(unlink, EACCES)            \
+    X(waitpid, EINTR)            \
     X(write, EIO)                \
     X(writev, EIO)
 
