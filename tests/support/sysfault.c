@@ -24,6 +24,8 @@ _Static_assert(SYSFAULT_COUNT <= 64, "one bit per call");
 static struct sysfault_plan plan;
 static struct cel__sys real;
 static atomic_size_t counted, drawn, hits;
+static atomic_size_t made[SYSFAULT_COUNT], struck[SYSFAULT_COUNT];
+static pthread_t beginner;
 
 static int error_of(enum sysfault_call call)
 {
@@ -65,27 +67,43 @@ static bool is_interruptible(enum sysfault_call call)
     return (sleepers >> call & 1) != 0;
 }
 
+static bool is_ours(void)
+{
+    bool is_own = pthread_equal(pthread_self(), beginner);
+
+    return plan.threads == SYSFAULT_ALL || is_own == (plan.threads == SYSFAULT_OWN);
+}
+
+static bool strike(enum sysfault_call call)
+{
+    atomic_fetch_add(&struck[call], 1);
+    return hit(call, error_of(call));
+}
+
 /* True with errno set when this call is to fail. */
 static bool fails(enum sysfault_call call)
 {
     size_t n;
 
+    if (atomic_load(&hits) == 0) /* what is made in answer to a failure is another path */
+        atomic_fetch_add(&made[call], 1);
     if (plan.eintr_percent > 0 && is_interruptible(call) && draw() < plan.eintr_percent)
         return hit(call, EINTR);
-    if (plan.nth == 0 || !is_selected(call))
+    if (plan.nth == 0 || !is_selected(call) || !is_ours())
         return false;
     n = atomic_fetch_add(&counted, 1) + 1;
     if (n == plan.nth)
-        return hit(call, error_of(call));
+        return strike(call);
     if (n > plan.nth && plan.times == FAULT_FOREVER && error_of(call) != EINTR)
-        return hit(call, error_of(call));
+        return strike(call);
     return false;
 }
 
-/* What to ask the kernel for instead of `len`: at least one byte. */
+/* What to ask the kernel for instead of `len`: at least one byte. An eventfd moves its eight or
+ * none. */
 static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
 {
-    if (len < 2 || percent == 0 || draw() >= percent)
+    if (len <= sizeof(uint64_t) || percent == 0 || draw() >= percent)
         return len;
     fault_hit(calls[call].name, atomic_fetch_add(&hits, 1) + 1);
     return 1 + len * draw() / 200;
@@ -249,6 +267,7 @@ void sysfault_begin(const struct sysfault_plan *with)
     cel__sys_reset();
     real = cel__sys;
     plan = with != NULL ? *with : (struct sysfault_plan){0};
+    beginner = pthread_self();
     atomic_store(&counted, 0);
     atomic_store(&drawn, 0);
     atomic_store(&hits, 0);
@@ -265,6 +284,12 @@ void sysfault_end(void)
 size_t sysfault_hits(void)
 {
     return atomic_load(&hits);
+}
+
+struct sysfault_tally sysfault_tally(enum sysfault_call call)
+{
+    return (struct sysfault_tally){calls[call].name, calls[call].error != 0,
+                                   atomic_load(&made[call]), atomic_load(&struck[call])};
 }
 
 static void arm_calls(size_t nth, enum fault_times times, const void *arg)

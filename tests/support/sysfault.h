@@ -80,9 +80,18 @@ enum sysfault_call {
 
 #define SYSFAULT_BIT(name) (UINT64_C(1) << SYSFAULT_##name)
 
+/* Whose calls count and fail. To fail the calls of two threads by one count would replay nothing:
+ * their order is the scheduler's. */
+enum sysfault_threads {
+    SYSFAULT_ALL,
+    SYSFAULT_OWN,    /* of the thread that begins: a loop's, whose calls come in one order */
+    SYSFAULT_OTHERS, /* of all others: a pool's */
+};
+
 struct sysfault_plan {
-    uint64_t calls;         /* SYSFAULT_BITs that count and fail; 0: all with a default error */
-    int error;              /* 0: each call's default */
+    uint64_t calls; /* SYSFAULT_BITs that count and fail; 0: all with a default error */
+    int error;      /* 0: each call's default */
+    enum sysfault_threads threads;
     size_t nth;             /* this counted call fails; 0: none */
     enum fault_times times; /* whether those after it fail too; calls that fail by EINTR do not,
                              * since to retry is right */
@@ -101,6 +110,15 @@ void sysfault_begin(const struct sysfault_plan *plan);
 void sysfault_end(void);
 /* Failures and shortenings since begin. */
 size_t sysfault_hits(void);
+
+/* How often, since the program began, the call was made while a plan was in force and had failed
+ * nothing yet, and how often it was failed by the plan's count. */
+struct sysfault_tally {
+    const char *name;
+    bool may_fail; /* by default */
+    size_t made, failed;
+};
+struct sysfault_tally sysfault_tally(enum sysfault_call call);
 
 /* fault_every() over system calls; `plan` (NULL: the default) says which and with what error. */
 size_t fault_every_syscall(const struct sysfault_plan *plan, fault_scenario *scenario, void *arg);
