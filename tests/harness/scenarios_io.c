@@ -601,7 +601,7 @@ static void *handles(void *arg)
         bool writes = cel_op_write(h, "abc", 3, op_ended, write_done, NULL) == 0;
 
         (void)cel_sleep(MS / 4);
-        if (reads)
+        if (reads && !cel_is_done(read_done))
             cel_op_cancel(op);
         CEL_SCOPE (shield, .is_shielded = true) {
             if (reads)
