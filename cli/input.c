@@ -87,9 +87,11 @@ static int make_room(struct input *in)
 {
     char *grown;
 
-    memmove(in->bytes, in->bytes + in->from, in->to - in->from);
-    in->to -= in->from;
-    in->from = 0;
+    if (in->from > 0) {
+        memmove(in->bytes, in->bytes + in->from, in->to - in->from);
+        in->to -= in->from;
+        in->from = 0;
+    }
     if (in->to + 1 < in->cap)
         return 0;
     if (in->cap >= LINE_MOST)

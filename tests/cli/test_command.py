@@ -217,10 +217,7 @@ def fetch_interrupted_leaves_whole_json():
     urls = [f"{SITE.base}/good/1", f"{SITE.base}/mute/1"]
     child = subprocess.Popen([CELADON, "fetch", *urls, *FIELDS, "--timeout", "20s"], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
-    while SITE.seen.get("/mute/1", 0) == 0 or SITE.seen.get("/good/1", 0) == 0:
-        pass
-    threading.Event().wait(0.3)
-    child.send_signal(signal.SIGINT)
+    interrupt_amid(child, "/mute/1", "/good/1")
     out, err = child.communicate(timeout=20)
     assert child.returncode == 5, (child.returncode, err)
     assert json.loads(out) == {urls[0]: item(1)}, out
@@ -289,16 +286,22 @@ def fetch_goes_on_while_the_list_is_being_written():
     assert child.returncode == 0 and out == b"", (out, err)
 
 
+def interrupt_amid(child, *paths):
+    """When the site was asked for all of these, and what it answered is likely to have come."""
+    while not all(SITE.seen.get(path) for path in paths):
+        assert child.poll() is None, child.stderr.read()
+        threading.Event().wait(0.01)
+    threading.Event().wait(0.3)
+    child.send_signal(signal.SIGINT)
+
+
 def fetch_interrupted_while_it_waits_for_the_list_ends():
     url = f"{SITE.base}/good/9"
     child = subprocess.Popen([CELADON, "fetch", "-", *FIELDS], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
     child.stdin.write(lines_of([url, f"{SITE.base}/mute/9"]))
     child.stdin.flush()
-    while SITE.seen.get("/mute/9", 0) == 0 or SITE.seen.get("/good/9", 0) == 0:
-        pass
-    threading.Event().wait(0.3)
-    child.send_signal(signal.SIGINT)
+    interrupt_amid(child, "/mute/9", "/good/9")
     assert child.wait(timeout=20) == 5
     out = child.stdout.read()
     assert json.loads(out) == {url: item(9)}, out
