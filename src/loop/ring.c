@@ -18,6 +18,8 @@
 #define FEAT_NO_IOWAIT   (1U << 17)
 #define ENTER_NO_IOWAIT  (1U << 7)
 
+#define TRIES_MAX 6 /* 63 ms in all */
+
 /* Completions that are never dropped, a timed wait, polling for readiness, records that need not
  * outlive their submission, one map, multishot polls (RSRC_TAGS came with them: 5.13). */
 #define FEATURES_NEEDED                                                 \
@@ -65,17 +67,31 @@ static const unsigned ladder[] = {
     0,
 };
 
+bool cel__ring_tries_again(int result, unsigned *tries)
+{
+    struct timespec pause = {.tv_nsec = (long)CEL_MILLISECOND << *tries};
+
+    if (result != -ENOMEM || *tries >= TRIES_MAX)
+        return false;
+    ++*tries;
+    cel__sys.clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    return true;
+}
+
 static int setup(struct cel__ring *ring, struct io_uring_params *params, unsigned sq_entries,
                  unsigned cq_entries)
 {
     int r = -EINVAL;
+    unsigned tries = 0;
 
     for (size_t i = 0; i < cel__countof(ladder) && r == -EINVAL; i++) {
         *params = (struct io_uring_params){
             .flags = ladder[i] | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED,
             .cq_entries = cq_entries,
         };
-        r = raw_setup(sq_entries, params);
+        do
+            r = raw_setup(sq_entries, params);
+        while (cel__ring_tries_again(r, &tries));
         ring->setup_flags = ladder[i];
     }
     return r;
