@@ -18,7 +18,7 @@
 #define FEAT_NO_IOWAIT   (1U << 17)
 #define ENTER_NO_IOWAIT  (1U << 7)
 
-#define TRIES_MAX 6 /* 63 ms in all */
+#define TRIES_MAX 7 /* 127 ms in all */
 
 /* Completions that are never dropped, a timed wait, polling for readiness, records that need not
  * outlive their submission, one map, multishot polls (RSRC_TAGS came with them: 5.13). */
