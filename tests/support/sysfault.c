@@ -85,12 +85,12 @@ static bool fails(enum sysfault_call call)
 {
     size_t n;
 
-    if (atomic_load(&hits) == 0) /* what is made in answer to a failure is another path */
-        atomic_fetch_add(&made[call], 1);
     if (plan.eintr_percent > 0 && is_interruptible(call) && draw() < plan.eintr_percent)
         return hit(call, EINTR);
     if (plan.nth == 0 || !is_selected(call) || !is_ours())
         return false;
+    if (atomic_load(&hits) == 0) /* what is made in answer to a failure is another path */
+        atomic_fetch_add(&made[call], 1);
     n = atomic_fetch_add(&counted, 1) + 1;
     if (n == plan.nth)
         return strike(call);

@@ -112,8 +112,8 @@ void sysfault_end(void);
 /* Failures and shortenings since begin. */
 size_t sysfault_hits(void);
 
-/* How often, since the program began, the call was made while a plan was in force and had failed
- * nothing yet, and how often it was failed by the plan's count. */
+/* How often, since the program began, the call was made while a plan that could fail it was in
+ * force and had failed nothing yet, and how often it was failed by the plan's count. */
 struct sysfault_tally {
     const char *name;
     bool may_fail; /* by default */
