@@ -171,7 +171,7 @@ static int enter_of_such_a_filesystem(int fd, unsigned to_submit, unsigned min_c
     return n;
 }
 
-IN_TASK(file_read_that_would_block_is_done_by_the_pool)
+static void *read_by_the_pool(void *arg)
 {
     struct cel_file *file;
     char buf[FILE_LEN];
@@ -179,14 +179,20 @@ IN_TASK(file_read_that_would_block_is_done_by_the_pool)
     assert_int_equal(cel_file_open(&file, path, O_RDWR | O_CREAT | O_TRUNC, 0600), 0);
     assert_int_equal(cel_file_write(file, "a longer content.", FILE_LEN, 0), FILE_LEN);
     reader = pthread_self();
-    real_enter = cel__sys.io_uring_enter;
-    cel__sys.io_uring_enter = enter_of_such_a_filesystem;
-    cel__sys.pread = read_elsewhere;
     assert_int_equal(cel_file_read(file, buf, FILE_LEN, 0), 4);
-    cel__sys_reset();
     assert_memory_equal(buf, "slow", 4);
     assert_false(pthread_equal(reader, pthread_self()));
     cel_file_close(file);
+    return arg;
+}
+
+static void file_read_that_would_block_is_done_by_the_pool(void **state)
+{
+    real_enter = cel__sys.io_uring_enter;
+    cel__sys.io_uring_enter = enter_of_such_a_filesystem;
+    cel__sys.pread = read_elsewhere;
+    run_in_task(read_by_the_pool);
+    cel__sys_reset();
 }
 
 int main(void)
