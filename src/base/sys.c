@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 static int sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
@@ -43,6 +44,16 @@ static int sys_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 static int sys_eventfd(unsigned initial, int flags)
 {
     return eventfd(initial, flags);
+}
+
+static int sys_clone(void)
+{
+    return (int)syscall(SYS_clone, 0, 0, 0, 0, 0);
+}
+
+static int sys_fcntl(int fd, int command, int arg)
+{
+    return fcntl(fd, command, arg);
 }
 
 static int sys_io_uring_setup(unsigned entries, struct io_uring_params *params)
@@ -114,27 +125,33 @@ static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
 
 #define SYS_TABLE                                                                                 \
     {                                                                                             \
-        .accept4 = sys_accept4, .bind = sys_bind, .clock_gettime = clock_gettime, .close = close, \
+        .accept4 = sys_accept4, .bind = sys_bind, .clock_gettime = clock_gettime,                 \
+        .clock_nanosleep = clock_nanosleep, .clone = sys_clone, .close = close,                   \
         .connect = sys_connect, .copy_file_range = copy_file_range,                               \
-        .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl, .epoll_pwait2 = sys_epoll_pwait2, \
-        .eventfd = sys_eventfd, .fchmodat = fchmodat, .fdatasync = fdatasync, .fsync = fsync,     \
-        .fstat = fstat, .fstatat = fstatat, .ftruncate = ftruncate, .getdents64 = getdents64,     \
-        .getrandom = getrandom, .getpeername = sys_getpeername, .getsockname = sys_getsockname,   \
-        .getsockopt = getsockopt, .inotify_add_watch = inotify_add_watch,                         \
+        .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl,                                   \
+        .epoll_pwait2 = sys_epoll_pwait2, .eventfd = sys_eventfd, .fchmodat = fchmodat,           \
+        .fcntl = sys_fcntl, .fdatasync = fdatasync, .fstat = fstat, .fstatat = fstatat,           \
+        .fsync = fsync, .ftruncate = ftruncate, .getdents64 = getdents64,                         \
+        .getpeername = sys_getpeername, .getrandom = getrandom, .getsockname = sys_getsockname,   \
+        .getsockopt = getsockopt, .if_indextoname = if_indextoname,                               \
+        .if_nametoindex = if_nametoindex, .inotify_add_watch = inotify_add_watch,                 \
         .inotify_init1 = inotify_init1, .inotify_rm_watch = inotify_rm_watch,                     \
-        .io_uring_setup = sys_io_uring_setup, .io_uring_enter = sys_io_uring_enter,               \
-        .io_uring_register = sys_io_uring_register, .kill = kill, .linkat = linkat,               \
-        .listen = listen, .madvise = madvise, .mkdirat = mkdirat, .mmap = mmap,                   \
-        .mprotect = mprotect, .munmap = munmap, .openat = sys_openat, .openat2 = sys_openat2,     \
+        .io_uring_enter = sys_io_uring_enter, .io_uring_register = sys_io_uring_register,         \
+        .io_uring_setup = sys_io_uring_setup, .kill = kill, .linkat = linkat, .listen = listen,   \
+        .madvise = madvise, .mkdirat = mkdirat, .mmap = mmap, .mprotect = mprotect,               \
+        .munmap = munmap, .openat = sys_openat, .openat2 = sys_openat2,                           \
         .pidfd_open = pidfd_open, .pidfd_send_signal = pidfd_send_signal, .pipe2 = pipe2,         \
-        .posix_spawnp = sys_posix_spawnp, .pread = pread, .preadv = preadv, .pwrite = pwrite,     \
-        .pwritev = pwritev, .read = read, .readlinkat = readlinkat, .readv = readv, .recv = recv, \
-        .recvmmsg = sys_recvmmsg, .recvmsg = recvmsg, .renameat2 = renameat2, .send = send,       \
-        .sendfile = sendfile, .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt, \
-        .shutdown = shutdown, .signalfd = signalfd, .socket = socket, .socketpair = socketpair,   \
-        .splice = splice, .symlinkat = symlinkat, .tcgetattr = tcgetattr,                         \
-        .tcgetwinsize = sys_tcgetwinsize, .tcsetattr = tcsetattr, .unlink = unlink,               \
-        .unlinkat = unlinkat, .waitid = waitid, .write = write, .writev = writev,                 \
+        .poll = poll, .posix_spawnp = sys_posix_spawnp, .pread = pread, .preadv = preadv,         \
+        .pthread_create = pthread_create, .pwrite = pwrite, .pwritev = pwritev, .read = read,     \
+        .readlinkat = readlinkat, .readv = readv, .recv = recv, .recvmmsg = sys_recvmmsg,         \
+        .recvmsg = recvmsg, .renameat2 = renameat2, .send = send, .sendfile = sendfile,           \
+        .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt,                       \
+        .shutdown = shutdown, .sigaction = sigaction, .sigaltstack = sigaltstack,                 \
+        .signalfd = signalfd, .sigtimedwait = sigtimedwait, .socket = socket,                     \
+        .socketpair = socketpair, .splice = splice, .symlinkat = symlinkat,                       \
+        .tcgetattr = tcgetattr, .tcgetwinsize = sys_tcgetwinsize, .tcsetattr = tcsetattr,         \
+        .unlink = unlink, .unlinkat = unlinkat, .waitid = waitid, .waitpid = waitpid,             \
+        .write = write, .writev = writev,                                                         \
     }
 
 static const struct cel__sys kernel = SYS_TABLE;

@@ -62,7 +62,9 @@ static int remove_stale(const struct sockaddr_storage *at)
     struct stat st;
     int fd, r;
 
-    if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+    if (un->sun_path[0] == '\0' ||
+        cel__sys.fstatat(AT_FDCWD, un->sun_path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISSOCK(st.st_mode))
         return -EADDRINUSE;
     fd = cel__sys.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)

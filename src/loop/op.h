@@ -36,7 +36,7 @@ enum cel__op_kind {
                      */
     CEL__OP_CONNECT, /* addr, addr_len */
     CEL__OP_POLL,    /* events: POLLIN | POLLOUT | POLLRDHUP -> revents */
-    CEL__OP_PREAD,   /* regular files from here on; offset */
+    CEL__OP_PREAD,   /* regular files from here on; offset. -ENOSYS: do it on another thread */
     CEL__OP_PWRITE,
     CEL__OP_FSYNC,
     CEL__OP_FDATASYNC,

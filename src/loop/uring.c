@@ -246,24 +246,13 @@ static int64_t finish_poll(const struct cel__op *op, int res)
     return res;
 }
 
-/* Some filesystems refuse to be asked without blocking and cannot be polled either. */
-static int64_t finish_file(const struct cel__op *op, int res)
+/* Some filesystems refuse to be asked without blocking and cannot be polled either: as on a
+ * backend that has no file IO, a thread of the pool must do it. */
+static int64_t finish_file(int res)
 {
-    int fd = op->fd->fd;
-    ssize_t n = -1;
-
-    if (res != -EAGAIN)
-        return res == -EINTR ? CEL__NOTHING_YET : res;
-    errno = EAGAIN;
-    if (op->kind == CEL__OP_PREAD)
-        n = cel__sys.pread(fd, op->buf, op->len, op->offset);
-    else if (op->kind == CEL__OP_PWRITE)
-        n = cel__sys.pwrite(fd, op->buf, op->len, op->offset);
-    else if (op->kind == CEL__OP_PREADV)
-        n = cel__sys.preadv(fd, op->iov, op->count, op->offset);
-    else if (op->kind == CEL__OP_PWRITEV)
-        n = cel__sys.pwritev(fd, op->iov, op->count, op->offset);
-    return n >= 0 ? n : -errno;
+    if (res == -EINTR)
+        return CEL__NOTHING_YET;
+    return res == -EAGAIN ? -ENOSYS : res;
 }
 
 static int64_t finish_direct(struct cel__op *op, int res)
@@ -275,7 +264,8 @@ static int64_t finish_direct(struct cel__op *op, int res)
     case CEL__OP_PREADV:
     case CEL__OP_PWRITE:
     case CEL__OP_PWRITEV:
-        return finish_file(op, res);
+    case CEL__OP_FSYNC:
+        return finish_file(res);
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
         return finish_write(op, res);
@@ -451,7 +441,7 @@ static int wait_out(struct cel__proactor *p, int r, int64_t timeout)
     if (timeout > 0 && !cel__ring_has_completion(&p->ring)) {
         struct timespec ms = {.tv_nsec = CEL_MILLISECOND};
 
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &ms, NULL);
+        cel__sys.clock_nanosleep(CLOCK_MONOTONIC, 0, &ms, NULL);
     }
     return 0;
 }

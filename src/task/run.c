@@ -25,12 +25,12 @@ int cel_loop_until(struct cel_loop *loop, union cel_awaitable x, void **value)
     int r = 0;
 
     CEL__ASSERT(cel__task_here() == NULL && "inside a task: cel_await");
-    if (f->state == CEL__PENDING)
+    if (!cel__future_is_done(f))
         cel__list_append(&f->waiters, &waiter.link);
-    while (f->state == CEL__PENDING && r >= 0)
+    while (!cel__future_is_done(f) && r >= 0)
         r = cel_loop_turn(loop, CEL_FOREVER);
     loop->is_awaited = false;
-    if (f->state == CEL__DONE)
+    if (cel__future_is_done(f))
         return cel__future_take(f, value);
     cel__list_unlink(&waiter.link);
     return r;

@@ -185,23 +185,24 @@ struct cel_task *cel_task_current(void)
 
 const char *cel_task_name(const struct cel_task *task)
 {
-    return cel__task_name(task);
+    return task != NULL ? cel__task_name(task) : "task";
 }
 
 void cel_task_set_name(struct cel_task *task, const char *name)
 {
-    task->fiber.name = name;
+    if (task != NULL)
+        task->fiber.name = name;
 }
 
 void cel_task_cancel(struct cel_task *task)
 {
-    if (task->future.state == CEL__PENDING)
+    if (task != NULL && task->future.state == CEL__PENDING)
         cel__scope_cancel(&task->own, -ECANCELED);
 }
 
 bool cel_task_is_cancelled(const struct cel_task *task)
 {
-    return task->own.code != 0;
+    return task != NULL && task->own.code != 0;
 }
 
 void cel_task_free(struct cel_task *task)
@@ -218,11 +219,12 @@ void cel_task_free(struct cel_task *task)
 
 int cel_join(struct cel_task *task, void **value)
 {
-    int r = cel__future_wait(&task->future, false); /* parks */
+    struct cel_future *f = cel_ensure(task);
+    int r = cel__future_wait(f, false); /* parks */
 
     if (r < 0)
         return r;
-    r = cel__future_take(&task->future, value);
+    r = cel__future_take(f, value);
     cel_task_free(task);
     return r;
 }

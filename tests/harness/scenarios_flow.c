@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/scenarios_flow.h"
-
+/* What tasks wait for each other with: locks, gates, channels, queues, pools, races. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,6 +10,7 @@
 #include "celadon/pool.h"
 #include "celadon/queue.h"
 #include "celadon/sync.h"
+#include "harness/scenarios.h"
 
 #define CHILDREN 3
 
@@ -57,7 +57,7 @@ static void *hold_lock(void *arg)
     return NULL;
 }
 
-void *flow_lock(void *arg)
+static void *flow_lock(void *arg)
 {
     struct guarded g = {.inside = 0};
 
@@ -80,7 +80,7 @@ static void *hold_rlock(void *arg)
     return NULL;
 }
 
-void *flow_rlock(void *arg)
+static void *flow_rlock(void *arg)
 {
     struct guarded g = {.inside = 0};
 
@@ -105,7 +105,7 @@ static void *read_then_write(void *arg)
     return NULL;
 }
 
-void *flow_rwlock(void *arg)
+static void *flow_rwlock(void *arg)
 {
     struct guarded g = {.inside = 0};
 
@@ -146,7 +146,7 @@ static void begin(void *arg)
     }
 }
 
-void *flow_cond(void *arg)
+static void *flow_cond(void *arg)
 {
     struct meeting m = {.has_begun = false};
 
@@ -166,7 +166,7 @@ static void *use_permit(void *arg)
     return NULL;
 }
 
-void *flow_sem(void *arg)
+static void *flow_sem(void *arg)
 {
     struct cel_sem sem = CEL_BOUNDED_SEM_INIT(2);
 
@@ -199,7 +199,7 @@ static void open_gates(void *arg)
     (void)!cel_countdown_wait(&g->countdown);
 }
 
-void *flow_gates(void *arg)
+static void *flow_gates(void *arg)
 {
     struct gates g = {.countdown = CEL_COUNTDOWN_INIT(CHILDREN)};
 
@@ -218,7 +218,7 @@ static void *meet(void *arg)
     return NULL;
 }
 
-void *flow_barrier(void *arg)
+static void *flow_barrier(void *arg)
 {
     struct cel_barrier barrier = CEL_BARRIER_INIT(CHILDREN);
 
@@ -248,7 +248,7 @@ static void *need_first(void *arg)
     return NULL;
 }
 
-void *flow_once(void *arg)
+static void *flow_once(void *arg)
 {
     struct first f = {.tried = 0};
 
@@ -298,13 +298,13 @@ static void talk_over(size_t slots)
     cel_chan_free(t.chan);
 }
 
-void *flow_rendezvous(void *arg)
+static void *flow_rendezvous(void *arg)
 {
     talk_over(0);
     return NULL;
 }
 
-void *flow_pipeline(void *arg)
+static void *flow_pipeline(void *arg)
 {
     talk_over(2);
     return NULL;
@@ -342,7 +342,7 @@ static void answer(void *arg)
     cel_chan_close(t->back);
 }
 
-void *flow_select(void *arg)
+static void *flow_select(void *arg)
 {
     struct talk t = {.sent = 0};
 
@@ -379,7 +379,7 @@ static void produce(void *arg)
     cel_queue_shutdown(arg, true);
 }
 
-void *flow_queue(void *arg)
+static void *flow_queue(void *arg)
 {
     struct cel_queue *queue;
 
@@ -419,7 +419,7 @@ static void see_it_empty(void *arg)
     (void)!cel_pool_join(arg);
 }
 
-void *flow_pool(void *arg)
+static void *flow_pool(void *arg)
 {
     struct cel_pool *pool;
 
@@ -430,7 +430,7 @@ void *flow_pool(void *arg)
     return NULL;
 }
 
-void *flow_map(void *arg)
+static void *flow_map(void *arg)
 {
     int elements[6] = {0};
     void *results[6];
@@ -447,7 +447,7 @@ static int three(void *arg, void **item)
     return ++*(int *)arg <= 3;
 }
 
-void *flow_imap(void *arg)
+static void *flow_imap(void *arg)
 {
     for (int k = 0; k < 2; k++) {
         const struct cel_imap_options options = {.width = 2, .is_unordered = k == 1};
@@ -464,7 +464,7 @@ void *flow_imap(void *arg)
     return NULL;
 }
 
-void *flow_pile(void *arg)
+static void *flow_pile(void *arg)
 {
     struct cel_pool *pool;
     struct cel_pile *pile;
@@ -488,7 +488,7 @@ static void *last_long(void *arg)
     return arg;
 }
 
-void *flow_kill(void *arg)
+static void *flow_kill(void *arg)
 {
     struct cel_task *t[2] = {cel_spawn(last_long, NULL), cel_spawn_later(CEL_MINUTE, step, NULL)};
 
@@ -501,7 +501,7 @@ void *flow_kill(void *arg)
     return NULL;
 }
 
-void *flow_timeout(void *arg)
+static void *flow_timeout(void *arg)
 {
     void *result = "in vain";
 
@@ -522,7 +522,7 @@ static void *keep_note(void *arg)
     return NULL;
 }
 
-void *flow_locals(void *arg)
+static void *flow_locals(void *arg)
 {
     together(keep_note, NULL, NULL);
     return NULL;
@@ -530,7 +530,7 @@ void *flow_locals(void *arg)
 
 /* ---- compositions ---- */
 
-void *flow_race(void *arg)
+static void *flow_race(void *arg)
 {
     for (int k = 0; k < 2; k++) {
         struct cel_task *t[] = {cel_spawn(last_long, NULL), cel_spawn(step, "first"),
@@ -548,7 +548,7 @@ void *flow_race(void *arg)
     return NULL;
 }
 
-void *flow_shield(void *arg)
+static void *flow_shield(void *arg)
 {
     struct cel_task *t = cel_spawn(step, "inner");
     struct cel_future *outer = t != NULL ? cel_shield(t) : NULL;
@@ -573,7 +573,7 @@ static void drop(void *arg, void *result)
     free(arg);
 }
 
-void *flow_abandon(void *arg)
+static void *flow_abandon(void *arg)
 {
     void *thing = malloc(1), *result = NULL;
     int r = cel_offload_or_abandon(work, thing, drop, &result);
@@ -581,4 +581,40 @@ void *flow_abandon(void *arg)
     if (r != -ECANCELED && r != -ETIMEDOUT)
         free(thing);
     return NULL;
+}
+
+const struct scenario scenarios[] = {
+    {"lock", flow_lock},
+    {"rlock", flow_rlock},
+    {"cond", flow_cond},
+    {"sem", flow_sem},
+    {"gates", flow_gates},
+    {"barrier", flow_barrier},
+    {"once", flow_once},
+    {"rwlock", flow_rwlock},
+    {"rendezvous", flow_rendezvous},
+    {"pipeline", flow_pipeline},
+    {"select", flow_select},
+    {"queue", flow_queue},
+    {"pool", flow_pool},
+    {"map", flow_map},
+    {"imap", flow_imap},
+    {"pile", flow_pile},
+    {"kill", flow_kill},
+    {"timeout", flow_timeout},
+    {"locals", flow_locals},
+    {"race", flow_race},
+    {"shield", flow_shield},
+    {"abandon", flow_abandon, .uses_pool = true},
+};
+const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
+
+int scenarios_open(void **state)
+{
+    return 0;
+}
+
+int scenarios_close(void **state)
+{
+    return 0;
 }
