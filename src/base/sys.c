@@ -128,24 +128,23 @@ static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
         .accept4 = sys_accept4, .bind = sys_bind, .clock_gettime = clock_gettime,                 \
         .clock_nanosleep = clock_nanosleep, .clone = sys_clone, .close = close,                   \
         .connect = sys_connect, .copy_file_range = copy_file_range,                               \
-        .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl,                                   \
-        .epoll_pwait2 = sys_epoll_pwait2, .eventfd = sys_eventfd, .fchmodat = fchmodat,           \
-        .fcntl = sys_fcntl, .fdatasync = fdatasync, .fstat = fstat, .fstatat = fstatat,           \
-        .fsync = fsync, .ftruncate = ftruncate, .getdents64 = getdents64,                         \
-        .getpeername = sys_getpeername, .getrandom = getrandom, .getsockname = sys_getsockname,   \
-        .getsockopt = getsockopt, .if_indextoname = if_indextoname,                               \
-        .if_nametoindex = if_nametoindex, .inotify_add_watch = inotify_add_watch,                 \
-        .inotify_init1 = inotify_init1, .inotify_rm_watch = inotify_rm_watch,                     \
-        .io_uring_enter = sys_io_uring_enter, .io_uring_register = sys_io_uring_register,         \
-        .io_uring_setup = sys_io_uring_setup, .kill = kill, .linkat = linkat, .listen = listen,   \
-        .madvise = madvise, .mkdirat = mkdirat, .mmap = mmap, .mprotect = mprotect,               \
-        .munmap = munmap, .openat = sys_openat, .openat2 = sys_openat2,                           \
-        .pidfd_open = pidfd_open, .pidfd_send_signal = pidfd_send_signal, .pipe2 = pipe2,         \
-        .poll = poll, .posix_spawnp = sys_posix_spawnp, .pread = pread, .preadv = preadv,         \
-        .pthread_create = pthread_create, .pwrite = pwrite, .pwritev = pwritev, .read = read,     \
-        .readlinkat = readlinkat, .readv = readv, .recv = recv, .recvmmsg = sys_recvmmsg,         \
-        .recvmsg = recvmsg, .renameat2 = renameat2, .send = send, .sendfile = sendfile,           \
-        .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt,                       \
+        .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl, .epoll_pwait2 = sys_epoll_pwait2, \
+        .eventfd = sys_eventfd, .fchmodat = fchmodat, .fcntl = sys_fcntl, .fdatasync = fdatasync, \
+        .fstat = fstat, .fstatat = fstatat, .fsync = fsync, .ftruncate = ftruncate,               \
+        .getdents64 = getdents64, .getpeername = sys_getpeername, .getrandom = getrandom,         \
+        .getsockname = sys_getsockname, .getsockopt = getsockopt,                                 \
+        .if_indextoname = if_indextoname, .if_nametoindex = if_nametoindex,                       \
+        .inotify_add_watch = inotify_add_watch, .inotify_init1 = inotify_init1,                   \
+        .inotify_rm_watch = inotify_rm_watch, .io_uring_enter = sys_io_uring_enter,               \
+        .io_uring_register = sys_io_uring_register, .io_uring_setup = sys_io_uring_setup,         \
+        .kill = kill, .linkat = linkat, .listen = listen, .madvise = madvise, .mkdirat = mkdirat, \
+        .mmap = mmap, .mprotect = mprotect, .munmap = munmap, .openat = sys_openat,               \
+        .openat2 = sys_openat2, .pidfd_open = pidfd_open, .pidfd_send_signal = pidfd_send_signal, \
+        .pipe2 = pipe2, .poll = poll, .posix_spawnp = sys_posix_spawnp, .pread = pread,           \
+        .preadv = preadv, .pthread_create = pthread_create, .pwrite = pwrite, .pwritev = pwritev, \
+        .read = read, .readlinkat = readlinkat, .readv = readv, .recv = recv,                     \
+        .recvmmsg = sys_recvmmsg, .recvmsg = recvmsg, .renameat2 = renameat2, .send = send,       \
+        .sendfile = sendfile, .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt, \
         .shutdown = shutdown, .sigaction = sigaction, .sigaltstack = sigaltstack,                 \
         .signalfd = signalfd, .sigtimedwait = sigtimedwait, .socket = socket,                     \
         .socketpair = socketpair, .splice = splice, .symlinkat = symlinkat,                       \
