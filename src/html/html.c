@@ -75,10 +75,11 @@ struct cel__tree_limits cel__html_limits(const struct cel_html_options *options,
 int cel__html_feed(struct cel__parser *parser, struct cel_str html,
                    const struct cel_html_options *options)
 {
+    size_t portion = options->pause != NULL ? PORTION : html.len;
     int r = 0;
 
     while (html.len != 0 && r == 0 && !cel__parser_has_enough(parser)) {
-        size_t n = cel__min(html.len, (size_t)PORTION);
+        size_t n = cel__min(html.len, portion);
 
         r = cel__parser_feed(parser, html.ptr, n);
         html.ptr += n;
