@@ -49,7 +49,8 @@ static struct domain *make_domain(struct cel__jar *jar, struct cel_str name)
     d = cel__mem_alloc(sizeof *d + name.len);
     if (d == NULL)
         return NULL;
-    memcpy(d + 1, name.ptr, name.len);
+    if (name.len != 0)
+        memcpy(d + 1, name.ptr, name.len);
     d->name = (struct cel_str){(char *)(d + 1), name.len};
     d->count = 0;
     cel__list_init(&d->cookies);
@@ -284,8 +285,8 @@ int cel__jar_set(struct cel__jar *jar, const struct cel__target *from, struct ce
 
 /* ---- keeping elsewhere ---- */
 
-void cel__jar_each(const struct cel__jar *jar, void (*fn)(void *arg, const struct cel__jar_entry *e),
-                   void *arg)
+void cel__jar_each(const struct cel__jar *jar,
+                   void (*fn)(void *arg, const struct cel__jar_entry *e), void *arg)
 {
     struct cel__map_entry *entry;
     size_t at = 0;
@@ -302,7 +303,7 @@ void cel__jar_each(const struct cel__jar *jar, void (*fn)(void *arg, const struc
     }
 }
 
-static bool is_plain(struct cel_str s, const char *not)
+static bool is_plain(struct cel_str s, const char * not )
 {
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.ptr[i] < 32 || s.ptr[i] == 127 || strchr(not, s.ptr[i]) != NULL)

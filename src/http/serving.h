@@ -61,7 +61,8 @@ struct cel_request {
     int64_t body_waited; /* time that the client kept us waiting for it */
     struct cel__chunked chunked;
     uint8_t body_state;
-    bool is_head_held; /* the head still lies in the stream's unread bytes */
+    struct cel_str form; /* the body, once it was read as one; ptr NULL: not yet */
+    bool is_head_held;   /* the head still lies in the stream's unread bytes */
     size_t head_len;
 };
 
@@ -85,9 +86,9 @@ struct cel__connection {
     struct cel_task *task;
     struct cel_loop *loop;
     struct cel__patience patience; /* with the client's reading, and with its next head */
-    bool is_leaving;        /* told so: what it is asked meanwhile is the last */
-    bool has_served;        /* a request */
-    struct cel__buf out;    /* replies not yet sent */
+    bool is_leaving;               /* told so: what it is asked meanwhile is the last */
+    bool has_served;               /* a request */
+    struct cel__buf out;           /* replies not yet sent */
     struct cel__arena arena;
     struct cel_request req;
     struct cel_reply reply;
@@ -112,7 +113,8 @@ void cel__connection_dismiss(struct cel__connection *c);
 void cel__connection_rest(struct cel__connection *c);
 /* (parks) Sends what is buffered. */
 int cel__connection_flush(struct cel__connection *c);
-/* The head, behind what is unsent. type NULL: no such field; length -1: not known. -EINVAL, -ENOMEM.
+/* The head, behind what is unsent. type NULL: no such field; length -1: not known. -EINVAL,
+ * -ENOMEM.
  */
 int cel__reply_write_head(struct cel_reply *reply, int status, const char *type, int64_t length);
 /* (parks) Ends a streamed reply, or makes the 204 of a handler that said nothing. */

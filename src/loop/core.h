@@ -44,7 +44,7 @@ struct cel_loop {
     struct cel__trace *trace; /* NULL: nobody asked */
     uint32_t beat; /* atomic: grows when a turn begins, and when it is back from the kernel */
     bool is_stopping;
-    bool is_closing;  /* being closed: takes in no work of others */
+    bool is_closing; /* being closed: takes in no work of others */
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
     struct cel__inbox inbox;
@@ -59,8 +59,9 @@ struct cel_loop {
     struct cel__wheel wheel;
 };
 
-/* The thread's loop. */
-extern __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
+/* The thread's loop. Exported for the inline part of celadon/sync.h. */
+extern CEL_PUBLIC __thread struct cel_loop *cel__loop_here
+    __attribute__((tls_model("initial-exec")));
 
 /* Somebody who watches from another thread sees that the loop goes on. */
 static inline void cel__loop_beat(struct cel_loop *loop)

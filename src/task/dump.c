@@ -71,7 +71,7 @@ static void tell_deadline(struct cel__report *to, const struct cel_loop *loop,
 {
     const struct cel__timer *timer = (const void *)((const struct cel_scope *)scope)->timer_;
 
-    if (scope->flags & CEL__SCOPE_TASK || timer->link.next == NULL || !cel__timer_is_armed(timer))
+    if (scope->flags & CEL__SCOPE_TASK || !cel__timer_is_armed(timer))
         return;
     cel__report_str(to, ", deadline in ");
     cel__report_duration(to, timer->deadline - loop->now);

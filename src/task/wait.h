@@ -50,6 +50,16 @@ static inline void cel__unpark(struct cel_task *task)
     cel__sched_ready(&cel__loop_here->sched, &task->fiber);
 }
 
+void cel__credit_renew(struct cel_loop *loop);
+
+/* (parks) Results that are there at once must not keep the others from running: called by who got
+ * one. */
+static inline void cel__credit_take(struct cel_loop *loop)
+{
+    if (cel__unlikely(--loop->credit <= 0))
+        cel__credit_renew(loop); /* parks */
+}
+
 /* (parks) Does the operation and waits for its end. -> its result. */
 int64_t cel__wait_op(struct cel__op *op);
 /* (parks) The same, neither a checkpoint nor to be cancelled; for cleaning up. */
