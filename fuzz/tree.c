@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "html/dump.h"
+#include "html/tree_dump.h"
 #include "html/parse.h"
 #include "html/utf8.h"
 

@@ -61,7 +61,7 @@ static void copy_text(struct rewrite *w, uint32_t old)
                      from->nodes[piece].end);
 }
 
-static void open(struct rewrite *w, uint32_t old)
+static void begin_node(struct rewrite *w, uint32_t old)
 {
     struct cel__tree *t = w->out;
     uint32_t i;
@@ -85,7 +85,7 @@ static void copy_inside(struct rewrite *w, uint32_t root)
 
     while (old != 0) {
         if (b->tree.nodes[old].kind == CEL__NODE_ELEMENT) {
-            open(w, old);
+            begin_node(w, old);
             if (b->links[old].first != 0) {
                 old = b->links[old].first;
                 continue;

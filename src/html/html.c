@@ -11,7 +11,7 @@
 #include "html/charset.h"
 #include "html/charset_meta.h"
 #include "html/decode.h"
-#include "html/dump.h"
+#include "html/tree_dump.h"
 #include "html/parse.h"
 #include "html/utf8.h"
 

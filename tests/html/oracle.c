@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/cc.h"
-#include "html/dump.h"
+#include "html/tree_dump.h"
 #include "html/parse.h"
 
 static enum cel__ns ns_of(enum myhtml_namespace ns)

@@ -15,7 +15,7 @@
 #include "base/str.h"
 #include "html/charset.h"
 #include "html/decode.h"
-#include "html/dump.h"
+#include "html/tree_dump.h"
 #include "oracle.h"
 
 static void check(bool holds, const char *what)

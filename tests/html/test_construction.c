@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "html/dump.h"
+#include "html/tree_dump.h"
 #include "html/parse.h"
 #include "html5lib.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "html/dump.h"
+#include "html/tree_dump.h"
 #include "html/parse.h"
 
 static struct cel__tree parse_with(const char *html, const struct cel__parse_options *options,

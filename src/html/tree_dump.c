@@ -2,7 +2,7 @@
 /* The tree as people compare it: two blanks for each node around, attributes in the
  * order of their names, the content of a template beneath a line that says so. The
  * walk keeps no stack but of templates, whose content lies elsewhere. */
-#include "html/dump.h"
+#include "html/tree_dump.h"
 
 #include <errno.h>
 #include <stdlib.h>

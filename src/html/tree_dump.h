@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CEL__DUMP_H
-#define CEL__DUMP_H
+#ifndef CEL__TREE_DUMP_H
+#define CEL__TREE_DUMP_H
 
 #include "base/buf.h"
 #include "html/node.h"
