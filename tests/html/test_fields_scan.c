@@ -245,10 +245,11 @@ static size_t long_page(char **page)
 
     *page = malloc(cap);
     assert_non_null(*page);
-    len += (size_t)sprintf(*page, "<meta charset=utf-8><title>first</title><body>");
+    len += (size_t)snprintf(*page, cap, "<meta charset=utf-8><title>first</title><body>");
     while (len < cap - 200)
-        len += (size_t)sprintf(*page + len, "<div class=c><p>some <b>text</b> here</p></div>");
-    len += (size_t)sprintf(*page + len, "<h6>last</h6>");
+        len += (size_t)snprintf(*page + len, cap - len,
+                                "<div class=c><p>some <b>text</b> here</p></div>");
+    len += (size_t)snprintf(*page + len, cap - len, "<h6>last</h6>");
     return len;
 }
 
@@ -325,7 +326,8 @@ static void scan_obeys_a_late_meta_tag(void **state)
     struct cel_item *item;
     size_t len;
 
-    len = (size_t)sprintf(page, "<p>\xe9t\xe9 \x80</p>%2000s<meta charset=windows-1251>", "");
+    len = (size_t)snprintf(page, sizeof page,
+                           "<p>\xe9t\xe9 \x80</p>%2000s<meta charset=windows-1251>", "");
     assert_int_equal(cel_fields_scan(fields, page, len, NULL, &item, NULL), 0);
     CHECK_STR(cel_item_get(item, "p"), "йtй Ђ");
     cel_item_free(item);
