@@ -36,6 +36,14 @@ struct cel__wait {
     const struct cel_task *(*blocker)(const struct cel_task *task);
 };
 
+/* Ends the wait of a task with `code`, where it is parked and can be interrupted; from then on the
+ * next to try finds that result standing. */
+static inline void cel__wait_interrupt(struct cel_task *task, int code)
+{
+    if (task->wait != NULL && task->wait->interrupt != NULL)
+        task->wait->interrupt(task, code);
+}
+
 /* Instants in 4 bytes, good for differences of up to 50 days. */
 static inline uint32_t cel__since(int64_t now)
 {

@@ -172,6 +172,7 @@ WRAP(int, io_uring_enter,
 WRAP(int, io_uring_register, (int fd, unsigned opcode, const void *arg, unsigned count),
      (fd, opcode, arg, count))
 WRAP(int, listen, (int fd, int backlog), (fd, backlog))
+WRAP(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
 WRAP(int, madvise, (void *addr, size_t len, int advice), (addr, len, advice))
 WRAP(int, mprotect, (void *addr, size_t len, int prot), (addr, len, prot))
 WRAP(int, munmap, (void *addr, size_t len), (addr, len))
@@ -189,6 +190,9 @@ WRAP_VECTOR(readv, short_read_percent)
 WRAP_SHORT(recv, short_read_percent, (int fd, void *buf, size_t len, int flags),
            (fd, buf, len, flags))
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
+WRAP(int, rt_tgsigqueueinfo, (pid_t pid, pid_t thread, int signo, siginfo_t *info),
+     (pid, thread, signo, info))
+WRAP(int, sched_getaffinity, (pid_t thread, size_t size, cpu_set_t *set), (thread, size, set))
 WRAP_SHORT(send, short_write_percent, (int fd, const void *buf, size_t len, int flags),
            (fd, buf, len, flags))
 WRAP_SHORT(sendfile, short_write_percent, (int out, int in, off_t *offset, size_t len),
