@@ -14,6 +14,7 @@
 #include "celadon/net.h"
 #include "celadon/offload.h"
 #include "celadon/server.h"
+#include "celadon/sim.h"
 #include "celadon/task.h"
 
 #endif

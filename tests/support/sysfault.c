@@ -22,7 +22,6 @@ static const struct {
 _Static_assert(SYSFAULT_COUNT <= 64, "one bit per call");
 
 static struct sysfault_plan plan;
-static struct cel__sys real;
 static atomic_size_t counted, drawn, hits;
 
 static int error_of(enum sysfault_call call)
@@ -96,7 +95,7 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
     {                                  \
         if (fails(SYSFAULT_##name))    \
             return -1;                 \
-        return real.name args;         \
+        return cel__sys_floor.name args;         \
     }
 
 #define WRAP_SHORT(name, percent, params, args)              \
@@ -105,7 +104,7 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
         if (fails(SYSFAULT_##name))                          \
             return -1;                                       \
         len = shortened(len, plan.percent, SYSFAULT_##name); \
-        return real.name args;                               \
+        return cel__sys_floor.name args;                               \
     }
 
 /* A vector is shortened to its first piece, cut. */
@@ -120,9 +119,9 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
             first = iov[0];                                                          \
             first.iov_len = shortened(first.iov_len, plan.percent, SYSFAULT_##name); \
             if (first.iov_len < iov[0].iov_len)                                      \
-                return real.name(fd, &first, 1);                                     \
+                return cel__sys_floor.name(fd, &first, 1);                                     \
         }                                                                            \
-        return real.name(fd, iov, n);                                                \
+        return cel__sys_floor.name(fd, iov, n);                                                \
     }
 
 WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
@@ -188,7 +187,7 @@ static int my_close(int fd)
 {
     bool failed = fails(SYSFAULT_close);
     int error = errno;
-    int r = real.close(fd);
+    int r = cel__sys_floor.close(fd);
 
     if (!failed)
         return r;
@@ -201,20 +200,19 @@ static int my_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
 {
     if (op == EPOLL_CTL_ADD && fails(SYSFAULT_epoll_ctl))
         return -1;
-    return real.epoll_ctl(ep, op, fd, event);
+    return cel__sys_floor.epoll_ctl(ep, op, fd, event);
 }
 
 static void *my_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
     if (fails(SYSFAULT_mmap))
         return MAP_FAILED;
-    return real.mmap(addr, len, prot, flags, fd, offset);
+    return cel__sys_floor.mmap(addr, len, prot, flags, fd, offset);
 }
 
 void sysfault_begin(const struct sysfault_plan *with)
 {
     cel__sys_reset();
-    real = cel__sys;
     plan = with != NULL ? *with : (struct sysfault_plan){0};
     atomic_store(&counted, 0);
     atomic_store(&drawn, 0);
