@@ -37,7 +37,7 @@ struct simulated {
     int wake_fd;     /* -1: there are no other threads */
     struct cel__loans loans;
     struct cel__policy policy;
-    struct cel__list foreign; /* struct foreign */
+    struct cel__list foreign; /* struct watch */
     unsigned foreign_count;
     struct pollfd *polls; /* room for each of them and the wake-up */
     struct cel__list leaving;  /* struct leaving */
@@ -45,10 +45,11 @@ struct simulated {
     struct cel__list settling; /* struct cel__soon */
 };
 
-/* A descriptor of the real kernel. */
-struct foreign {
+/* A descriptor under the loop's care: one that watches a socket, or one of the real kernel. */
+struct watch {
     struct cel__list link;
     struct cel__fd *fd;
+    bool is_foreign;
 };
 
 static struct simulated *sim_of(struct cel_loop *loop)
@@ -119,35 +120,41 @@ static void sim_close(struct cel_loop *loop)
     cel__mem_free(sim);
 }
 
-static int attach_foreign(struct simulated *sim, struct cel__fd *f)
+static int make_room(struct simulated *sim, int fd)
 {
     size_t size = (sim->foreign_count + 2) * sizeof *sim->polls;
-    struct pollfd *polls = cel__mem_realloc(sim->polls, size);
-    struct foreign *foreign;
+    struct pollfd *polls;
 
+    if (fcntl(fd, F_GETFD) < 0)
+        return -errno;
+    polls = cel__mem_realloc(sim->polls, size);
     if (polls == NULL)
         return -ENOMEM;
     sim->polls = polls;
-    foreign = cel__mem_alloc(sizeof *foreign);
-    if (foreign == NULL)
-        return -ENOMEM;
-    foreign->fd = f;
-    f->backend_data = foreign;
-    cel__list_append(&sim->foreign, &foreign->link);
     sim->foreign_count++;
     return 0;
 }
 
 static int sim_attach(struct cel_loop *loop, struct cel__fd *f)
 {
+    struct simulated *sim = sim_of(loop);
     struct cel__socket *s = cel__socket_find(f->fd);
+    int r = s == NULL ? make_room(sim, f->fd) : 0;
+    struct watch *watch;
 
-    if (s == NULL)
-        return attach_foreign(sim_of(loop), f);
-    if (s->watcher != NULL)
-        return -EEXIST;
-    s->watcher = f;
+    if (r < 0)
+        return r;
+    watch = cel__machine_alloc(sizeof *watch);
+    watch->fd = f;
+    watch->is_foreign = s == NULL;
+    f->backend_data = watch;
+    cel__list_append(s == NULL ? &sim->foreign : &s->watchers, &watch->link);
     return 0;
+}
+
+static bool is_foreign(const struct cel__fd *f)
+{
+    return ((const struct watch *)f->backend_data)->is_foreign;
 }
 
 static struct cel__list *queue_of(struct cel__op *op)
@@ -164,13 +171,14 @@ static void end(struct cel_loop *loop, struct cel__op *op, int64_t result)
 static void let_go(struct cel_loop *loop, struct cel__fd *f)
 {
     struct cel__list *queues[] = {&f->readers, &f->writers};
-    struct cel__socket *s = cel__socket_find(f->fd);
+    struct watch *watch = f->backend_data;
 
     for (int i = 0; i < 2; i++)
         while (!cel__list_is_empty(queues[i]))
             end(loop, cel__container_of(queues[i]->next, struct cel__op, link), -CEL_ECLOSED);
-    if (s != NULL)
-        s->watcher = NULL;
+    cel__list_unlink(&watch->link);
+    sim_of(loop)->foreign_count -= watch->is_foreign;
+    cel__machine_release(watch);
     if (f->owns)
         cel__sys.close(f->fd);
     cel__fd_release(loop, f);
@@ -185,14 +193,9 @@ struct leaving {
 static void sim_detach(struct cel_loop *loop, struct cel__fd *f)
 {
     struct simulated *sim = sim_of(loop);
-    struct foreign *foreign = f->backend_data;
     struct leaving *leaving;
 
-    if (foreign != NULL) {
-        cel__list_unlink(&foreign->link);
-        sim->foreign_count--;
-        cel__mem_free(foreign);
-    } else if (cel__machine_chance(sim->machine, sim->machine->options.late_cancel)) {
+    if (!is_foreign(f) && cel__machine_chance(sim->machine, sim->machine->options.late_cancel)) {
         leaving = cel__machine_alloc(sizeof *leaving);
         leaving->fd = f;
         cel__list_append(&sim->leaving, &leaving->link);
@@ -219,7 +222,7 @@ static int64_t attempt(struct cel_loop *loop, struct cel__op *op)
     bool is_connecting = op->kind == CEL__OP_CONNECT && op->moved != 0;
     short events;
 
-    if (op->fd->backend_data != NULL)
+    if (is_foreign(op->fd))
         return cel__attempt(op, &sim_of(loop)->loans);
     if (is_connecting && cel__calls_poll(op->fd->fd, POLLOUT) == 0)
         return CEL__NOTHING_YET;
@@ -233,7 +236,7 @@ static bool is_late(struct cel_loop *loop, const struct cel__op *op)
 {
     struct cel__machine *m = sim_of(loop)->machine;
 
-    return op->fd->backend_data == NULL && cel__machine_chance(m, m->options.late);
+    return !is_foreign(op->fd) && cel__machine_chance(m, m->options.late);
 }
 
 static int sim_start(struct cel_loop *loop, struct cel__op *op)
@@ -302,18 +305,16 @@ static void pump(struct cel_loop *loop, struct cel__fd *f)
             end(loop, op, result);
 }
 
+/* What one does may be news to another. */
 static void take_news(struct cel_loop *loop)
 {
-    struct cel__list batch;
     struct cel__list *node;
 
-    cel__list_init(&batch);
-    cel__list_splice(&batch, &sim_of(loop)->machine->news);
-    while ((node = cel__list_pop(&batch)) != NULL) {
+    while ((node = cel__list_pop(&sim_of(loop)->machine->news)) != NULL) {
         struct cel__socket *s = cel__container_of(node, struct cel__socket, news);
 
-        if (s->watcher != NULL)
-            pump(loop, s->watcher);
+        CEL__LIST_EACH_SAFE (inner, &s->watchers)
+            pump(loop, cel__container_of(inner, struct watch, link)->fd);
     }
     let_leave(loop);
 }
@@ -340,7 +341,7 @@ static bool pump_foreign(struct cel_loop *loop)
     uint32_t before = loop->ops_in_flight;
 
     CEL__LIST_EACH (node, &sim->foreign) {
-        struct cel__fd *f = cel__container_of(node, struct foreign, link)->fd;
+        struct cel__fd *f = cel__container_of(node, struct watch, link)->fd;
 
         if (!cel__list_is_empty(&f->readers) || !cel__list_is_empty(&f->writers))
             pump(loop, f);
@@ -357,7 +358,7 @@ static bool wait_really(struct cel_loop *loop, int ms)
 
     sim->polls[n++] = (struct pollfd){.fd = sim->wake_fd, .events = POLLIN};
     CEL__LIST_EACH (node, &sim->foreign) {
-        const struct cel__fd *f = cel__container_of(node, struct foreign, link)->fd;
+        const struct cel__fd *f = cel__container_of(node, struct watch, link)->fd;
         short events = wanted_of(f);
 
         if (events != 0)
@@ -385,6 +386,8 @@ static bool let_settle(struct cel_loop *loop)
 
     if (cel__list_is_empty(settling))
         return false;
+    CEL__LIST_EACH (node, settling)
+        loop->jobs--;
     cel__list_splice(&loop->soon, settling);
     return true;
 }
@@ -485,9 +488,11 @@ static void sim_later(struct cel_loop *loop, struct cel__post *post)
         m, &d->event, m->now + cel__machine_draw_time(m, CEL__DRAW_NET, m->options.job_delay));
 }
 
+/* Counts as a job, so that the loop knows that something will come. */
 struct question {
     struct cel__list link;
     struct cel__event event;
+    struct cel_loop *loop;
     cel__names_fn *fn;
     void *arg;
     char name[256];
@@ -499,6 +504,7 @@ static void answer(struct cel__machine *m, struct cel__event *event)
     struct question copy = *q;
     const struct cel__name *name = cel__zone_find(m, copy.name);
 
+    copy.loop->jobs--;
     cel__list_unlink(&q->link);
     cel__machine_release(q);
     if (name == NULL)
@@ -514,6 +520,7 @@ static void give_up_questions(struct simulated *sim)
     while ((node = cel__list_pop(&sim->asked)) != NULL) {
         struct question *q = cel__container_of(node, struct question, link);
 
+        q->loop->jobs--;
         cel__machine_unschedule(sim->machine, &q->event);
         q->fn(q->arg, -CEL_EDNS, "the resolver was closed", NULL, 0);
         cel__machine_release(q);
@@ -533,6 +540,8 @@ static void sim_resolve(struct cel_loop *loop, const char *name, cel__names_fn *
     q = cel__machine_alloc(sizeof *q);
     q->event.run = answer;
     q->event.mark = 70;
+    q->loop = loop;
+    loop->jobs++;
     q->fn = fn;
     q->arg = arg;
     for (size_t i = 0; i < sizeof q->name - 1 && name[i] != '\0'; i++)
@@ -544,6 +553,7 @@ static void sim_resolve(struct cel_loop *loop, const char *name, cel__names_fn *
 
 void cel__sim_when_settled(struct cel_loop *loop, struct cel__soon *soon)
 {
+    loop->jobs++;
     cel__list_append(&sim_of(loop)->settling, &soon->link);
 }
 

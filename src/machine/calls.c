@@ -453,7 +453,8 @@ short cel__calls_poll(int fd, short events)
     if (s == NULL)
         return POLLNVAL;
     if (s->kind == CEL__SOCKET_UDP)
-        now = POLLOUT | (cel__list_is_empty(&s->datagrams) ? 0 : POLLIN);
+        now = POLLOUT | (cel__list_is_empty(&s->datagrams) ? 0 : POLLIN) |
+              (s->error != 0 ? POLLERR | POLLIN : 0);
     else
         now = cel__pair_events(s);
     return (short)(now & (events | POLLERR | POLLHUP));

@@ -20,14 +20,30 @@ struct datagram {
     char bytes[];
 };
 
+/* Nobody is there: a sender that has said whom it talks to is told. */
+static void refuse(const struct datagram *d)
+{
+    struct cel__socket *s = cel__socket_at(d->from_host, CEL__SOCKET_UDP, &d->from, d->to_len);
+
+    if (s == NULL || s->peer_len == 0)
+        return;
+    s->error = ECONNREFUSED;
+    cel__socket_tell(s);
+}
+
 static void arrive(struct cel__machine *m, struct cel__event *event)
 {
     struct datagram *d = cel__container_of(event, struct datagram, event);
     struct cel__socket *s = NULL;
+    bool is_lost = false;
 
     cel__list_unlink(&d->link);
     if (cel__host_reaches(d->from_host, d->to_host))
         s = cel__socket_at(d->to_host, CEL__SOCKET_UDP, &d->to, d->to_len);
+    else
+        is_lost = true;
+    if (s == NULL && !is_lost)
+        refuse(d);
     if (s == NULL || s->queued_bytes + d->len > QUEUE_MAX) {
         cel__machine_release(d);
         return;
@@ -93,8 +109,10 @@ ssize_t cel__datagram_send(struct cel__socket *s, const struct sockaddr_storage 
     struct datagram *d;
     int r;
 
-    if (to == NULL || to->ss_family == AF_UNSPEC)
+    if (len == 0)
         return -EDESTADDRREQ;
+    if (s->error != 0)
+        return cel__socket_take_error(s);
     for (int i = 0; i < count; i++)
         bytes += iov[i].iov_len;
     if (bytes > PAYLOAD_MAX)
@@ -123,6 +141,8 @@ ssize_t cel__datagram_receive(struct cel__socket *s, const struct iovec *iov, in
     struct datagram *d;
     size_t done = 0;
 
+    if (s->error != 0)
+        return cel__socket_take_error(s);
     if (cel__list_is_empty(&s->datagrams))
         return s->is_gone ? -ENETDOWN : -EAGAIN;
     d = cel__container_of(s->datagrams.next, struct datagram, link);

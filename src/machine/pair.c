@@ -453,21 +453,13 @@ static size_t maybe_less(struct cel__machine *m, size_t n)
     return n;
 }
 
-static int take_error(struct cel__socket *s)
-{
-    int error = s->error;
-
-    s->error = 0;
-    return -error;
-}
-
 ssize_t cel__pair_write(struct cel__socket *s, const struct iovec *iov, int count)
 {
     struct cel__pair *p = s->pair;
     size_t want = total(iov, count), n, left;
 
     if (s->error != 0)
-        return take_error(s);
+        return cel__socket_take_error(s);
     if (p == NULL || s->state != CEL__SOCKET_JOINED)
         return s->state == CEL__SOCKET_JOINED ? -EPIPE : -ENOTCONN;
     if (s->write_shut || p->is_dead || (p->is_local && p->ends[!s->side] == NULL))
@@ -507,12 +499,12 @@ ssize_t cel__pair_read(struct cel__socket *s, const struct iovec *iov, int count
     size_t n, done = 0;
 
     if (p == NULL || s->state != CEL__SOCKET_JOINED)
-        return s->error != 0 ? take_error(s) : s->state == CEL__SOCKET_JOINED ? 0 : -ENOTCONN;
+        return s->error != 0 ? cel__socket_take_error(s) : s->state == CEL__SOCKET_JOINED ? 0 : -ENOTCONN;
     w = &p->wires[!s->side];
     n = cel__min(total(iov, count), (size_t)(w->arrived - w->read));
     if (n == 0 && total(iov, count) != 0) {
         if (s->error != 0)
-            return take_error(s);
+            return cel__socket_take_error(s);
         return w->fin_arrived || s->read_shut || p->is_dead ? 0 : -EAGAIN;
     }
     if (!is_peek)
@@ -617,7 +609,7 @@ static int connect_local(struct cel__socket *s, const struct sockaddr_storage *t
     struct cel__pair *p;
 
     if (listener == NULL)
-        return -ECONNREFUSED;
+        return cel__socket_has_path(to) ? -ECONNREFUSED : -ENOENT;
     if (listener->waiting > (unsigned)listener->backlog)
         return -EAGAIN;
     p = pair_new(s->m, true);

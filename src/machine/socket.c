@@ -28,6 +28,7 @@ struct cel__socket *cel__socket_new(struct cel__host *host, enum cel__socket_kin
     cel__list_init(&s->news);
     cel__list_init(&s->queue);
     cel__list_init(&s->datagrams);
+    cel__list_init(&s->watchers);
     cel__list_append(&host->m->sockets, &s->link);
     return s;
 }
@@ -219,12 +220,12 @@ static int find_port(struct cel__socket *s)
     return -EADDRINUSE;
 }
 
-static int check_path(const struct sockaddr_storage *at)
+bool cel__socket_has_path(const struct sockaddr_storage *at)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)at;
     struct stat st;
 
-    return un->sun_path[0] != '\0' && lstat(un->sun_path, &st) == 0 ? -EADDRINUSE : 0;
+    return un->sun_path[0] == '\0' || lstat(un->sun_path, &st) == 0;
 }
 
 int cel__socket_bind(struct cel__socket *s, const struct sockaddr_storage *at, socklen_t len)
@@ -237,7 +238,8 @@ int cel__socket_bind(struct cel__socket *s, const struct sockaddr_storage *at, s
         return -EADDRNOTAVAIL;
     s->local = *at;
     s->local_len = len;
-    if (s->family == AF_UNIX && check_path(at) < 0)
+    if (s->family == AF_UNIX && ((const struct sockaddr_un *)at)->sun_path[0] != '\0' &&
+        cel__socket_has_path(at))
         r = -EADDRINUSE;
     else if (s->family != AF_UNIX && port_of(at) == 0)
         r = find_port(s);

@@ -51,7 +51,7 @@ struct cel__socket {
     /* datagrams */
     struct cel__list datagrams;
     size_t queued_bytes;
-    void *watcher; /* the driver's */
+    struct cel__list watchers; /* the driver's */
 };
 
 /* NULL: the number is not a simulated descriptor of this thread's machine. */
@@ -68,6 +68,15 @@ struct cel__socket *cel__socket_new(struct cel__host *host, enum cel__socket_kin
 CEL_NODISCARD int cel__socket_number(struct cel__socket *s);
 /* The number is free again, and the record is gone; of a pair it has left before. */
 void cel__socket_free(struct cel__socket *s);
+/* What there is to be told, negative; it is told once. */
+static inline int cel__socket_take_error(struct cel__socket *s)
+{
+    int error = s->error;
+
+    s->error = 0;
+    return -error;
+}
+
 /* Its readiness may have changed. */
 void cel__socket_tell(struct cel__socket *s);
 
@@ -78,6 +87,8 @@ CEL_NODISCARD int cel__socket_bind_any(struct cel__socket *s, const struct socka
 /* Who takes what comes to this address; NULL: nobody. */
 struct cel__socket *cel__socket_at(struct cel__host *host, enum cel__socket_kind kind,
                                    const struct sockaddr_storage *at, socklen_t len);
+/* Is there a file of that name, or no file needed? */
+bool cel__socket_has_path(const struct sockaddr_storage *at);
 /* The bound name is free; the socket is as it was. -> whether it was bound. */
 bool cel__socket_unlink(struct cel__machine *m, const char *path);
 /* The address as a socket of that family sees it. */
