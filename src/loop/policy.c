@@ -41,8 +41,9 @@ static struct cel__known *know(struct cel__policy *p, struct cel__machine *m,
         grow(p);
     k = slot_of(p, f);
     p->count += k->fiber == NULL;
-    if (k->fiber == NULL || (f->state == CEL__FIBER_NEW && k->priority != INT64_MIN)) {
+    if (k->fiber == NULL || (f->state == CEL__FIBER_NEW && !k->is_new)) {
         k->fiber = f;
+        k->is_new = true;
         k->id = ++p->ids;
         k->priority = 0;
         if (m->options.policy == CEL_SIM_PCT)
@@ -53,8 +54,10 @@ static struct cel__known *know(struct cel__policy *p, struct cel__machine *m,
 
 static bool may_run(struct cel__machine *m, const struct cel_fiber *f)
 {
-    struct cel__host *h = m->host_of != NULL ? m->host_of(f) : NULL;
+    struct cel__host *h = NULL;
 
+    if (m->host_of != NULL && m->now < m->paused_until)
+        h = m->host_of(f);
     return h == NULL || h->paused_until <= m->now;
 }
 
@@ -127,6 +130,7 @@ uint32_t cel__policy_choose(struct cel__policy *p, struct cel__machine *m, struc
         return 0;
     cel__sched_bring(s, (unsigned)chosen);
     k = know(p, m, s->tail->link);
+    k->is_new = false;
     if (m->options.policy == CEL_SIM_PCT &&
         (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, 1000) < m->options.pct_changes)
         k->priority = --p->lowest;

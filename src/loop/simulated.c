@@ -438,6 +438,7 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
         m->switches++;
         cel__machine_note(m, 7, chosen);
         cel__sched_run(&loop->sched, 1);
+        cel__machine_trace(m, 7);
         m->now += SLICE_MIN + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
     }
 }
@@ -555,6 +556,18 @@ void cel__sim_when_settled(struct cel_loop *loop, struct cel__soon *soon)
 {
     loop->jobs++;
     cel__list_append(&sim_of(loop)->settling, &soon->link);
+}
+
+bool cel__sim_unsettle(struct cel_loop *loop, struct cel__soon *soon)
+{
+    CEL__LIST_EACH (node, &sim_of(loop)->settling) {
+        if (node != &soon->link)
+            continue;
+        cel__list_unlink(node);
+        loop->jobs--;
+        return true;
+    }
+    return false;
 }
 
 const struct cel__backend cel__sim_backend = {

@@ -4,11 +4,13 @@
 
 /* What runs simulations asks of the backend `sim`. */
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "loop/core.h"
 
 /* Calls `soon` when no task can run and nothing happens any more at this instant. */
 void cel__sim_when_settled(struct cel_loop *loop, struct cel__soon *soon);
+/* Takes that back. -> false: too late, it is about to be called. */
+bool cel__sim_unsettle(struct cel_loop *loop, struct cel__soon *soon);
 
 #endif

@@ -55,6 +55,7 @@ struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_optio
     m->epoch = EPOCH - START;
     m->options = *options;
     m->hash = seed;
+    m->quirk = seed * UINT64_C(0xd6e8feb86659fd93);
     for (unsigned lane = 0; lane < CEL__DRAW_LANES; lane++)
         cel__rand_seed(&m->rand[lane], seed * CEL__DRAW_LANES + lane);
     cel__list_init(&m->hosts);

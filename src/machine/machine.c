@@ -38,6 +38,31 @@ void cel__machine_note(struct cel__machine *m, uint64_t mark, uint64_t value)
     m->hash = z ^ (z >> 32);
 }
 
+static void remember(struct cel__trace *t, uint64_t hash)
+{
+    if (t->count == t->cap) {
+        t->cap = t->cap != 0 ? 2 * t->cap : 4096;
+        t->hashes = cel__machine_resize(t->hashes, t->cap * sizeof *t->hashes);
+    }
+    t->hashes[t->count++] = hash;
+}
+
+void cel__machine_trace(struct cel__machine *m, uint32_t mark)
+{
+    struct cel__trace *t = m->trace;
+
+    if (t == NULL || t->differs)
+        return;
+    if (!t->is_checking) {
+        remember(t, m->hash);
+        return;
+    }
+    t->differs = t->at == t->count || t->hashes[t->at] != m->hash;
+    t->at++;
+    t->mark = mark;
+    t->when = m->now;
+}
+
 uint64_t cel__machine_draw(struct cel__machine *m, enum cel__draw lane, uint64_t bound)
 {
     uint64_t drawn = cel__rand_below(&m->rand[lane], bound);
@@ -144,10 +169,12 @@ void cel__machine_advance(struct cel__machine *m, int64_t to)
     m->now = cel__max(m->now, to);
     while (m->count != 0 && m->heap[0]->at <= m->now) {
         struct cel__event *event = m->heap[0];
+        uint32_t event_mark = event->mark;
 
         cel__machine_unschedule(m, event);
         m->events++;
         cel__machine_note(m, event->mark, (uint64_t)event->at);
         event->run(m, event);
+        cel__machine_trace(m, event_mark);
     }
 }

@@ -33,6 +33,17 @@ struct cel__event {
     uint32_t mark;  /* what it is, for the hash */
 };
 
+/* A run's hash after each event, for a second run to be compared with. */
+struct cel__trace {
+    uint64_t *hashes;
+    size_t count, cap;
+    size_t at;        /* the second run's place */
+    bool is_checking; /* this is the second run */
+    bool differs;
+    uint32_t mark; /* the event after which it differed first, */
+    int64_t when;  /* and its time */
+};
+
 /* Independent streams of choices, so that more of one kind do not shift the others. */
 enum cel__draw { CEL__DRAW_NET, CEL__DRAW_ORDER, CEL__DRAW_FAULT, CEL__DRAW_SECRET, CEL__DRAW_USER,
                  CEL__DRAW_LANES };
@@ -43,7 +54,10 @@ struct cel__machine {
     int64_t epoch; /* wall time when now was 0 */
     struct cel_sim_options options;
     struct cel__rand rand[CEL__DRAW_LANES];
+    uint64_t quirk; /* tells which rare paths this run takes */
     bool is_calm; /* no faults by chance any more */
+    int64_t paused_until; /* some host is, at most until then */
+    struct cel__trace *trace; /* NULL: none is kept */
     /* events: a heap by time and number */
     struct cel__event **heap;
     uint32_t count, cap;
@@ -78,6 +92,8 @@ void cel__machine_unschedule(struct cel__machine *m, struct cel__event *event);
 int64_t cel__machine_next(const struct cel__machine *m);
 /* Sets the clock, and lets happen what is due then. */
 void cel__machine_advance(struct cel__machine *m, int64_t to);
+/* One more step of the trace, if one is kept. */
+void cel__machine_trace(struct cel__machine *m, uint32_t mark);
 /* Mixes what happened into the hash. */
 void cel__machine_note(struct cel__machine *m, uint64_t mark, uint64_t value);
 

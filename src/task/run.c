@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A program is a task run to its end. */
+#include "task/run.h"
+
 #include <errno.h>
 
 #include "base/log.h"
@@ -31,13 +33,12 @@ int cel_loop_until(struct cel_loop *loop, union cel_awaitable x, void **value)
     return r;
 }
 
-static void report_deadlock(struct cel_loop *loop)
+void cel__run_report(struct cel_loop *loop)
 {
     struct cel__tasks *tasks = loop->tasks;
     struct cel__scope *at = &tasks->root;
     struct cel__list *next = cel__scope_inner(at)->next;
 
-    cel__log(CEL_LOG_ERROR, "deadlock: all %u tasks wait, and nothing can wake one", tasks->live);
     for (;;) {
         struct cel__scope *inner;
 
@@ -55,6 +56,13 @@ static void report_deadlock(struct cel_loop *loop)
         at = inner;
         next = cel__scope_inner(inner)->next;
     }
+}
+
+static void report_deadlock(struct cel_loop *loop)
+{
+    cel__log(CEL_LOG_ERROR, "deadlock: all %u tasks wait, and nothing can wake one",
+             ((struct cel__tasks *)loop->tasks)->live);
+    cel__run_report(loop);
 }
 
 static int outcome_of(struct cel_task *task, int r)
