@@ -55,7 +55,7 @@ struct cel_sim_options {
     int64_t skew;         /* hosts' wall clocks are wrong by up to this */
     int64_t buggify;      /* 1: rare paths of the library itself are taken more often */
     int64_t faults_for;   /* faults stop that long after the start */
-    int64_t patience;     /* from then on everything must end within this */
+    int64_t patience;     /* from then on everything must end within this; 0: whenever */
 };
 
 /* What a run was. */
@@ -69,7 +69,7 @@ struct cel_sim_report {
     uint64_t runs;     /* 1, and for cel_sim_sweep the seeds that were run */
 };
 
-/* Options without any fault: FIFO, 50 us of latency. */
+/* Options without any fault: FIFO, 50 us of latency, endless patience. */
 CEL_PUBLIC void cel_sim_options_calm(struct cel_sim_options *out);
 /* Options as the seed wants them: each kind of fault is on or off, and more or less of it. */
 CEL_PUBLIC void cel_sim_options_draw(struct cel_sim_options *out, uint64_t seed);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buggify.h"
 #include "base/cc.h"
 #include "base/mem.h"
 #include "loop/core.h"
@@ -90,7 +91,8 @@ int cel__stream_end(struct cel_stream *s, int r)
 /* (parks) More bytes behind those that are unread already. */
 static ssize_t join(struct cel_stream *s, size_t more)
 {
-    int r = cel__unread_reserve(&s->unread, cel__max(more, (size_t)JOIN_MIN));
+    size_t room = CEL__BUGGIFY() ? more : cel__max(more, (size_t)JOIN_MIN);
+    int r = cel__unread_reserve(&s->unread, room);
     ssize_t n;
 
     if (r < 0)
@@ -121,7 +123,7 @@ static ssize_t read_some(struct cel_stream *s, void *buf, size_t len)
     ssize_t n;
 
     if (s->unread.len == 0) {
-        if (len >= DIRECT_MIN)
+        if (len >= DIRECT_MIN && !CEL__BUGGIFY())
             return s->via->read(s, buf, len); /* parks */
         n = s->via->fill(s, &s->unread);      /* parks */
         if (n <= 0)

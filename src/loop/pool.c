@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/buggify.h"
 #include "base/mem.h"
 #include "loop/core.h"
 
@@ -110,7 +111,7 @@ static int submit_here(struct cel_loop *loop, struct cel__job *job)
 {
     unsigned max = loop->options.queue_max != 0 ? loop->options.queue_max : QUEUE_DEFAULT;
 
-    if (loop->jobs >= max)
+    if (loop->jobs >= max || CEL__BUGGIFY())
         return -EAGAIN;
     cel__list_init(&job->link);
     job->loop = loop;

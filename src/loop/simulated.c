@@ -33,7 +33,6 @@
 struct simulated {
     struct cel__machine *machine;
     bool owns_machine;
-    bool is_held_up; /* those that are ready may not run now */
     int wake_fd;     /* -1: there are no other threads */
     struct cel__loans loans;
     struct cel__policy policy;
@@ -402,9 +401,7 @@ static int sim_wait(struct cel_loop *loop, int64_t until)
         (void)pump_foreign(loop);
     cel__machine_advance(m, m->now);
     take_news(loop);
-    if (sim->is_held_up)
-        until = cel__wheel_next(&loop->wheel);
-    else if (until <= m->now || has_ready(loop))
+    if (until <= m->now || has_ready(loop))
         return 0;
     if (cel__machine_next(m) > m->now && let_settle(loop))
         return 0;
@@ -427,16 +424,17 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
     struct simulated *sim = sim_of(loop);
     struct cel__machine *m = sim->machine;
 
-    sim->is_held_up = false;
     while (budget-- > 0 && cel__sched_has_ready(&loop->sched)) {
         uint32_t chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
 
-        if (chosen == 0) {
-            sim->is_held_up = true;
+        if (chosen == 0) { /* their hosts stand still: time goes by */
+            cel__machine_advance(m,
+                                 cel__min(cel__wheel_next(&loop->wheel), cel__machine_next(m)));
+            take_news(loop);
             return;
         }
         m->switches++;
-        cel__machine_note(m, 7, chosen);
+        cel__machine_note(m, chosen, (uint64_t)m->now);
         cel__sched_run(&loop->sched, 1);
         cel__machine_trace(m, 7);
         m->now += SLICE_MIN + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);

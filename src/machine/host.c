@@ -157,6 +157,13 @@ void cel__host_calm(struct cel__machine *m)
             cel__container_of(inner, struct link, link)->cut_until = 0;
 }
 
+void cel__host_resume_all(struct cel__machine *m)
+{
+    m->paused_until = 0;
+    CEL__LIST_EACH (node, &m->hosts)
+        cel__container_of(node, struct cel__host, link)->paused_until = 0;
+}
+
 bool cel__host_reaches(struct cel__host *from, struct cel__host *to)
 {
     int64_t now = to->m->now;

@@ -47,6 +47,8 @@ void cel__host_clog(struct cel__host *from, struct cel__host *to, int64_t until)
 bool cel__host_reaches(struct cel__host *from, struct cel__host *to);
 /* When a packet that leaves now arrives. */
 int64_t cel__host_arrival(struct cel__host *from, struct cel__host *to);
+/* Nobody stands still any more. */
+void cel__host_resume_all(struct cel__machine *m);
 /* Heals what was cut by chance. */
 void cel__host_calm(struct cel__machine *m);
 

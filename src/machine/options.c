@@ -48,7 +48,7 @@ static const struct option table[] = {
     OPTION(skew, 0, CEL_MILLISECOND, 1000 * CEL_SECOND, true),
     OPTION(buggify, 0, 1, 1, true),
     OPTION(faults_for, 0, CEL_SECOND, 30 * CEL_SECOND, false),
-    OPTION(patience, 60 * CEL_SECOND, 60 * CEL_SECOND, 60 * CEL_SECOND, false),
+    OPTION(patience, 0, 60 * CEL_SECOND, 60 * CEL_SECOND, false),
 };
 
 static int64_t *value_of(struct cel_sim_options *o, const struct option *option)

@@ -365,7 +365,8 @@ static void append(struct cel__wire *w, const char *bytes, size_t len)
     size_t have = (size_t)(w->written - w->read);
 
     if (w->start + have + len > w->cap) {
-        memmove(w->bytes, w->bytes + w->start, w->start != 0 ? have : 0);
+        if (w->start != 0)
+            memmove(w->bytes, w->bytes + w->start, have);
         w->start = 0;
         if (have + len > w->cap) {
             w->cap = cel__max(2 * w->cap, have + len);

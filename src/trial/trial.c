@@ -61,7 +61,7 @@ static void be_calm(struct cel__trial *t)
     cel__host_calm(m);
     cel__gremlin_stop(m, &t->gremlin);
     cel__machine_unschedule(m, &t->calm);
-    if (t->impatient.place == 0)
+    if (t->options.patience > 0 && t->impatient.place == 0)
         cel__machine_schedule(m, &t->impatient, m->now + t->options.patience);
 }
 
@@ -145,6 +145,7 @@ static int run_on(struct cel__trial *t, uint64_t seed, void *(*fn)(void *arg), v
     r = run_to_end(t, fn, arg);
     if (!t->machine->is_calm) /* who ends early need not end in the storm */
         be_calm(t);
+    cel__host_resume_all(t->machine);
     is_clean = cel_loop_close(t->loop) == 0;
     fill_report(t->machine, seed, report);
     return r == 0 && !is_clean ? -EBUSY : r;

@@ -25,7 +25,7 @@ extern const size_t play_count;
             return cel_fail(-EPROTO, "%s:%d: %s", __FILE__, __LINE__, #cond);      \
     } while (0)
 
-cel_task_fn play_echo, play_deadlines, play_http, play_scrape, play_datagrams, play_pipes, play_files,
+cel_task_fn play_echo, play_deadlines, play_http, play_scrape, play_datagrams, play_files,
     play_crash, play_tasks;
 
 #endif
