@@ -47,7 +47,7 @@ fuzz: | deps-fuzz               ## T=<target> S=<seconds>; without T each target
 sim: | deps-test                ## many simulated machines; PLAY=<play> SEEDS=<count> FIRST=<seed>
 	$(MESON) $(BUILD) -Dtests=true
 	ninja -C $(BUILD) tests/sim/sim_sweep
-	@CELADON_LOG=$${CELADON_LOG:-off} $(BUILD)/tests/sim/sim_sweep $(or $(PLAY),all) $(or $(SEEDS),2000) $(or $(FIRST),1)
+	@CELADON_LOG=$${CELADON_LOG:-error} $(BUILD)/tests/sim/sim_sweep $(or $(PLAY),all) $(or $(SEEDS),2000) $(or $(FIRST),1)
 
 test-aarch64: | deps-aarch64    ## cross-build and run what can run under qemu-user
 	@tools/test-aarch64
