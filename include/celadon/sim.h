@@ -33,29 +33,29 @@ enum cel_sim_policy {
 
 /* What the machine does to the program. All of a run is in these and the seed. */
 struct cel_sim_options {
-    int64_t policy;       /* enum cel_sim_policy */
-    int64_t pct_changes;  /* moments at which a priority falls, in each thousand switches */
-    int64_t latency;      /* one way between hosts: mean of an exponential distribution */
-    int64_t tail;         /* chance of 20 times that */
-    int64_t loss;         /* chance that a segment must be sent again, or a datagram is lost */
-    int64_t duplicate;    /* chance that a datagram comes twice */
-    int64_t clog;         /* chance per segment that its link stands still for up to a second */
-    int64_t reset;        /* chance that a connection is reset at some byte */
-    int64_t partition;    /* chance per 100 ms that two hosts lose each other for up to 2 s */
-    int64_t window;       /* bytes a reader takes in before it has read */
-    int64_t segment;      /* bytes that travel together, at most */
-    int64_t send_buffer;  /* bytes a writer may be ahead */
-    int64_t cut;          /* chance that a read or a write moves less than it could */
-    int64_t late;         /* chance that an operation that could end at once does so in a turn */
-    int64_t late_cancel;  /* chance that a cancelled operation ends in a later turn */
-    int64_t job_delay;    /* mean time until a job of the thread pool runs */
-    int64_t io_error;     /* chance that a read, write or sync of a file fails by EIO */
-    int64_t disk_full;    /* chance that a write of a file fails by ENOSPC */
-    int64_t shortage;     /* chance that a descriptor is refused by EMFILE */
-    int64_t skew;         /* hosts' wall clocks are wrong by up to this */
-    int64_t buggify;      /* 1: rare paths of the library itself are taken more often */
-    int64_t faults_for;   /* faults stop that long after the start */
-    int64_t patience;     /* from then on everything must end within this; 0: whenever */
+    int64_t policy;      /* enum cel_sim_policy */
+    int64_t pct_changes; /* moments at which a priority falls, in each thousand switches */
+    int64_t latency;     /* one way between hosts: mean of an exponential distribution */
+    int64_t tail;        /* chance of 20 times that */
+    int64_t loss;        /* chance that a segment must be sent again, or a datagram is lost */
+    int64_t duplicate;   /* chance that a datagram comes twice */
+    int64_t clog;        /* chance per segment that its link stands still for up to a second */
+    int64_t reset;       /* chance that a connection is reset at some byte */
+    int64_t partition;   /* chance per 100 ms that two hosts lose each other for up to 2 s */
+    int64_t window;      /* bytes a reader takes in before it has read */
+    int64_t segment;     /* bytes that travel together, at most */
+    int64_t send_buffer; /* bytes a writer may be ahead */
+    int64_t cut;         /* chance that a read or a write moves less than it could */
+    int64_t late;        /* chance that an operation that could end at once does so in a turn */
+    int64_t late_cancel; /* chance that a cancelled operation ends in a later turn */
+    int64_t job_delay;   /* mean time until a job of the thread pool runs */
+    int64_t io_error;    /* chance that a read, write or sync of a file fails by EIO */
+    int64_t disk_full;   /* chance that a write of a file fails by ENOSPC */
+    int64_t shortage;    /* chance that a descriptor is refused by EMFILE */
+    int64_t skew;        /* hosts' wall clocks are wrong by up to this */
+    int64_t buggify;     /* 1: rare paths of the library itself are taken more often */
+    int64_t faults_for;  /* faults stop that long after the start */
+    int64_t patience;    /* from then on everything must end within this; 0: whenever */
 };
 
 /* What a run was. */
@@ -77,9 +77,10 @@ CEL_PUBLIC void cel_sim_options_draw(struct cel_sim_options *out, uint64_t seed)
 /* Runs fn(arg) as the first task of a simulated machine, to its end. options NULL: drawn from the
  * seed. report may be NULL. 0: fn's task and all others ended well in time and left nothing open.
  * Else the run has failed, and a line that replays it is logged: a failure of fn's task as in
- * cel_run; -EDEADLK all wait for what cannot come; -ETIMEDOUT not at an end within options->patience
- * after the last fault; -EBUSY something was left open; -ENOMEM. The variables CEL_SEED and CEL_CFG
- * of the environment, as that line has them, take the place of seed and options. */
+ * cel_run; -EDEADLK all wait for what cannot come; -ETIMEDOUT not at an end within
+ * options->patience after the last fault; -EBUSY something was left open; -ENOMEM. The variables
+ * CEL_SEED and CEL_CFG of the environment, as that line has them, take the place of seed and
+ * options. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_run(uint64_t seed, const struct cel_sim_options *options,
                                          void *(*fn)(void *arg), void *arg,
                                          struct cel_sim_report *report);

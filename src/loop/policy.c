@@ -4,7 +4,7 @@
 #include "loop/policy.h"
 
 #include "fiber/order.h"
-#include "machine/host.h"
+#include "machine/station.h"
 
 #define SEEN_MAX    64 /* of the ready ones, from the front */
 #define UNFAIR_SPAN 16
@@ -54,7 +54,7 @@ static struct cel__known *know(struct cel__policy *p, struct cel__machine *m,
 
 static bool may_run(struct cel__machine *m, const struct cel_fiber *f)
 {
-    struct cel__host *h = NULL;
+    struct cel__station *h = NULL;
 
     if (m->host_of != NULL && m->now < m->paused_until)
         h = m->host_of(f);

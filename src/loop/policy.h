@@ -17,7 +17,7 @@ struct cel__policy {
         uint32_t id;
         int64_t priority; /* the highest runs */
         bool is_new;      /* has not run yet */
-    } *known; /* open addressing */
+    } * known;            /* open addressing */
     uint32_t cap, count, ids;
     int64_t lowest; /* given to whose priority falls */
 };

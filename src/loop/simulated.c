@@ -33,12 +33,12 @@
 struct simulated {
     struct cel__machine *machine;
     bool owns_machine;
-    int wake_fd;     /* -1: there are no other threads */
+    int wake_fd; /* -1: there are no other threads */
     struct cel__loans loans;
     struct cel__policy policy;
     struct cel__list foreign; /* struct watch */
     unsigned foreign_count;
-    struct pollfd *polls; /* room for each of them and the wake-up */
+    struct pollfd *polls;      /* room for each of them and the wake-up */
     struct cel__list leaving;  /* struct leaving */
     struct cel__list asked;    /* struct question */
     struct cel__list settling; /* struct cel__soon */
@@ -428,8 +428,7 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
         uint32_t chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
 
         if (chosen == 0) { /* their hosts stand still: time goes by */
-            cel__machine_advance(m,
-                                 cel__min(cel__wheel_next(&loop->wheel), cel__machine_next(m)));
+            cel__machine_advance(m, cel__min(cel__wheel_next(&loop->wheel), cel__machine_next(m)));
             take_news(loop);
             return;
         }
@@ -483,8 +482,8 @@ static void sim_later(struct cel_loop *loop, struct cel__post *post)
     d->event.run = run_delayed;
     d->event.mark = 60;
     d->post = post;
-    cel__machine_schedule(
-        m, &d->event, m->now + cel__machine_draw_time(m, CEL__DRAW_NET, m->options.job_delay));
+    cel__machine_schedule(m, &d->event,
+                          m->now + cel__machine_draw_time(m, CEL__DRAW_NET, m->options.job_delay));
 }
 
 /* Counts as a job, so that the loop knows that something will come. */

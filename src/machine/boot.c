@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "machine/calls.h"
 #include "machine/datagram.h"
-#include "machine/host.h"
+#include "machine/station.h"
 #include "machine/pair.h"
 #include "machine/zone.h"
 
@@ -64,7 +64,7 @@ struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_optio
     cel__list_init(&m->datagrams);
     cel__list_init(&m->news);
     cel__list_init(&m->zone);
-    m->home = cel__host_new(m, "home");
+    m->home = cel__station_new(m, "home");
     cel__machine_here = m;
     return m;
 }
@@ -76,7 +76,7 @@ unsigned cel__machine_halt(struct cel__machine *m)
     if (m == NULL)
         return 0;
     left = end_sockets(m);
-    cel__host_end_all(m);
+    cel__station_end_all(m);
     cel__zone_end(m);
     cel__machine_here = NULL;
     cel__machine_release(m->heap);

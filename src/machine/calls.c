@@ -39,7 +39,7 @@ static int my_socket(int domain, int type, int protocol)
 
     if (m == NULL || !is_simulated_family(domain, type))
         return cel__under.socket(domain, type, protocol);
-    s = cel__socket_new(cel__host_current(m),
+    s = cel__socket_new(cel__station_current(m),
                         domain == AF_UNIX     ? CEL__SOCKET_LOCAL
                         : base == SOCK_STREAM ? CEL__SOCKET_TCP
                                               : CEL__SOCKET_UDP,
@@ -117,7 +117,8 @@ static int my_listen(int fd, int backlog)
     if (s->state != CEL__SOCKET_FRESH && s->state != CEL__SOCKET_LISTENING)
         return told(-EINVAL);
     if (!s->is_bound && s->kind == CEL__SOCKET_TCP &&
-        cel__socket_bind_any(s, &(struct sockaddr_storage){.ss_family = (sa_family_t)s->family}) < 0)
+        cel__socket_bind_any(s, &(struct sockaddr_storage){.ss_family = (sa_family_t)s->family}) <
+            0)
         return told(-EADDRINUSE);
     s->state = CEL__SOCKET_LISTENING;
     s->backlog = backlog;
@@ -351,8 +352,7 @@ static ssize_t my_sendmsg(int fd, const struct msghdr *msg, int flags)
     if (s->kind != CEL__SOCKET_UDP || msg->msg_name == NULL)
         return put_out(s, msg->msg_iov, (int)msg->msg_iovlen);
     to = widened(msg->msg_name, msg->msg_namelen);
-    return told(
-        cel__datagram_send(s, &to, msg->msg_namelen, msg->msg_iov, (int)msg->msg_iovlen));
+    return told(cel__datagram_send(s, &to, msg->msg_namelen, msg->msg_iov, (int)msg->msg_iovlen));
 }
 
 /* By way of a copy; what was read and not sent is read again the next time. */
@@ -428,7 +428,7 @@ static int my_clock_gettime(clockid_t id, struct timespec *ts)
         return cel__under.clock_gettime(id, ts);
     now = m->now;
     if (id == CLOCK_REALTIME)
-        now += m->epoch + cel__host_current(m)->skew;
+        now += m->epoch + cel__station_current(m)->skew;
     *ts = (struct timespec){now / CEL_SECOND, now % CEL_SECOND};
     return 0;
 }

@@ -13,7 +13,7 @@
 struct datagram {
     struct cel__event event; /* it arrives */
     struct cel__list link;   /* of the machine's while under way, then of the socket's */
-    struct cel__host *from_host, *to_host;
+    struct cel__station *from_host, *to_host;
     struct sockaddr_storage from, to;
     socklen_t to_len;
     size_t len;
@@ -38,7 +38,7 @@ static void arrive(struct cel__machine *m, struct cel__event *event)
     bool is_lost = false;
 
     cel__list_unlink(&d->link);
-    if (cel__host_reaches(d->from_host, d->to_host))
+    if (cel__station_reaches(d->from_host, d->to_host))
         s = cel__socket_at(d->to_host, CEL__SOCKET_UDP, &d->to, d->to_len);
     else
         is_lost = true;
@@ -58,7 +58,7 @@ static void post(struct cel__socket *s, struct datagram *d)
     d->event.run = arrive;
     d->event.mark = 80;
     cel__list_append(&s->m->datagrams, &d->link);
-    cel__machine_schedule(s->m, &d->event, cel__host_arrival(d->from_host, d->to_host));
+    cel__machine_schedule(s->m, &d->event, cel__station_arrival(d->from_host, d->to_host));
 }
 
 static struct datagram *copy_of(const struct datagram *d)
@@ -96,7 +96,8 @@ static void name_sender(struct cel__socket *s, struct datagram *d)
         return;
     d->from = as_if.local;
     if (d->from.ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)&d->from)->sin6_port = ((struct sockaddr_in6 *)&s->local)->sin6_port;
+        ((struct sockaddr_in6 *)&d->from)->sin6_port =
+            ((struct sockaddr_in6 *)&s->local)->sin6_port;
     else
         ((struct sockaddr_in *)&d->from)->sin_port = ((struct sockaddr_in *)&s->local)->sin_port;
 }
@@ -123,7 +124,7 @@ ssize_t cel__datagram_send(struct cel__socket *s, const struct sockaddr_storage 
     d = datagram_new(s, iov, count, bytes);
     d->to = *to;
     d->to_len = len;
-    d->to_host = cel__host_at(s->host, to);
+    d->to_host = cel__station_at(s->host, to);
     name_sender(s, d);
     if (d->to_host == NULL || s->is_gone || cel__machine_chance(m, m->options.loss)) {
         cel__machine_release(d);

@@ -2,13 +2,13 @@
 #include "machine/gremlin.h"
 
 #include "base/buggify.h"
-#include "machine/host.h"
+#include "machine/station.h"
 
-#define STEP     (100 * CEL_MILLISECOND)
-#define CUT_MAX  (2 * CEL_SECOND)
-#define ACTIVE   4 /* one site in so many is active in a run, */
-#define ONE_IN   4 /* and takes its rare path one time in so many */
-#define ONE_WAY  3 /* of so many partitions is in one direction only */
+#define STEP    (100 * CEL_MILLISECOND)
+#define CUT_MAX (2 * CEL_SECOND)
+#define ACTIVE  4 /* one site in so many is active in a run, */
+#define ONE_IN  4 /* and takes its rare path one time in so many */
+#define ONE_WAY 3 /* of so many partitions is in one direction only */
 
 static uint64_t site_hash(const char *file, int line)
 {
@@ -36,13 +36,13 @@ static bool take_rare_path(const char *file, int line)
     return true;
 }
 
-static void part(struct cel__machine *m, struct cel__host *a, struct cel__host *b)
+static void part(struct cel__machine *m, struct cel__station *a, struct cel__station *b)
 {
     int64_t until = m->now + (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, CUT_MAX);
 
-    cel__host_cut_until(a, b, until);
+    cel__station_cut_until(a, b, until);
     if (cel__machine_draw(m, CEL__DRAW_FAULT, ONE_WAY) != 0)
-        cel__host_cut_until(b, a, until);
+        cel__station_cut_until(b, a, until);
 }
 
 static void look(struct cel__machine *m, struct cel__event *event)
@@ -50,8 +50,8 @@ static void look(struct cel__machine *m, struct cel__event *event)
     CEL__LIST_EACH (node, &m->hosts)
         CEL__LIST_EACH (other, &m->hosts)
             if (other != node && cel__machine_chance(m, m->options.partition))
-                part(m, cel__container_of(node, struct cel__host, link),
-                     cel__container_of(other, struct cel__host, link));
+                part(m, cel__container_of(node, struct cel__station, link),
+                     cel__container_of(other, struct cel__station, link));
     if (!m->is_calm)
         cel__machine_schedule(m, event, m->now + STEP);
 }

@@ -20,7 +20,7 @@
 #include "celadon/sim.h"
 
 struct cel_fiber;
-struct cel__host;
+struct cel__station;
 struct cel__machine;
 struct cel__socket;
 
@@ -45,18 +45,24 @@ struct cel__trace {
 };
 
 /* Independent streams of choices, so that more of one kind do not shift the others. */
-enum cel__draw { CEL__DRAW_NET, CEL__DRAW_ORDER, CEL__DRAW_FAULT, CEL__DRAW_SECRET, CEL__DRAW_USER,
-                 CEL__DRAW_LANES };
+enum cel__draw {
+    CEL__DRAW_NET,
+    CEL__DRAW_ORDER,
+    CEL__DRAW_FAULT,
+    CEL__DRAW_SECRET,
+    CEL__DRAW_USER,
+    CEL__DRAW_LANES
+};
 
 struct cel__machine {
-    int64_t now;   /* ns, monotonic */
+    int64_t now; /* ns, monotonic */
     int64_t began;
     int64_t epoch; /* wall time when now was 0 */
     struct cel_sim_options options;
     struct cel__rand rand[CEL__DRAW_LANES];
-    uint64_t quirk; /* tells which rare paths this run takes */
-    bool is_calm; /* no faults by chance any more */
-    int64_t paused_until; /* some host is, at most until then */
+    uint64_t quirk;           /* tells which rare paths this run takes */
+    bool is_calm;             /* no faults by chance any more */
+    int64_t paused_until;     /* some host is, at most until then */
     struct cel__trace *trace; /* NULL: none is kept */
     /* events: a heap by time and number */
     struct cel__event **heap;
@@ -69,17 +75,17 @@ struct cel__machine {
     struct cel__list sockets;
     struct cel__list pairs;     /* of joined sockets, alive or lingering */
     struct cel__list datagrams; /* under way */
-    struct cel__list news;  /* sockets whose readiness may have changed */
-    struct cel__list zone;  /* names */
-    struct cel__host *home;
+    struct cel__list news;      /* sockets whose readiness may have changed */
+    struct cel__list zone;      /* names */
+    struct cel__station *home;
     uint32_t host_count;
     uint64_t made; /* sockets, for their ids */
     struct cel__socket **by_fd;
     size_t by_fd_cap;
     /* Whose system calls these are; NULL: home's. */
-    struct cel__host *(*host_here)(void);
+    struct cel__station *(*host_here)(void);
     /* Whose a fiber is; may be NULL, and so may be what it returns. */
-    struct cel__host *(*host_of)(const struct cel_fiber *fiber);
+    struct cel__station *(*host_of)(const struct cel_fiber *fiber);
 };
 
 extern __thread struct cel__machine *cel__machine_here;

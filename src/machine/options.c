@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Drawing is what "swarm testing" is: a run that has everything a little finds less than runs that
- * have some things much and others not at all. So each kind of fault is off in half of the runs, and
- * where it is on, its size is drawn by orders of magnitude. */
+ * have some things much and others not at all. So each kind of fault is off in half of the runs,
+ * and where it is on, its size is drawn by orders of magnitude. */
 #include "machine/options.h"
 
 #include <errno.h>
@@ -15,14 +15,14 @@
 struct option {
     const char *name;
     size_t offset;
-    int64_t calm;       /* without faults */
-    int64_t low, high;  /* drawn in between, evenly by orders of magnitude */
-    bool is_fault;      /* 0 in half of the runs */
+    int64_t calm;      /* without faults */
+    int64_t low, high; /* drawn in between, evenly by orders of magnitude */
+    bool is_fault;     /* 0 in half of the runs */
 };
 
-#define OPTION(name, ...)                                                  \
-    {                                                                      \
-#name, offsetof(struct cel_sim_options, name), __VA_ARGS__         \
+#define OPTION(name, ...)                                          \
+    {                                                              \
+#name, offsetof(struct cel_sim_options, name), __VA_ARGS__ \
     }
 
 static const struct option table[] = {
@@ -105,8 +105,7 @@ char *cel__options_format(const struct cel_sim_options *o, char *out, size_t cap
 
     out[0] = '\0';
     for (size_t i = 0; i < cel__countof(table) && len < cap; i++)
-        len += (size_t)snprintf(out + len, cap - len, "%s%s=%lld", i != 0 ? "," : "",
-                                table[i].name,
+        len += (size_t)snprintf(out + len, cap - len, "%s%s=%lld", i != 0 ? "," : "", table[i].name,
                                 (long long)*value_of((struct cel_sim_options *)o, &table[i]));
     return out;
 }

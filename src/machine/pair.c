@@ -23,7 +23,8 @@ struct packet {
 };
 
 static void transmit(struct cel__pair *p, int side);
-static void on_lane(struct cel__machine *m, struct cel__event *event, struct cel__pair *p, int side);
+static void on_lane(struct cel__machine *m, struct cel__event *event, struct cel__pair *p,
+                    int side);
 
 static void on_lane_0(struct cel__machine *m, struct cel__event *event)
 {
@@ -75,8 +76,8 @@ static void free_if_over(struct cel__pair *p)
 {
     if (p->is_busy || p->ends[0] != NULL || p->ends[1] != NULL)
         return;
-    if (!p->is_dead && (!cel__list_is_empty(&p->lanes[0].packets) ||
-                        !cel__list_is_empty(&p->lanes[1].packets)))
+    if (!p->is_dead &&
+        (!cel__list_is_empty(&p->lanes[0].packets) || !cel__list_is_empty(&p->lanes[1].packets)))
         return;
     pair_free(p);
 }
@@ -146,7 +147,7 @@ static void send_packet(struct cel__pair *p, int side, enum packet_kind kind, si
     struct cel__lane *lane = &p->lanes[side];
     struct cel__machine *m = p->m;
     struct packet *packet = cel__machine_alloc(sizeof *packet);
-    int64_t at = cel__host_arrival(p->hosts[side], p->hosts[!side]);
+    int64_t at = cel__station_arrival(p->hosts[side], p->hosts[!side]);
 
     if (kind != SYN && p->hosts[0] != p->hosts[1] && cel__machine_chance(m, m->options.loss))
         at += RETRY_MIN;
@@ -319,7 +320,7 @@ static bool is_stuck(struct cel__pair *p, int side)
     struct cel__machine *m = p->m;
     int64_t pause = RETRY_MIN << cel__min(lane->tries, 10u);
 
-    if (cel__host_reaches(p->hosts[side], p->hosts[!side])) {
+    if (cel__station_reaches(p->hosts[side], p->hosts[!side])) {
         lane->tries = 0;
         lane->stuck_since = 0;
         return false;
@@ -349,7 +350,7 @@ static void on_lane(struct cel__machine *m, struct cel__event *event, struct cel
         if (packet->kind != SYN && is_stuck(p, side))
             break;
         cel__list_unlink(&packet->link);
-        if (packet->kind != SYN || cel__host_reaches(p->hosts[side], p->hosts[!side]))
+        if (packet->kind != SYN || cel__station_reaches(p->hosts[side], p->hosts[!side]))
             arrive(p, side, packet);
         cel__machine_release(packet);
     }
@@ -386,8 +387,7 @@ static void cut_cable(struct cel__pair *p)
 
 static bool is_cut_now(struct cel__pair *p, int side)
 {
-    if (side != 0 || p->reset_at < 0 || p->m->is_calm ||
-        p->wires[0].sent < (uint64_t)p->reset_at)
+    if (side != 0 || p->reset_at < 0 || p->m->is_calm || p->wires[0].sent < (uint64_t)p->reset_at)
         return false;
     p->m->faults++;
     return true;
@@ -500,7 +500,9 @@ ssize_t cel__pair_read(struct cel__socket *s, const struct iovec *iov, int count
     size_t n, done = 0;
 
     if (p == NULL || s->state != CEL__SOCKET_JOINED)
-        return s->error != 0 ? cel__socket_take_error(s) : s->state == CEL__SOCKET_JOINED ? 0 : -ENOTCONN;
+        return s->error != 0                    ? cel__socket_take_error(s)
+               : s->state == CEL__SOCKET_JOINED ? 0
+                                                : -ENOTCONN;
     w = &p->wires[!s->side];
     n = cel__min(total(iov, count), (size_t)(w->arrived - w->read));
     if (n == 0 && total(iov, count) != 0) {
@@ -573,7 +575,7 @@ short cel__pair_events(struct cel__socket *s)
 
 int cel__pair_open(struct cel__machine *m, enum cel__socket_kind kind, int fds[2])
 {
-    struct cel__host *host = cel__host_current(m);
+    struct cel__station *host = cel__station_current(m);
     struct cel__pair *p = pair_new(m, true);
     int r = 0;
 
@@ -641,7 +643,7 @@ int cel__pair_connect(struct cel__socket *s, const struct sockaddr_storage *to, 
         return r;
     p = pair_new(m, false);
     join(p, 0, s);
-    p->hosts[1] = cel__host_at(s->host, to);
+    p->hosts[1] = cel__station_at(s->host, to);
     p->to = s->peer = *to;
     p->to_len = s->peer_len = len;
     if (cel__machine_chance(m, m->options.reset))

@@ -37,7 +37,7 @@ struct cel__pair {
     struct cel__list link; /* of the machine's pairs */
     struct cel__machine *m;
     struct cel__socket *ends[2]; /* NULL: closed */
-    struct cel__host *hosts[2];
+    struct cel__station *hosts[2];
     struct cel__wire wires[2]; /* by who writes */
     struct cel__lane lanes[2]; /* by who sends */
     struct sockaddr_storage to;

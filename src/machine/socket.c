@@ -14,7 +14,8 @@
 #define PORT_FIRST 32768
 #define PORT_LAST  60999
 
-struct cel__socket *cel__socket_new(struct cel__host *host, enum cel__socket_kind kind, int family)
+struct cel__socket *cel__socket_new(struct cel__station *host, enum cel__socket_kind kind,
+                                    int family)
 {
     struct cel__socket *s = cel__machine_alloc(sizeof *s);
 
@@ -161,7 +162,7 @@ static bool is_at(const struct cel__socket *s, const struct sockaddr_storage *at
     return port_of(&s->local) == port_of(at) && takes(s, at);
 }
 
-struct cel__socket *cel__socket_at(struct cel__host *host, enum cel__socket_kind kind,
+struct cel__socket *cel__socket_at(struct cel__station *host, enum cel__socket_kind kind,
                                    const struct sockaddr_storage *at, socklen_t len)
 {
     struct cel__socket *found = NULL;
@@ -234,7 +235,7 @@ int cel__socket_bind(struct cel__socket *s, const struct sockaddr_storage *at, s
 
     if (s->is_bound || at->ss_family != s->family)
         return -EINVAL;
-    if (s->family != AF_UNIX && !cel__host_has(s->host, at))
+    if (s->family != AF_UNIX && !cel__station_has(s->host, at))
         return -EADDRNOTAVAIL;
     s->local = *at;
     s->local_len = len;
@@ -260,7 +261,7 @@ int cel__socket_bind_any(struct cel__socket *s, const struct sockaddr_storage *t
     if (cel__address_is_loop(to) || cel__address_is_any(to))
         own = *to;
     else
-        ((struct sockaddr_in *)&own)->sin_addr.s_addr = inet_addr(s->host->address);
+        ((struct sockaddr_in *)&own)->sin_addr.s_addr = htonl(s->host->v4);
     if (cel__address_is_any(to) && own.ss_family == AF_INET)
         ((struct sockaddr_in *)&own)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     else if (cel__address_is_any(to))

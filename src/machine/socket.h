@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "machine/host.h"
+#include "machine/station.h"
 
 struct cel__pair;
 
@@ -28,7 +28,7 @@ struct cel__socket {
     struct cel__list news;  /* in the machine's news */
     struct cel__list queue; /* of a listener: those to be accepted; of one of those: its place */
     struct cel__machine *m;
-    struct cel__host *host;
+    struct cel__station *host;
     uint64_t id;
     int fd; /* -1: not accepted yet */
     int family;
@@ -45,7 +45,7 @@ struct cel__socket {
     unsigned waiting;
     /* joined, or connecting */
     struct cel__pair *pair;
-    int side; /* of the pair: 0 has connected, 1 was connected to */
+    int side;                /* of the pair: 0 has connected, 1 was connected to */
     struct cel__event again; /* the next attempt to connect */
     unsigned tries;
     /* datagrams */
@@ -63,7 +63,8 @@ static inline struct cel__socket *cel__socket_find(int fd)
 }
 
 /* A fresh one with no number. */
-struct cel__socket *cel__socket_new(struct cel__host *host, enum cel__socket_kind kind, int family);
+struct cel__socket *cel__socket_new(struct cel__station *host, enum cel__socket_kind kind,
+                                    int family);
 /* Gives it one. -EMFILE, -errno. */
 CEL_NODISCARD int cel__socket_number(struct cel__socket *s);
 /* The number is free again, and the record is gone; of a pair it has left before. */
@@ -85,7 +86,7 @@ CEL_NODISCARD int cel__socket_bind(struct cel__socket *s, const struct sockaddr_
 /* A free port of the host and an address that `to` can answer. */
 CEL_NODISCARD int cel__socket_bind_any(struct cel__socket *s, const struct sockaddr_storage *to);
 /* Who takes what comes to this address; NULL: nobody. */
-struct cel__socket *cel__socket_at(struct cel__host *host, enum cel__socket_kind kind,
+struct cel__socket *cel__socket_at(struct cel__station *host, enum cel__socket_kind kind,
                                    const struct sockaddr_storage *at, socklen_t len);
 /* Is there a file of that name, or no file needed? */
 bool cel__socket_has_path(const struct sockaddr_storage *at);

@@ -6,7 +6,7 @@
 #include "base/cc.h"
 #include "loop/simulated.h"
 #include "machine/datagram.h"
-#include "machine/host.h"
+#include "machine/station.h"
 #include "machine/pair.h"
 #include "machine/zone.h"
 #include "task/wait.h"
@@ -34,13 +34,13 @@ int cel_sim_host_new(struct cel_sim_host **out, const char *name, void *(*fn)(vo
     if (cel__zone_find(m, name) != NULL)
         return -EEXIST;
     h = cel__machine_alloc(sizeof *h);
-    h->host = cel__host_new(m, name);
+    h->host = cel__station_new(m, name);
     h->fn = fn;
     h->arg = arg;
     if (m->options.skew != 0 && !m->is_calm)
-        h->host->skew = (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT,
-                                                   2 * (uint64_t)m->options.skew + 1) -
-                        m->options.skew;
+        h->host->skew =
+            (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, 2 * (uint64_t)m->options.skew + 1) -
+            m->options.skew;
     cel__list_append(&cel__trial_here()->hosts, &h->link);
     r = cel__zone_add(m, name, h->host->address);
     if (r == 0)
@@ -61,7 +61,7 @@ struct cel_sim_host *cel_sim_home(void)
 }
 
 /* Those that stand in a listener's line go with it. */
-static struct cel__socket *find_living_socket(const struct cel__host *host)
+static struct cel__socket *find_living_socket(const struct cel__station *host)
 {
     CEL__LIST_EACH (node, &host->m->sockets) {
         struct cel__socket *s = cel__container_of(node, struct cel__socket, link);
@@ -76,7 +76,7 @@ void cel_sim_kill(struct cel_sim_host *host)
 {
     struct cel__socket *s;
 
-    host->host->power = CEL__HOST_DEAD;
+    host->host->power = CEL__STATION_DEAD;
     while ((s = find_living_socket(host->host)) != NULL) {
         cel__pair_vanish(s);
         cel__datagram_drop_all(s);
@@ -92,7 +92,7 @@ int cel_sim_reboot(struct cel_sim_host *host)
     if (r == -ECANCELED || r == -ETIMEDOUT)
         return r;
     host->task = NULL;
-    host->host->power = CEL__HOST_UP;
+    host->host->power = CEL__STATION_UP;
     return start_program(host);
 }
 
@@ -121,7 +121,7 @@ void cel_sim_skew(struct cel_sim_host *host, int64_t by)
 
 void cel_sim_partition_one_way(struct cel_sim_host *from, struct cel_sim_host *to)
 {
-    cel__host_cut(from->host, to->host, true);
+    cel__station_cut(from->host, to->host, true);
 }
 
 void cel_sim_partition(struct cel_sim_host *a, struct cel_sim_host *b)
@@ -132,16 +132,16 @@ void cel_sim_partition(struct cel_sim_host *a, struct cel_sim_host *b)
 
 void cel_sim_heal(struct cel_sim_host *a, struct cel_sim_host *b)
 {
-    cel__host_cut(a->host, b->host, false);
-    cel__host_cut(b->host, a->host, false);
+    cel__station_cut(a->host, b->host, false);
+    cel__station_cut(b->host, a->host, false);
 }
 
 void cel_sim_clog(struct cel_sim_host *a, struct cel_sim_host *b, int64_t duration)
 {
     int64_t until = machine()->now + duration;
 
-    cel__host_clog(a->host, b->host, until);
-    cel__host_clog(b->host, a->host, until);
+    cel__station_clog(a->host, b->host, until);
+    cel__station_clog(b->host, a->host, until);
 }
 
 int cel_sim_name(const char *name, const char *address)

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "loop/core.h"
 #include "machine/boot.h"
-#include "machine/host.h"
+#include "machine/station.h"
 #include "machine/options.h"
 #include "task/run.h"
 #include "task/state.h"
@@ -28,7 +28,7 @@ struct cel__trial *cel__trial_here(void)
     return here;
 }
 
-static struct cel__host *host_of_task(struct cel_task *task)
+static struct cel__station *host_of_task(struct cel_task *task)
 {
     for (struct cel__scope *at = task != NULL ? task->scope : NULL; at != NULL; at = at->parent) {
         if (!(at->flags & CEL__SCOPE_TASK))
@@ -43,12 +43,12 @@ static struct cel__host *host_of_task(struct cel_task *task)
     return NULL;
 }
 
-static struct cel__host *host_here(void)
+static struct cel__station *host_here(void)
 {
     return host_of_task(cel__task_here());
 }
 
-static struct cel__host *host_of(const struct cel_fiber *fiber)
+static struct cel__station *host_of(const struct cel_fiber *fiber)
 {
     return host_of_task(cel__task_of_fiber((struct cel_fiber *)fiber));
 }
@@ -58,7 +58,7 @@ static void be_calm(struct cel__trial *t)
     struct cel__machine *m = t->machine;
 
     m->is_calm = true;
-    cel__host_calm(m);
+    cel__station_calm(m);
     cel__gremlin_stop(m, &t->gremlin);
     cel__machine_unschedule(m, &t->calm);
     if (t->options.patience > 0 && t->impatient.place == 0)
@@ -145,7 +145,7 @@ static int run_on(struct cel__trial *t, uint64_t seed, void *(*fn)(void *arg), v
     r = run_to_end(t, fn, arg);
     if (!t->machine->is_calm) /* who ends early need not end in the storm */
         be_calm(t);
-    cel__host_resume_all(t->machine);
+    cel__station_resume_all(t->machine);
     is_clean = cel_loop_close(t->loop) == 0;
     fill_report(t->machine, seed, report);
     return r == 0 && !is_clean ? -EBUSY : r;

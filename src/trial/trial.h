@@ -26,7 +26,7 @@ struct cel__trial {
 /* A machine's host and the program that runs on it. */
 struct cel_sim_host {
     struct cel__list link;
-    struct cel__host *host;
+    struct cel__station *host;
     void *(*fn)(void *arg);
     void *arg;
     struct cel_task *task; /* NULL: none runs */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A ledger whose machine loses power now and then, and clients who try again until they are told
- * that their entry is in. The ledger's table survives, as a disk would. In the end each entry is in,
- * and none that was acknowledged was lost. */
+ * that their entry is in. The ledger's table survives, as a disk would. In the end each entry is
+ * in, and none that was acknowledged was lost. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A stream of numbered bytes between two impatient tasks: whatever a deadline interrupts, no byte is
- * lost, none comes twice, and no deadline comes early. */
+/* A stream of numbered bytes between two impatient tasks: whatever a deadline interrupts, no byte
+ * is lost, none comes twice, and no deadline comes early. */
 #include <errno.h>
 #include <string.h>
 

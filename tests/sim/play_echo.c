@@ -115,12 +115,13 @@ static void *visit(void *arg)
     return NULL;
 }
 
-/* Two addresses, of which the first may never answer, or refuse. */
+/* Two addresses, of which the first may never answer, or refuse, or answer beside the second. */
 static bool name_twice(const struct cel_sim_host *host)
 {
-    const char *other = cel_sim_draw(2) == 0 ? "10.99.99.99" : cel_sim_host_address(cel_sim_home());
+    const char *first[] = {"10.99.99.99", cel_sim_host_address(cel_sim_home()),
+                           cel_sim_host_address(host)};
 
-    return cel_sim_name("twice", other) == 0 &&
+    return cel_sim_name("twice", first[cel_sim_draw(3)]) == 0 &&
            cel_sim_name("twice", cel_sim_host_address(host)) == 0;
 }
 

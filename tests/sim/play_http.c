@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sessions against a server: each answer is the one to its request, whole or an error; what must not
- * be done twice is not done twice. */
+/* Sessions against a server: each answer is the one to its request, whole or an error; what must
+ * not be done twice is not done twice. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "celadon/server.h"
 #include "plays.h"
 
-#define CLIENTS  4
-#define REQUESTS 4
+#define CLIENTS   4
+#define REQUESTS  4
 #define SIZE_MAX_ 6000
 
 static char letter(unsigned id, size_t k)

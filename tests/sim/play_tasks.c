@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A random tree of tasks that sleep, spawn, await, compute, cancel and run out of time. Children end
- * before their scope does, nobody wakes early, results are those that were computed. */
+/* A random tree of tasks that sleep, spawn, await, compute, cancel and run out of time. Children
+ * end before their scope does, nobody wakes early, results are those that were computed. */
 #include <errno.h>
 #include <stdint.h>
 
@@ -9,9 +9,12 @@
 
 #define DEPTH_MAX 4
 #define WIDTH_MAX 4
+#define ALIVE_MAX 512
 
 struct garden {
-    unsigned alive, grown;
+    unsigned alive;
+    struct cel_task *tasks[ALIVE_MAX]; /* those alive, but the first */
+    unsigned count;
     const char *flaw;
 };
 
@@ -51,6 +54,21 @@ static void compute(struct garden *g)
     blame(g, r != 0 && r != -ECANCELED && r != -ETIMEDOUT && r != -EAGAIN, "a job that fails");
 }
 
+static void enter(struct garden *g, unsigned depth)
+{
+    g->alive++;
+    if (depth > 0 && g->count < ALIVE_MAX)
+        g->tasks[g->count++] = cel_task_current();
+}
+
+static void leave(struct garden *g, unsigned depth)
+{
+    g->alive--;
+    for (unsigned i = 0; i < g->count; i++)
+        if (g->tasks[i] == cel_task_current())
+            g->tasks[i--] = g->tasks[--g->count];
+}
+
 static void *grow(void *arg);
 
 static void fork_off(struct garden *g, unsigned depth)
@@ -59,7 +77,8 @@ static void fork_off(struct garden *g, unsigned depth)
     struct cel_task *tasks[WIDTH_MAX];
     unsigned width = 1 + (unsigned)cel_sim_draw(WIDTH_MAX), begun = 0;
     int64_t timeout = (int64_t)cel_sim_draw(200 * CEL_MILLISECOND);
-    bool cancels = cel_sim_draw(3) == 0, gathers = cel_sim_draw(2) == 0;
+    bool cancels = cel_sim_draw(3) == 0;
+    unsigned way = (unsigned)cel_sim_draw(3);
 
     CEL_SCOPE (fork, .timeout = timeout) {
         for (; begun < width; begun++) {
@@ -70,8 +89,10 @@ static void fork_off(struct garden *g, unsigned depth)
         }
         if (cancels)
             cel_task_cancel(tasks[cel_sim_draw(begun)]);
-        if (gathers && begun > 0)
+        if (begun > 0 && way == 0)
             (void)!cel_gather(tasks, begun, NULL);
+        else if (begun > 0 && way == 1)
+            (void)!cel_await(tasks[0], NULL);
         else if (begun > 0)
             (void)!cel_wait(tasks, begun, CEL_WAIT_FIRST);
     }
@@ -86,10 +107,9 @@ static void *grow(void *arg)
     struct garden *g = b->garden;
     unsigned acts = 1 + (unsigned)cel_sim_draw(4);
 
-    g->alive++;
-    g->grown++;
+    enter(g, b->depth);
     while (acts-- > 0) {
-        switch (cel_sim_draw(b->depth < DEPTH_MAX ? 5 : 3)) {
+        switch (cel_sim_draw(b->depth < DEPTH_MAX ? 6 : 4)) {
         case 0:
             nap(g);
             break;
@@ -99,24 +119,29 @@ static void *grow(void *arg)
         case 2:
             (void)!cel_yield();
             break;
+        case 3:
+            if (g->count > 0)
+                cel_task_cancel(g->tasks[cel_sim_draw(g->count)]);
+            break;
         default:
             fork_off(g, b->depth);
             break;
         }
     }
-    g->alive--;
+    leave(g, b->depth);
     b->has_ended = true;
     return NULL;
 }
 
 void *play_tasks(void *arg)
 {
-    struct garden g = {0};
+    static struct garden g;
     struct branch root = {.garden = &g};
 
+    g = (struct garden){0};
     (void)grow(&root);
     if (g.flaw != NULL)
         return cel_fail(-EPROTO, "%s", g.flaw);
-    HOLDS(g.alive == 0);
+    HOLDS(g.alive == 0 && g.count == 0);
     return NULL;
 }

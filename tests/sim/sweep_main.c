@@ -51,7 +51,8 @@ static bool leaks(const struct play *play, uint64_t seed)
 }
 
 /* -> the failure of the first seed that fails. */
-static int sweep(const struct play *play, uint64_t first, uint64_t count, struct cel_sim_report *sum)
+static int sweep(const struct play *play, uint64_t first, uint64_t count,
+                 struct cel_sim_report *sum)
 {
     struct cel_sim_report one;
     int r = 0;

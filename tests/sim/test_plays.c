@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each play on many machines. A failure prints the line that replays it; CEL_SEED and CEL_CFG in the
- * environment do so here as well. */
+/* Each play on many machines. A failure prints the line that replays it; CEL_SEED and CEL_CFG in
+ * the environment do so here as well. */
 #include <stdlib.h>
 
 #include "plays.h"

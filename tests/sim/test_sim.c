@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "celadon/net.h"
-#include "celadon/sim.h"
-#include "celadon/task.h"
+#include <celadon/net.h>
+#include <celadon/sim.h>
+#include <celadon/task.h>
 #include "support/check.h"
 
 static char told[4096]; /* the log's lines */
@@ -47,10 +47,10 @@ static int run_calm(void *(*fn)(void *arg), void *arg, struct cel_sim_report *re
 }
 
 /* Fails the task: an assertion of cmocka would leave the run without ending it. */
-#define CHECK(cond)                                                            \
-    do {                                                                       \
-        if (!(cond))                                                           \
-            return cel_fail(-EPROTO, "%s:%d: %s", __FILE__, __LINE__, #cond);  \
+#define CHECK(cond)                                                           \
+    do {                                                                      \
+        if (!(cond))                                                          \
+            return cel_fail(-EPROTO, "%s:%d: %s", __FILE__, __LINE__, #cond); \
     } while (0)
 
 /* ---- time ---- */

@@ -90,12 +90,12 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
     return 1 + len * draw() / 200;
 }
 
-#define WRAP(type, name, params, args) \
-    static type my_##name params       \
-    {                                  \
-        if (fails(SYSFAULT_##name))    \
-            return -1;                 \
-        return cel__sys_floor.name args;         \
+#define WRAP(type, name, params, args)   \
+    static type my_##name params         \
+    {                                    \
+        if (fails(SYSFAULT_##name))      \
+            return -1;                   \
+        return cel__sys_floor.name args; \
     }
 
 #define WRAP_SHORT(name, percent, params, args)              \
@@ -104,7 +104,7 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
         if (fails(SYSFAULT_##name))                          \
             return -1;                                       \
         len = shortened(len, plan.percent, SYSFAULT_##name); \
-        return cel__sys_floor.name args;                               \
+        return cel__sys_floor.name args;                     \
     }
 
 /* A vector is shortened to its first piece, cut. */
@@ -119,9 +119,9 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
             first = iov[0];                                                          \
             first.iov_len = shortened(first.iov_len, plan.percent, SYSFAULT_##name); \
             if (first.iov_len < iov[0].iov_len)                                      \
-                return cel__sys_floor.name(fd, &first, 1);                                     \
+                return cel__sys_floor.name(fd, &first, 1);                           \
         }                                                                            \
-        return cel__sys_floor.name(fd, iov, n);                                                \
+        return cel__sys_floor.name(fd, iov, n);                                      \
     }
 
 WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "machine/host.h"
+#include "machine/station.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -8,41 +8,41 @@
 
 #include "base/cc.h"
 
-#define PORT_FIRST   32768
-#define TAIL_TIMES   20
-#define CLOG_MAX     CEL_SECOND
+#define PORT_FIRST    32768
+#define TAIL_TIMES    20
+#define CLOG_MAX      CEL_SECOND
 #define LOCAL_LATENCY (5 * CEL_MICROSECOND)
 
 /* One direction between two hosts. */
 struct link {
     struct cel__list link;
-    struct cel__host *to;
-    bool is_cut;           /* by the program */
-    int64_t cut_until;     /* by chance */
+    struct cel__station *to;
+    bool is_cut;       /* by the program */
+    int64_t cut_until; /* by chance */
     int64_t clogged_until;
 };
 
-struct cel__host *cel__host_new(struct cel__machine *m, const char *name)
+struct cel__station *cel__station_new(struct cel__machine *m, const char *name)
 {
-    struct cel__host *h = cel__machine_alloc(sizeof *h + strlen(name) + 1);
+    struct cel__station *h = cel__machine_alloc(sizeof *h + strlen(name) + 1);
 
     h->m = m;
     h->id = m->host_count++;
     h->port = (uint16_t)(PORT_FIRST + cel__machine_draw(m, CEL__DRAW_NET, 1000));
     cel__list_init(&h->links);
-    snprintf(h->address, sizeof h->address, "10.0.%u.%u", (h->id + 1) / 250 % 250,
-             (h->id + 1) % 250);
-    strcpy(h->name, name); /* NOLINT: room was made for it */
+    h->v4 = 10u << 24 | (h->id + 1) / 250 % 250 << 8 | (h->id + 1) % 250;
+    snprintf(h->address, sizeof h->address, "10.0.%u.%u", h->v4 >> 8 & 255, h->v4 & 255);
+    memcpy(h->name, name, strlen(name) + 1);
     cel__list_append(&m->hosts, &h->link);
     return h;
 }
 
-void cel__host_end_all(struct cel__machine *m)
+void cel__station_end_all(struct cel__machine *m)
 {
     struct cel__list *node, *inner;
 
     while ((node = cel__list_pop(&m->hosts)) != NULL) {
-        struct cel__host *h = cel__container_of(node, struct cel__host, link);
+        struct cel__station *h = cel__container_of(node, struct cel__station, link);
 
         while ((inner = cel__list_pop(&h->links)) != NULL)
             cel__machine_release(cel__container_of(inner, struct link, link));
@@ -50,9 +50,9 @@ void cel__host_end_all(struct cel__machine *m)
     }
 }
 
-struct cel__host *cel__host_current(struct cel__machine *m)
+struct cel__station *cel__station_current(struct cel__machine *m)
 {
-    struct cel__host *h = m->host_here != NULL ? m->host_here() : NULL;
+    struct cel__station *h = m->host_here != NULL ? m->host_here() : NULL;
 
     return h != NULL ? h : m->home;
 }
@@ -94,29 +94,29 @@ bool cel__address_is_any(const struct sockaddr_storage *at)
     return v4_of(at, &v4) && v4 == INADDR_ANY;
 }
 
-bool cel__host_has(const struct cel__host *h, const struct sockaddr_storage *at)
+bool cel__station_has(const struct cel__station *h, const struct sockaddr_storage *at)
 {
     uint32_t v4;
 
     if (!v4_of(at, &v4))
         return false;
-    return v4 == INADDR_ANY || v4 >> 24 == 127 || v4 == ntohl(inet_addr(h->address));
+    return v4 == INADDR_ANY || v4 >> 24 == 127 || v4 == h->v4;
 }
 
-struct cel__host *cel__host_at(struct cel__host *from, const struct sockaddr_storage *at)
+struct cel__station *cel__station_at(struct cel__station *from, const struct sockaddr_storage *at)
 {
-    if (cel__host_has(from, at))
+    if (cel__station_has(from, at))
         return from;
     CEL__LIST_EACH (node, &from->m->hosts) {
-        struct cel__host *h = cel__container_of(node, struct cel__host, link);
+        struct cel__station *h = cel__container_of(node, struct cel__station, link);
 
-        if (cel__host_has(h, at))
+        if (cel__station_has(h, at))
             return h;
     }
     return NULL;
 }
 
-static struct link *link_between(struct cel__host *from, struct cel__host *to)
+static struct link *link_between(struct cel__station *from, struct cel__station *to)
 {
     struct link *l;
 
@@ -129,7 +129,7 @@ static struct link *link_between(struct cel__host *from, struct cel__host *to)
     return l;
 }
 
-void cel__host_cut(struct cel__host *from, struct cel__host *to, bool is_cut)
+void cel__station_cut(struct cel__station *from, struct cel__station *to, bool is_cut)
 {
     struct link *l = link_between(from, to);
 
@@ -138,38 +138,38 @@ void cel__host_cut(struct cel__host *from, struct cel__host *to, bool is_cut)
         l->cut_until = 0;
 }
 
-void cel__host_cut_until(struct cel__host *from, struct cel__host *to, int64_t until)
+void cel__station_cut_until(struct cel__station *from, struct cel__station *to, int64_t until)
 {
     link_between(from, to)->cut_until = until;
 }
 
-void cel__host_clog(struct cel__host *from, struct cel__host *to, int64_t until)
+void cel__station_clog(struct cel__station *from, struct cel__station *to, int64_t until)
 {
     struct link *l = link_between(from, to);
 
     l->clogged_until = cel__max(l->clogged_until, until);
 }
 
-void cel__host_calm(struct cel__machine *m)
+void cel__station_calm(struct cel__machine *m)
 {
     CEL__LIST_EACH (node, &m->hosts)
-        CEL__LIST_EACH (inner, &cel__container_of(node, struct cel__host, link)->links)
+        CEL__LIST_EACH (inner, &cel__container_of(node, struct cel__station, link)->links)
             cel__container_of(inner, struct link, link)->cut_until = 0;
 }
 
-void cel__host_resume_all(struct cel__machine *m)
+void cel__station_resume_all(struct cel__machine *m)
 {
     m->paused_until = 0;
     CEL__LIST_EACH (node, &m->hosts)
-        cel__container_of(node, struct cel__host, link)->paused_until = 0;
+        cel__container_of(node, struct cel__station, link)->paused_until = 0;
 }
 
-bool cel__host_reaches(struct cel__host *from, struct cel__host *to)
+bool cel__station_reaches(struct cel__station *from, struct cel__station *to)
 {
     int64_t now = to->m->now;
     const struct link *l;
 
-    if (to->power != CEL__HOST_UP || to->paused_until > now)
+    if (to->power != CEL__STATION_UP || to->paused_until > now)
         return false;
     if (from == to)
         return true;
@@ -177,7 +177,7 @@ bool cel__host_reaches(struct cel__host *from, struct cel__host *to)
     return !l->is_cut && l->cut_until <= now;
 }
 
-int64_t cel__host_arrival(struct cel__host *from, struct cel__host *to)
+int64_t cel__station_arrival(struct cel__station *from, struct cel__station *to)
 {
     struct cel__machine *m = from->m;
     int64_t latency = m->options.latency;
