@@ -10,6 +10,7 @@
 #define DEPTH_MAX 4
 #define WIDTH_MAX 4
 #define ALIVE_MAX 512
+#define ROOT_ACTS 20
 
 struct garden {
     unsigned alive;
@@ -71,6 +72,16 @@ static void leave(struct garden *g, unsigned depth)
 
 static void *grow(void *arg);
 
+/* However it ends, it ends when they have. */
+static void gather_them(struct garden *g, struct cel_task **tasks, const struct branch *twigs,
+                        unsigned count)
+{
+    int r = cel_gather(tasks, count, NULL);
+
+    for (unsigned i = 0; i < count; i++)
+        blame(g, !cel_is_done(tasks[i]) || (r == 0 && !twigs[i].has_ended), "gathered too early");
+}
+
 static void fork_off(struct garden *g, unsigned depth)
 {
     struct branch twigs[WIDTH_MAX];
@@ -90,7 +101,7 @@ static void fork_off(struct garden *g, unsigned depth)
         if (cancels)
             cel_task_cancel(tasks[cel_sim_draw(begun)]);
         if (begun > 0 && way == 0)
-            (void)!cel_gather(tasks, begun, NULL);
+            gather_them(g, tasks, twigs, begun);
         else if (begun > 0 && way == 1)
             (void)!cel_await(tasks[0], NULL);
         else if (begun > 0)
@@ -105,7 +116,7 @@ static void *grow(void *arg)
 {
     struct branch *b = arg;
     struct garden *g = b->garden;
-    unsigned acts = 1 + (unsigned)cel_sim_draw(4);
+    unsigned acts = b->depth == 0 ? ROOT_ACTS : 1 + (unsigned)cel_sim_draw(4);
 
     enter(g, b->depth);
     while (acts-- > 0) {
