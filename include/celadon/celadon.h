@@ -6,6 +6,7 @@
 
 #include "celadon/base.h"
 #include "celadon/crawl.h"
+#include "celadon/debug.h"
 #include "celadon/fiber.h"
 #include "celadon/file.h"
 #include "celadon/html.h"
@@ -16,5 +17,6 @@
 #include "celadon/server.h"
 #include "celadon/sim.h"
 #include "celadon/task.h"
+#include "celadon/workers.h"
 
 #endif

@@ -41,6 +41,12 @@ struct cel_header {
                        Proxy-Authorization are always secret */
 };
 
+/* A name and what it stands for, in queries and forms. Lists of them end with {0}. */
+struct cel_pair {
+    const char *name;
+    const char *value; /* NULL: "" */
+};
+
 /* ns; 0: the session's, and there: the default; CEL_FOREVER: none. */
 struct cel_timeouts {
     int64_t total;   /* from the call to the last byte, redirects and all: 300 s */
@@ -98,6 +104,13 @@ CEL_PUBLIC CEL_NODISCARD int cel_session_set_cookie(struct cel_session *session,
 /* The Cookie field for a request to `url`, "" for none; freed with cel_free. NULL: memory is out or
  * it is not a URL. */
 CEL_PUBLIC CEL_NODISCARD char *cel_session_cookies(struct cel_session *session, const char *url);
+/* All of them as text, a line each, in the cookie file form that other clients read too: to be kept
+ * where only its owner reads it. Freed with cel_free. NULL: memory is out. Does not park. */
+CEL_PUBLIC CEL_NODISCARD char *cel_session_export_cookies(struct cel_session *session);
+/* Takes in what was exported. -> how many; expired ones and lines that are none are passed over.
+ * -ENOMEM: some were taken in. Does not park. */
+CEL_PUBLIC CEL_NODISCARD int cel_session_import_cookies(struct cel_session *session,
+                                                        struct cel_str text);
 /* Forgets them all. */
 CEL_PUBLIC void cel_session_clear_cookies(struct cel_session *session);
 
@@ -135,6 +148,10 @@ struct cel_fetch_options {
     const char *method;               /* NULL: "GET", with a body "POST" */
     const struct cel_header *headers; /* each replaces the session's field of that name. Fields that
                                          frame the message are not taken: -EINVAL */
+    const struct cel_pair *query;     /* goes behind the URL's own */
+    const char *user, *password;      /* Basic authentication, as by the URL's user and password */
+    const char *content_type;         /* of the body, unless a header says it */
+    const struct cel_pair *form;      /* the body, application/x-www-form-urlencoded; or: */
     struct cel_str body;              /* bytes, or: */
     cel_body_fn *body_read;           /* a stream; a redirect that would need it again fails */
     void *body_arg;
@@ -156,6 +173,13 @@ CEL_PUBLIC CEL_NODISCARD int cel_fetch(struct cel_session *session, const char *
 CEL_PUBLIC CEL_NODISCARD int cel_post(struct cel_session *session, const char *url,
                                       const char *content_type, struct cel_str body,
                                       struct cel_response **out);
+
+/* (parks) POST of a form. As cel_get. */
+CEL_PUBLIC CEL_NODISCARD int cel_post_form(struct cel_session *session, const char *url,
+                                           const struct cel_pair *form, struct cel_response **out);
+
+/* "a=b&c=d+e", freed with cel_free. NULL: memory is out. Does not park. */
+CEL_PUBLIC CEL_NODISCARD char *cel_form_encode(const struct cel_pair *pairs);
 
 /* Value of the first field of that name, in any case; {NULL, 0} without one. Does not park. */
 CEL_PUBLIC struct cel_str cel_response_header(const struct cel_response *response,

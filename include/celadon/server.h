@@ -27,12 +27,16 @@ struct cel_server_options {
     size_t header_bytes_max;    /* 64 KiB; more: 431 */
     unsigned header_fields_max; /* 100; more: 431 */
     uint64_t body_bytes_max;    /* 1 MiB; more: 413 */
-    int64_t header_timeout;     /* 10 s from a request's first byte to the end of its head; 408 */
+    int64_t header_timeout;     /* 10 s from a request's first byte, the first one's from accepting,
+                                   to the end of its head; 408 */
     int64_t idle_timeout;       /* 75 s between requests; closed */
-    int64_t body_timeout;       /* 30 s between two pieces of a body; 408 */
-    int64_t write_timeout;      /* 30 s for a client that does not read; closed */
+    int64_t body_timeout;       /* 30 s between two pieces of a body; 408. And for all pauses
+                                   together, but for a second more per: */
+    int64_t body_rate_min;      /* 240 bytes that came; negative: no such limit */
+    int64_t write_timeout;      /* 30 s in which a client must take 64 KiB; closed */
     int64_t stop_grace;         /* 10 s for requests under way when the server is stopped */
-    unsigned connections_max;   /* 0: as many as descriptors; beyond, accepting waits */
+    unsigned connections_max;   /* 0: as many as descriptors; beyond, the longest idle one is
+                                   closed, or a new one waits */
     const char *server_name;    /* the Server field; NULL: "celadon"; "": none */
     struct cel_listen_options listen;
 };

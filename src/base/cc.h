@@ -14,9 +14,15 @@
 #define cel__likely(x)   __builtin_expect(!!(x), 1)
 #define cel__unlikely(x) __builtin_expect(!!(x), 0)
 
-#define CEL__NOINLINE   __attribute__((noinline))
-#define CEL__NORETURN   __attribute__((noreturn))
-#define CEL__UNUSED     __attribute__((unused))
+#define CEL__NOINLINE __attribute__((noinline))
+#define CEL__NORETURN __attribute__((noreturn))
+#define CEL__UNUSED   __attribute__((unused))
+/* Tells the core that it waits in a loop for another one. */
+#if defined(__x86_64__)
+#define cel__pause() __builtin_ia32_pause()
+#else
+#define cel__pause() __asm__ volatile("yield")
+#endif
 #define CEL__ALIGNED(n) __attribute__((aligned(n)))
 
 #define cel__container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

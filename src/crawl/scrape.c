@@ -316,6 +316,7 @@ int cel_scrape(const struct cel_scrape_options *options, struct cel_scrape_stats
     cel__rand_seed(&s.jitter, seed);
     cel__hosts_init(&s.hosts, options->per_host);
     cel__waitq_init(&s.ended);
+    s.ended.what = "a page to end";
     CEL_SCOPE (pages)
         r = start_all(&s); /* parks; the scope's end waits for the pages under way */
     report_rest(&s, r);

@@ -51,6 +51,7 @@ struct cel_fiber {
     const char *name; /* NULL or the caller's, for as long as the fiber lives */
     const char *file; /* where it was made; static, or NULL */
     int line;
+    uint32_t since;   /* when it was parked, for reports; its owner's business */
     void *asan_stack; /* ASan's fake stack while the fiber is suspended */
     void *tsan_fiber; /* TSan's name for it */
 };

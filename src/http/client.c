@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/form.h"
 #include "http/response.h"
 #include "task/error.h"
 
@@ -32,20 +33,67 @@ static int check(const struct cel_fetch_options *o)
 
     if (t->total < 0 || t->connect < 0 || t->read < 0 || o->body_size < 0)
         return cel__raise(-EINVAL, "headers", "a timeout or the body's size is negative");
-    if (o->body_read != NULL && o->body.len > 0)
-        return cel__raise(-EINVAL, "headers", "a body is either bytes or a stream, not both");
+    if ((o->body_read != NULL) + (o->body.len > 0) + (o->form != NULL) > 1)
+        return cel__raise(-EINVAL, "headers", "a body is bytes, a form or a stream, not two of them");
     for (const struct cel_header *h = o->headers; h != NULL && h->name != NULL; h++)
         if (h->value == NULL)
             return cel__raise(-EINVAL, "headers", "the header %s has no value", h->name);
     return 0;
 }
 
-static bool has_authorization(const struct cel_fetch_options *o)
+static bool has_header(const struct cel_fetch_options *o, const char *name)
 {
     for (const struct cel_header *h = o->headers; h != NULL && h->name != NULL; h++)
-        if (cel__str_ieq(cel__str(h->name), CEL_LIT("authorization")))
+        if (cel__str_ieq(cel__str(h->name), cel__str(name)))
             return true;
     return false;
+}
+
+static int prepare_body(struct cel__fetch *f)
+{
+    const struct cel_fetch_options *o = f->options;
+
+    f->body = o->body;
+    f->content_type = o->content_type;
+    if (o->form != NULL) {
+        if (cel__form_add(&f->form, o->form) < 0)
+            return -ENOMEM;
+        f->body = cel__buf_str(&f->form);
+        f->content_type = "application/x-www-form-urlencoded";
+    }
+    if (has_header(o, "Content-Type"))
+        f->content_type = NULL;
+    f->sends_body = o->body_read != NULL || o->form != NULL || f->body.len > 0;
+    return 0;
+}
+
+static int parse_url(struct cel__fetch *f, const char *url)
+{
+    struct cel__buf with_query = {0};
+    int r = 0;
+
+    if (f->options->query == NULL)
+        return cel__target_parse(&f->target, cel__str(url), NULL);
+    r = cel__form_add_to_url(&with_query, cel__str(url), f->options->query);
+    if (r == 0)
+        r = cel__target_parse(&f->target, cel__buf_str(&with_query), NULL);
+    cel__buf_fini(&with_query);
+    return r;
+}
+
+/* Who asks is said in one place. */
+static int prepare_authorization(struct cel__fetch *f)
+{
+    const struct cel_fetch_options *o = f->options;
+    int ways = (f->target.authorization != NULL) + has_header(o, "Authorization") +
+               (o->user != NULL || o->password != NULL);
+
+    if (ways > 1)
+        return cel__raise(-EINVAL, "url",
+                          "two of a URL with a password, a user and a header Authorization");
+    if (o->user == NULL && o->password == NULL)
+        return 0;
+    return cel__target_authorize(&f->target, o->user, o->password);
 }
 
 static int prepare(struct cel__fetch *f, const char *url)
@@ -53,20 +101,19 @@ static int prepare(struct cel__fetch *f, const char *url)
     const struct cel_fetch_options *o = f->options;
     int r = check(o);
 
+    if (r == 0)
+        r = prepare_body(f);
     if (r < 0)
         return r;
     f->timeouts = timeouts_of(f->session, &o->timeouts);
-    f->sends_body = o->body_read != NULL || o->body.len > 0;
     f->method = o->method != NULL ? cel__str(o->method)
                                   : (f->sends_body ? CEL_LIT("POST") : CEL_LIT("GET"));
     f->method_id = (uint8_t)cel__h1_method_find(f->method);
     f->may_send_secrets = true;
     if (f->method_id == CEL__H1_CONNECT)
         return cel__raise(-EINVAL, "headers", "CONNECT is not a request for a page");
-    r = cel__target_parse(&f->target, cel__str(url), NULL);
-    if (r == 0 && f->target.authorization != NULL && has_authorization(o))
-        r = cel__raise(-EINVAL, "url", "both a URL with a password and a header Authorization");
-    return r;
+    r = parse_url(f, url);
+    return r == 0 ? prepare_authorization(f) : r;
 }
 
 static void finish(struct cel__fetch *f)
@@ -76,6 +123,7 @@ static void finish(struct cel__fetch *f)
     if (f->origin != NULL)
         cel__origin_let_go(f->origin);
     cel__target_fini(&f->target);
+    cel__buf_fini(&f->form);
     for (size_t i = 0; i < f->visit_count; i++)
         cel__mem_free(f->visits[i].url);
     cel__mem_free(f->visits);
@@ -262,11 +310,19 @@ int cel_get(struct cel_session *session, const char *url, struct cel_response **
 int cel_post(struct cel_session *session, const char *url, const char *content_type,
              struct cel_str body, struct cel_response **out)
 {
-    struct cel_header headers[] = {
-        {"Content-Type", content_type != NULL ? content_type : "application/octet-stream"}, {0}};
+    struct cel_fetch_options options = {
+        .method = "POST",
+        .content_type = content_type != NULL ? content_type : "application/octet-stream",
+        .body = body,
+    };
 
-    return cel_fetch(
-        session, url,
-        &(struct cel_fetch_options){.method = "POST", .headers = headers, .body = body},
-        out); /* parks */
+    return cel_fetch(session, url, &options, out); /* parks */
+}
+
+int cel_post_form(struct cel_session *session, const char *url, const struct cel_pair *form,
+                  struct cel_response **out)
+{
+    struct cel_fetch_options options = {.method = "POST", .form = form};
+
+    return cel_fetch(session, url, &options, out); /* parks */
 }

@@ -17,34 +17,66 @@
 #include "io/stream.h"
 #include "proto/h1_parse.h"
 
-#define IDLE_OUT_MAX 2048 /* a buffer larger than that is not kept while idle */
 #define LINGER_TIME  (2 * CEL_SECOND)
 #define LINGER_BYTES (256 * 1024)
 
-static int64_t deadline_after(struct cel__connection *c, int64_t timeout)
+/* Somebody may wait for a connection to end, or for one to become idle. */
+static void tell(struct cel_server *server)
 {
-    return timeout == CEL_FOREVER ? CEL_FOREVER : cel_loop_time(c->loop) + timeout;
+    if (server->changed != NULL)
+        (void)cel_future_set(server->changed, NULL);
 }
 
-/* (parks) More than `have` bytes, by the deadline. An idle connection may be ended by stop. */
+/* (parks) More than `have` bytes, by the deadline. Who waits for a request may be dismissed. */
 static ssize_t wait_for_bytes(struct cel__connection *c, const char **data, size_t have,
                               int64_t deadline)
 {
-    ssize_t n = 0;
+    ssize_t n;
 
-    CEL_SCOPE (patience, .deadline = deadline) {
-        if (have == 0)
-            c->idle = &patience;
-        n = cel_peek(c->stream, data, have + 1); /* parks */
-        c->idle = NULL;
+    if (have == 0 && !c->is_leaving) {
+        cel__list_append(&c->server->idle, &c->idle_link);
+        tell(c->server);
     }
+    cel__patience_begin(&c->patience, deadline);
+    n = cel_peek(c->stream, data, have + 1); /* parks */
+    cel__patience_end(&c->patience);
+    cel__list_unlink(&c->idle_link);
     return n;
 }
 
-static void rest_buffers(struct cel__connection *c)
+void cel__connection_dismiss(struct cel__connection *c)
 {
-    if (c->out.cap > IDLE_OUT_MAX)
-        cel__buf_fini(&c->out);
+    cel__list_unlink(&c->idle_link);
+    c->is_leaving = true;
+    cel__patience_cut(&c->patience, -ECANCELED);
+}
+
+/* How long a connection may say nothing. Who has never asked has no longer for that than for a head.
+ */
+static int64_t idle_deadline(struct cel__connection *c)
+{
+    const struct cel_server_options *o = &c->server->options;
+
+    return cel__deadline(c, c->has_served ? o->idle_timeout
+                                           : cel__min(o->idle_timeout, o->header_timeout));
+}
+
+/* (parks) A request's first bytes. -> how many; 0: there will be none. One that is dismissed while
+ * a request lies at its door takes it in first: to the client it was sent in time. */
+static size_t wait_for_request(struct cel__connection *c, const char **data, int64_t *deadline)
+{
+    ssize_t n = -ECANCELED;
+
+    cel__connection_rest(c);
+    c->is_leaving |= c->server->is_stopping;
+    *deadline = idle_deadline(c);
+    if (!c->is_leaving)
+        n = wait_for_bytes(c, data, 0, *deadline); /* parks */
+    if (n == -ECANCELED && c->is_leaving && !cel_stream_is_quiet(c->stream))
+        n = wait_for_bytes(c, data, 0, *deadline); /* parks */
+    if (c->has_served)
+        *deadline = cel__deadline(c, c->server->options.header_timeout);
+    return n > 0 ? (size_t)n : 0;
 }
 
 /* (parks) A whole head. -> its length; 0: the connection is over, with nothing to say; <0: refused,
@@ -53,26 +85,24 @@ static ssize_t read_head(struct cel__connection *c, const char **data)
 {
     int64_t deadline = 0;
     size_t have = cel__stream_unread(c->stream, data);
-    bool is_within = false;
+    ssize_t n, r;
 
     for (;;) {
-        ssize_t n, r = have != 0 ? cel__h1_parse(&c->req.head, *data, have) : 0;
-
+        r = have != 0 ? cel__h1_parse(&c->req.head, *data, have) : 0;
         if (r != 0)
             return r;
         if (cel__connection_flush(c) < 0) /* parks */
             return 0;
         if (have == 0) {
-            rest_buffers(c);
-            if (c->server->is_stopping)
+            have = wait_for_request(c, data, &deadline); /* parks */
+            if (have == 0)
                 return 0;
-            deadline = deadline_after(c, c->server->options.idle_timeout);
-        } else if (!is_within) {
-            deadline = deadline_after(c, c->server->options.header_timeout);
-            is_within = true;
+            continue;
         }
+        if (deadline == 0) /* it came behind the one before */
+            deadline = cel__deadline(c, c->server->options.header_timeout);
         n = wait_for_bytes(c, data, have, deadline); /* parks */
-        if (n == -ETIMEDOUT && have != 0)
+        if (n == -ETIMEDOUT)
             return -ETIMEDOUT;
         if (n < 0 || (size_t)n <= have)
             return 0;
@@ -134,25 +164,58 @@ static int secure_head(struct cel__connection *c)
     return 0;
 }
 
-static int not_allowed(struct cel__connection *c, const struct cel__route_node *node)
+static bool has_method(const struct cel__route_match *match, const char *method)
+{
+    for (size_t n = 0; n < match->node_count; n++)
+        for (size_t i = 0; i < CEL__ROUTE_METHODS && match->nodes[n]->routes[i].method != NULL; i++)
+            if (strcmp(match->nodes[n]->routes[i].method, method) == 0)
+                return true;
+    return false;
+}
+
+/* Every method of every route that fits the path, and what the server answers by itself. */
+static int say_allowed(struct cel_reply *reply, const struct cel__route_match *match)
 {
     struct cel__buf allow = {0};
-    int r = 0;
+    int r = -ENOMEM;
 
-    for (size_t i = 0; i < CEL__ROUTE_METHODS && node->routes[i].method != NULL; i++) {
-        if (i != 0)
-            cel__buf_add_text(&allow, ", ");
-        cel__buf_add_text(&allow, node->routes[i].method);
-        if (strcmp(node->routes[i].method, "GET") == 0)
-            cel__buf_add_text(&allow, ", HEAD");
+    for (size_t n = 0; n < match->node_count; n++)
+        for (size_t i = 0; i < CEL__ROUTE_METHODS && match->nodes[n]->routes[i].method != NULL; i++)
+            cel__buf_printf(&allow, "%s, ", match->nodes[n]->routes[i].method);
+    if (has_method(match, "GET") && !has_method(match, "HEAD"))
+        cel__buf_add_text(&allow, "HEAD, ");
+    if (!has_method(match, "OPTIONS"))
+        cel__buf_add_text(&allow, "OPTIONS, ");
+    if (cel__buf_cstr(&allow) != NULL && !allow.failed) {
+        allow.ptr[allow.len - 2] = '\0';
+        r = cel_reply_header(reply, "Allow", allow.ptr);
     }
-    if (cel__buf_cstr(&allow) == NULL || allow.failed)
-        r = -ENOMEM;
-    c->server->stats.errors++;
-    if (r == 0)
-        r = cel_reply_header(&c->reply, "Allow", allow.ptr);
     cel__buf_fini(&allow);
-    return r < 0 ? r : cel_reply_text(&c->reply, 405, "405 Method Not Allowed\n");
+    return r;
+}
+
+/* No handler is there for it: what the server itself says. */
+static int answer_unrouted(struct cel__connection *c)
+{
+    const struct cel__h1_head *head = &c->req.head;
+    const struct cel__route_match *match = &c->req.match;
+    int r;
+
+    if (head->form == CEL__H1_ASTERISK) /* OPTIONS, for the server as a whole */
+        return cel_reply_begin(&c->reply, 204, NULL, 0);
+    if (head->form == CEL__H1_AUTHORITY)
+        return cel__reply_error(&c->reply, 501, "this is no proxy");
+    if (match->node_count == 0)
+        return cel__reply_error(&c->reply, 404, "");
+    if (head->method == CEL__H1_OTHER_METHOD)
+        return cel__reply_error(&c->reply, 501, "");
+    r = say_allowed(&c->reply, match);
+    if (r < 0)
+        return r;
+    if (head->method == CEL__H1_OPTIONS)
+        return cel_reply_begin(&c->reply, 204, NULL, 0);
+    c->server->stats.errors++;
+    return cel_reply_text(&c->reply, 405, "405 Method Not Allowed\n");
 }
 
 /* (parks) */
@@ -162,12 +225,13 @@ static int handle(struct cel__connection *c)
     cel_handler *handler;
     int r;
 
-    if (req->head.expects_unknown)
+    if (req->head.expects_unknown) {
+        c->reply.must_close = req->body_state != CEL__BODY_ENDED; /* it may wait for a go-ahead */
         return cel__reply_error(&c->reply, 417, "");
+    }
     cel__router_find(&c->server->router, cel_request_method(req), req->path, &req->match);
     if (req->match.route == NULL)
-        return req->match.node != NULL ? not_allowed(c, req->match.node)
-                                       : cel__reply_error(&c->reply, 404, "");
+        return answer_unrouted(c);
     r = cel__request_decode_params(req);
     if (r == -EINVAL)
         return cel__reply_error(&c->reply, 400, "bad percent-encoding in the path");
@@ -188,21 +252,26 @@ static int status_of(int r)
         return 408;
     case -ENOMEM:
     case -EMFILE:
+    case -ENFILE:
         return 503;
     default:
         return 500;
     }
 }
 
-/* (parks) What a handler's failure becomes. */
+/* (parks) What a handler's failure becomes. A client that left or sent no whole body is no failure
+ * of ours. */
 static void handler_failed(struct cel__connection *c, int r)
 {
+    bool is_clients = c->req.body_state == CEL__BODY_BROKEN || c->reply.has_failed;
     int status = status_of(r);
 
+    if (is_clients && status == 500)
+        status = 400;
     if (status >= 500)
         cel__log(CEL_LOG_ERROR, "%.*s %.*s failed: %s", CEL_STR(cel_request_method(&c->req)),
                  CEL_STR(cel_request_target(&c->req)), cel_strerror(r));
-    if (c->reply.status != 0) {
+    if (c->reply.status != 0 || r == -ECONNRESET) {
         c->reply.has_failed = true; /* half an answer: closing tells */
         return;
     }
@@ -241,6 +310,7 @@ static bool exchange(struct cel__connection *c, const char *data, size_t head_le
     bool goes_on;
     int r;
 
+    c->has_served = true;
     c->server->stats.requests++;
     cel__request_begin(c, data, head_len);
     r = secure_head(c);
@@ -294,15 +364,18 @@ static void *connection_main(void *arg)
     cel__mem_free(start);
     c.loop = cel_loop_current();
     c.reply.conn = &c;
+    cel__list_init(&c.idle_link);
+    cel__patience_init(&c.patience);
     cel__list_append(&c.server->connections, &c.link);
     serve_all(&c, fields); /* parks */
+    cel__patience_fini(&c.patience);
+    cel__connection_rest(&c);
     cel__buf_fini(&c.out);
     cel__buf_fini(&c.reply.fields);
     cel_close(c.stream);
     cel__list_unlink(&c.link);
     c.server->stats.open--;
-    if (c.server->changed != NULL)
-        (void)cel_future_set(c.server->changed, NULL);
+    tell(c.server);
     return NULL;
 }
 

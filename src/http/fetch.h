@@ -22,6 +22,9 @@ struct cel__fetch {
     struct cel__target target;
     struct cel__origin *origin; /* held */
     struct cel_str method;
+    struct cel_str body;      /* bytes to send, of the options, or: */
+    struct cel__buf form;     /* made of their pairs */
+    const char *content_type; /* to be said of the body; NULL: a header says it, or nothing */
     uint8_t method_id;     /* enum cel__h1_method */
     bool sends_body;       /* of options */
     bool has_used_body;    /* body_read was called */

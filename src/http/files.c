@@ -14,19 +14,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "http/conditions.h"
 #include "http/serving.h"
 #include "proto/mime.h"
-
-#define PIECE (64 * 1024)
 
 struct folder {
     struct cel__list link;
     int fd;
-};
-
-struct range {
-    int64_t from, to; /* both included */
-    bool is_partial;
 };
 
 void cel__files_fini(struct cel_server *server)
@@ -134,81 +128,14 @@ static void make_etag(const struct stat *st, char *out, size_t cap)
              (unsigned long long)st->st_mtim.tv_sec, (unsigned long)st->st_mtim.tv_nsec);
 }
 
-static bool list_has(struct cel_str list, struct cel_str etag)
-{
-    struct cel_str item;
-
-    while (cel__str_split(&list, ',', &item)) {
-        item = cel__str_trim(item);
-        if (cel__str_starts(item, CEL_LIT("W/")))
-            item = (struct cel_str){item.ptr + 2, item.len - 2};
-        if (cel__str_eq(item, etag) || cel__str_eq(item, CEL_LIT("*")))
-            return true;
-    }
-    return false;
-}
-
-/* RFC 9110 13.2.2: If-None-Match rules out If-Modified-Since. */
-static bool is_unchanged(struct cel_request *req, const char *etag, int64_t mtime)
-{
-    struct cel_str seen = cel_request_header(req, "If-None-Match");
-    int64_t since;
-
-    if (seen.ptr != NULL)
-        return list_has(seen, cel__str(etag));
-    seen = cel_request_header(req, "If-Modified-Since");
-    return seen.ptr != NULL && cel__date_parse(seen, mtime, &since) == 0 && mtime <= since;
-}
-
-static bool range_applies(struct cel_request *req, const char *etag)
-{
-    struct cel_str condition = cel_request_header(req, "If-Range");
-
-    return condition.ptr == NULL || cel__str_eq(condition, cel__str(etag));
-}
-
-/* "bytes=a-b", "bytes=a-", "bytes=-n"; anything else, several ranges too, is answered whole. false:
- * cannot be met. */
-static bool read_range(struct cel_str text, int64_t size, struct range *out)
-{
-    struct cel_str last, first;
-    uint64_t from = 0, to = 0;
-
-    *out = (struct range){0, size - 1, false};
-    if (!cel__str_starts(text, CEL_LIT("bytes=")))
-        return true;
-    last = (struct cel_str){text.ptr + 6, text.len - 6};
-    if (!cel__str_split(&last, '-', &first) || last.ptr == NULL)
-        return true;
-    if (first.len == 0) {
-        if (cel__str_to_u64(last, &to) < 0)
-            return true;
-        if (to == 0 || size == 0)
-            return false;
-        *out = (struct range){to >= (uint64_t)size ? 0 : size - (int64_t)to, size - 1, true};
-        return true;
-    }
-    if (cel__str_to_u64(first, &from) < 0 || (last.len != 0 && cel__str_to_u64(last, &to) < 0))
-        return true;
-    if (last.len != 0 && to < from)
-        return true;
-    if (from >= (uint64_t)size)
-        return false;
-    out->from = (int64_t)from;
-    if (last.len != 0 && to < (uint64_t)size)
-        out->to = (int64_t)to;
-    out->is_partial = true;
-    return true;
-}
-
-static int set_headers(struct cel_reply *reply, const char *etag, int64_t mtime)
+static int set_headers(struct cel_reply *reply, const struct cel__version *v)
 {
     char date[CEL__DATE_LEN + 1];
     int r;
 
-    cel__date_write(date, mtime);
+    cel__date_write(date, v->mtime);
     date[CEL__DATE_LEN] = '\0';
-    r = cel_reply_header(reply, "ETag", etag);
+    r = cel_reply_header(reply, "ETag", v->etag);
     if (r == 0)
         r = cel_reply_header(reply, "Last-Modified", date);
     if (r == 0)
@@ -216,78 +143,96 @@ static int set_headers(struct cel_reply *reply, const char *etag, int64_t mtime)
     return r;
 }
 
-/* (parks) The page cache is read without leaving the loop: a file that is cold costs one disk wait
- * a piece. */
-static int send_file(struct cel_request *req, struct cel_reply *reply, int fd, int64_t from,
-                     int64_t len)
+static int out_of_range(struct cel_reply *reply, const struct cel__version *v)
 {
-    char *piece;
-    int r = 0;
+    char text[64];
+    int r;
 
-    if (cel_request_method(req).len == 4 || len == 0) /* HEAD */
-        return 0;
-    piece = cel__mem_alloc((size_t)cel__min(len, (int64_t)PIECE));
-    if (piece == NULL)
-        return -ENOMEM;
-    while (r == 0 && len > 0) {
-        ssize_t n = cel__sys.pread(fd, piece, (size_t)cel__min(len, (int64_t)PIECE), from);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            r = n < 0 ? -errno : -CEL_ETRUNCATED; /* it shrank under us */
-            break;
-        }
-        r = cel_reply_write(reply, piece, (size_t)n); /* parks */
-        from += n;
-        len -= n;
-    }
-    cel__mem_free(piece);
-    return r;
+    snprintf(text, sizeof text, "bytes */%lld", (long long)v->size);
+    r = cel_reply_header(reply, "Content-Range", text);
+    return r < 0 ? r : cel_reply_text(reply, 416, "416 Range Not Satisfiable\n");
 }
 
+/* (parks) */
+static int send_range(struct cel_reply *reply, int fd, const struct cel__version *v,
+                      const struct cel__range *range, const char *name)
+{
+    char text[96];
+    int r = 0;
+
+    snprintf(text, sizeof text, "bytes %lld-%lld/%lld", (long long)range->from,
+             (long long)(range->from + range->len - 1), (long long)v->size);
+    if (range->is_partial)
+        r = cel_reply_header(reply, "Content-Range", text);
+    if (r == 0)
+        r = cel_reply_begin(reply, range->is_partial ? 206 : 200,
+                            cel__mime_of_path(cel__str(name)), range->len);
+    return r < 0 ? r : cel__reply_send_file(reply, fd, range->from, range->len); /* parks */
+}
+
+/* (parks) What the request asks of a file that is open; `name` tells its type. */
 static int answer(struct cel_request *req, struct cel_reply *reply, int fd, const struct stat *st,
                   const char *name)
 {
-    struct cel_str asked = cel_request_header(req, "Range");
-    struct range range = {0, st->st_size - 1, false};
-    char etag[64], text[96];
+    char etag[64];
+    struct cel__version v = {etag, st->st_mtim.tv_sec, st->st_size};
+    struct cel__range range;
     int r;
 
     make_etag(st, etag, sizeof etag);
-    r = set_headers(reply, etag, st->st_mtim.tv_sec);
+    r = set_headers(reply, &v);
     if (r < 0)
         return r;
-    if (is_unchanged(req, etag, st->st_mtim.tv_sec))
+    switch (cel__conditions_judge(req, &v)) {
+    case 304:
         return cel_reply_begin(reply, 304, NULL, -1);
-    if (asked.ptr != NULL && range_applies(req, etag) && !read_range(asked, st->st_size, &range)) {
-        snprintf(text, sizeof text, "bytes */%lld", (long long)st->st_size);
-        r = cel_reply_header(reply, "Content-Range", text);
-        return r < 0 ? r : cel_reply_text(reply, 416, "416 Range Not Satisfiable\n");
+    case 412:
+        return cel_reply_text(reply, 412, "412 Precondition Failed\n");
     }
-    if (range.is_partial) {
-        snprintf(text, sizeof text, "bytes %lld-%lld/%lld", (long long)range.from,
-                 (long long)range.to, (long long)st->st_size);
-        r = cel_reply_header(reply, "Content-Range", text);
-        if (r < 0)
-            return r;
-    }
-    r = cel_reply_begin(reply, range.is_partial ? 206 : 200, cel__mime_of_path(cel__str(name)),
-                        range.to - range.from + 1);
-    return r < 0 ? r : send_file(req, reply, fd, range.from, range.to - range.from + 1); /* parks */
+    if (!cel__conditions_range(req, &v, &range))
+        return out_of_range(reply, &v);
+    return send_range(reply, fd, &v, &range, name); /* parks */
 }
 
 /* A folder is asked for with a slash at its end, so that relative links in its index work. */
 static int redirect_to_folder(struct cel_request *req, struct cel_reply *reply)
 {
-    struct cel_str path = cel_request_path(req);
-    char *location = cel_request_alloc(req, path.len + 2);
+    struct cel_str path = cel_request_path(req), query = cel_request_query(req);
+    size_t cap = path.len + query.len + sizeof "/?";
+    char *location = cel_request_alloc(req, cap);
 
     if (location == NULL)
         return -ENOMEM;
-    memcpy(location, path.ptr, path.len);
-    memcpy(location + path.len, "/", 2);
+    snprintf(location, cap, "%.*s/%s%.*s", CEL_STR(path), query.len != 0 ? "?" : "",
+             CEL_STR(query));
     return cel_reply_redirect(reply, 301, location);
+}
+
+/* An escaped slash or backslash is no step of a path to whoever else reads this URL. */
+static bool hides_a_step(struct cel_str path)
+{
+    for (size_t i = 0; i + 2 < path.len; i++)
+        if (path.ptr[i] == '%' &&
+            ((path.ptr[i + 1] == '2' && cel__char_lower(path.ptr[i + 2]) == 'f') ||
+             (path.ptr[i + 1] == '5' && cel__char_lower(path.ptr[i + 2]) == 'c')))
+            return true;
+    return false;
+}
+
+/* What cannot be opened. Neither says more than the other about what is there. */
+static int refuse(struct cel_reply *reply, int why)
+{
+    switch (why) {
+    case -ENOMEM:
+    case -EMFILE:
+    case -ENFILE:
+        return why; /* the server's trouble: 503 */
+    case -EACCES:
+    case -EPERM:
+        return cel_reply_text(reply, 403, "403 Forbidden\n");
+    default:
+        return cel_reply_text(reply, 404, "404 Not Found\n");
+    }
 }
 
 static int serve_file(struct cel_request *req, struct cel_reply *reply)
@@ -296,16 +241,13 @@ static int serve_file(struct cel_request *req, struct cel_reply *reply)
     const char *path = cel_param(req, "path"), *name;
     struct cel_str asked = cel_request_path(req);
     struct stat st;
-    int fd, r;
+    int fd = -ENOENT, r;
 
-    fd = open_path(req, folder->fd, path != NULL ? path : "", &st, &name);
-    if (fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE)
-        return fd;
+    if (!hides_a_step(asked))
+        fd = open_path(req, folder->fd, path, &st, &name);
     if (fd < 0)
-        return cel_reply_text(reply, fd == -EACCES ? 403 : 404,
-                              fd == -EACCES ? "403 Forbidden\n" : "404 Not Found\n");
-    if (path != NULL && name != path && asked.len > 1 && asked.ptr[1] != '/' &&
-        !cel__str_ends(asked, CEL_LIT("/")))
+        return refuse(reply, fd);
+    if (path[0] != '\0' && name != path && !cel__str_ends(asked, CEL_LIT("/")))
         r = redirect_to_folder(req, reply);
     else
         r = answer(req, reply, fd, &st, name); /* parks */

@@ -282,6 +282,65 @@ int cel__jar_set(struct cel__jar *jar, const struct cel__target *from, struct ce
     return r;
 }
 
+/* ---- keeping elsewhere ---- */
+
+void cel__jar_each(const struct cel__jar *jar, void (*fn)(void *arg, const struct cel__jar_entry *e),
+                   void *arg)
+{
+    struct cel__map_entry *entry;
+    size_t at = 0;
+
+    while ((entry = cel__map_next(&jar->domains, &at)) != NULL) {
+        const struct domain *d = entry->value;
+
+        CEL__LIST_EACH (node, &d->cookies) {
+            const struct cookie *c = cookie_of(node);
+
+            fn(arg, &(struct cel__jar_entry){d->name, c->path, c->name, c->value, c->expires,
+                                             c->is_host_only, c->is_secure});
+        }
+    }
+}
+
+static bool is_plain(struct cel_str s, const char *not)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] < 32 || s.ptr[i] == 127 || strchr(not, s.ptr[i]) != NULL)
+            return false;
+    return true;
+}
+
+int cel__jar_put(struct cel__jar *jar, const struct cel__jar_entry *e, int64_t now)
+{
+    struct cel__cookie from = {
+        .name = e->name, .value = e->value, .expires = e->expires, .is_secure = e->is_secure};
+    struct cel__buf domain = {0};
+    struct cookie *c;
+    int r = -ENOMEM;
+
+    from.is_persistent = e->expires != INT64_MAX;
+    for (size_t i = 0; i < e->domain.len; i++)
+        cel__buf_add_char(&domain, cel__char_lower(e->domain.ptr[i]));
+    if (domain.failed)
+        goto out;
+    r = -EINVAL;
+    if (domain.len == 0 || e->path.len == 0 || e->path.ptr[0] != '/' || e->expires <= now ||
+        e->name.len + e->value.len > CEL__COOKIE_PAIR_MAX || e->name.len + e->value.len == 0 ||
+        !is_plain(e->name, "=;") || !is_plain(e->value, ";") || !is_plain(e->path, ";") ||
+        !is_plain(e->domain, ";/ ") ||
+        (!e->is_host_only && cel__suffix_is_public(cel__buf_str(&domain))))
+        goto out;
+    c = new_cookie(&from, e->path);
+    r = -ENOMEM;
+    if (c == NULL)
+        goto out;
+    c->is_host_only = e->is_host_only;
+    r = insert(jar, cel__buf_str(&domain), c, now);
+out:
+    cel__buf_fini(&domain);
+    return r;
+}
+
 /* ---- saying ---- */
 
 static void drop_expired(struct cel__jar *jar, struct domain *d, int64_t now)

@@ -17,6 +17,7 @@
 
 #include "base/buggify.h"
 #include "base/mem.h"
+#include "base/report.h"
 #include "base/str.h"
 #include "io/stream.h"
 #include "loop/core.h"
@@ -318,6 +319,15 @@ static void leave_line(struct cel_task *task, int code)
     cel__unpark(task);
 }
 
+static void tell(struct cel__report *to, const struct cel_task *task)
+{
+    const struct waiter *w = task->wait_on;
+
+    cel__report_slice(to, w->origin->key);
+}
+
+static const struct cel__wait in_line = {"in line for a connection to ", leave_line, tell, NULL};
+
 int cel__conn_wait(struct cel__origin *origin, struct cel__conn **out)
 {
     struct waiter w = {.task = cel__task_parking(), .origin = origin};
@@ -330,7 +340,7 @@ int cel__conn_wait(struct cel__origin *origin, struct cel__conn **out)
     if (cel__list_is_empty(&origin->starving))
         sort_in(origin);
     origin->places->stats.waiting++;
-    cel__park(w.task, leave_line, &w); /* parks */
+    cel__park(w.task, &in_line, &w); /* parks */
     origin->places->stats.waiting--;
     if (w.code != 0)
         return w.code;

@@ -40,14 +40,14 @@ static bool is_replaced(const struct cel__fetch *f, struct cel_str name)
     for (const struct cel_header *h = f->options->headers; h != NULL && h->name != NULL; h++)
         if (cel__str_ieq(cel__str(h->name), name) && is_sent(f, h))
             return true;
-    return false;
+    return f->content_type != NULL && f->sends_body && cel__str_ieq(name, CEL_LIT("content-type"));
 }
 
 static void write_defaults(struct cel__fetch *f, struct cel__h1_write *w)
 {
     const struct cel_session *s = f->session;
 
-    if (f->options->headers == NULL && (f->may_send_secrets || !s->has_secrets)) {
+    if (f->options->headers == NULL && f->content_type == NULL && (f->may_send_secrets || !s->has_secrets)) {
         cel__h1_write_line(w, cel__buf_str(&s->lines));
         return;
     }
@@ -99,7 +99,7 @@ static struct cel__h1_framing framing_of(const struct cel__fetch *f)
                f->method_id == CEL__H1_PATCH) {
         framing.body = CEL__H1_BODY_LENGTH;
         if (f->sends_body)
-            framing.body_bytes = o->body_read != NULL ? (uint64_t)o->body_size : o->body.len;
+            framing.body_bytes = o->body_read != NULL ? (uint64_t)o->body_size : f->body.len;
     }
     return framing;
 }
@@ -115,6 +115,8 @@ static int write_head(struct cel__fetch *f, struct cel__buf *out)
     write_defaults(f, &w);
     if (f->target.authorization != NULL)
         cel__h1_write_field(&w, CEL_LIT("Authorization"), cel__str(f->target.authorization));
+    if (f->content_type != NULL && f->sends_body)
+        cel__h1_write_field(&w, CEL_LIT("Content-Type"), cel__str(f->content_type));
     r = write_own(f, &w);
     if (r == 0)
         r = write_cookies(f, &w);
@@ -218,8 +220,8 @@ int cel__request_send(struct cel__fetch *f)
     if (n < 0)
         return (int)n;
     f->session->places.stats.requests++;
-    if (f->sends_body && o->body_read == NULL && o->body.len > 0) {
-        struct iovec iov[] = {{head->ptr, head->len}, {(char *)o->body.ptr, o->body.len}};
+    if (f->sends_body && o->body_read == NULL && f->body.len > 0) {
+        struct iovec iov[] = {{head->ptr, head->len}, {(char *)f->body.ptr, f->body.len}};
 
         n = cel_writev(stream, iov, 2); /* parks */
     } else {

@@ -137,6 +137,29 @@ static bool is_valid(struct cel_str method, struct cel_str path)
     return true;
 }
 
+/* The program chooses what is in there, so strangers cannot fill a bucket. */
+static size_t bucket_of(struct cel_str path)
+{
+    size_t hash = path.len * 7 + (unsigned char)path.ptr[path.len - 1] +
+                  (size_t)(unsigned char)path.ptr[path.len / 2] * 5;
+
+    return hash % CEL__ROUTER_BUCKETS;
+}
+
+static int note_literal(struct cel__router *router, struct cel__route_node *node, struct cel_str path)
+{
+    struct cel__route_node **bucket = &router->literals[bucket_of(path)];
+
+    if (node->path != NULL || memchr(path.ptr, '{', path.len) != NULL)
+        return 0;
+    node->path = cel__mem_strndup(path.ptr, path.len);
+    if (node->path == NULL)
+        return -ENOMEM;
+    node->next_literal = *bucket;
+    *bucket = node;
+    return 0;
+}
+
 int cel__router_add(struct cel__router *router, const char *pattern, void (*fn)(void), void *arg)
 {
     struct cel_str path = cel__str(pattern), method, rest, segment;
@@ -160,7 +183,8 @@ int cel__router_add(struct cel__router *router, const char *pattern, void (*fn)(
     if (route == NULL)
         return r;
     route->method = cel__mem_strndup(method.ptr, method.len);
-    if (route->method == NULL || name_params(route, path) < 0) {
+    if (route->method == NULL || name_params(route, path) < 0 ||
+        note_literal(router, node, path) < 0) {
         route_fini(route);
         return -ENOMEM;
     }
@@ -192,7 +216,8 @@ static bool walk(const struct cel__route_node *node, struct cel_str method, stru
     if (!cel__str_split(&behind, '/', &segment)) {
         if (node->routes[0].method == NULL)
             return false;
-        match->node = node;
+        if (match->node_count < CEL__ROUTE_NODES_MAX)
+            match->nodes[match->node_count++] = node;
         match->route = route_for(node, method);
         return match->route != NULL;
     }
@@ -215,13 +240,26 @@ static bool walk(const struct cel__route_node *node, struct cel_str method, stru
     return false;
 }
 
+static const struct cel__route *literal_for(const struct cel__router *router, struct cel_str method,
+                                            struct cel_str path)
+{
+    const struct cel__route_node *node = router->literals[bucket_of(path)];
+
+    while (node != NULL && !cel__str_eq(cel__str(node->path), path))
+        node = node->next_literal;
+    return node != NULL ? route_for(node, method) : NULL;
+}
+
 void cel__router_find(const struct cel__router *router, struct cel_str method, struct cel_str path,
                       struct cel__route_match *match)
 {
     match->route = NULL;
-    match->node = NULL;
+    match->node_count = 0;
     match->value_count = 0;
     if (path.len == 0 || path.ptr[0] != '/')
+        return;
+    match->route = literal_for(router, method, path);
+    if (match->route != NULL)
         return;
     (void)walk(&router->root, method, (struct cel_str){path.ptr + 1, path.len - 1}, match);
 }
@@ -236,6 +274,7 @@ static void node_fini(struct cel__route_node *node)
         route_fini(&node->routes[i]);
     cel__mem_free(node->children);
     cel__mem_free(node->segment);
+    cel__mem_free(node->path);
 }
 
 void cel__router_fini(struct cel__router *router)

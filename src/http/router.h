@@ -3,7 +3,8 @@
 #define CEL__ROUTER_H
 
 /* Patterns to routes: a tree of path segments. In a segment a literal wins over {name}, and
- * {name} over {rest...}; with backing up, so the most literal route that fits is found. */
+ * {name} over {rest...}; with backing up, so the most literal route that fits is found. A pattern
+ * without parameters needs no walk. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #define CEL__ROUTE_PARAMS_MAX 16
 #define CEL__ROUTE_METHODS    8
+#define CEL__ROUTE_NODES_MAX  4
 
 struct cel__route {
     char *method; /* NULL: free */
@@ -23,20 +25,25 @@ struct cel__route {
 
 struct cel__route_node {
     char *segment; /* NULL: matches any */
+    char *path;    /* of a pattern without parameters, which is the best match for its own path */
+    struct cel__route_node *next_literal;
     bool is_rest;  /* takes all that remain */
     struct cel__route_node **children;
     size_t child_count;
     struct cel__route routes[CEL__ROUTE_METHODS];
 };
 
+#define CEL__ROUTER_BUCKETS 64
+
 struct cel__router {
     struct cel__route_node root;
+    struct cel__route_node *literals[CEL__ROUTER_BUCKETS]; /* those with a path */
 };
 
 struct cel__route_match {
-    const struct cel__route
-        *route; /* NULL: none for the method; `node` says whether the path exists */
-    const struct cel__route_node *node;
+    const struct cel__route *route; /* NULL: none; `nodes` have other methods for this path */
+    const struct cel__route_node *nodes[CEL__ROUTE_NODES_MAX]; /* tried, the most literal first */
+    size_t node_count;
     struct cel_str values[CEL__ROUTE_PARAMS_MAX]; /* as sent, still percent-encoded */
     size_t value_count;
 };

@@ -13,6 +13,8 @@
 #include "http/connection.h"
 #include "http/files.h"
 
+#define QUEUED_TIME (2 * CEL_MILLISECOND) /* to take in who is queued at the door when it closes */
+
 static int64_t or_default(int64_t value, int64_t otherwise)
 {
     return value != 0 ? value : otherwise;
@@ -27,6 +29,7 @@ static void fill_options(struct cel_server_options *o)
     o->header_timeout = or_default(o->header_timeout, 10 * CEL_SECOND);
     o->idle_timeout = or_default(o->idle_timeout, 75 * CEL_SECOND);
     o->body_timeout = or_default(o->body_timeout, 30 * CEL_SECOND);
+    o->body_rate_min = or_default(o->body_rate_min, 240);
     o->write_timeout = or_default(o->write_timeout, 30 * CEL_SECOND);
     o->stop_grace = or_default(o->stop_grace, 10 * CEL_SECOND);
 }
@@ -44,6 +47,7 @@ struct cel_server *cel_server_new(const struct cel_server_options *options)
         server->options = *options;
     fill_options(&server->options);
     cel__list_init(&server->connections);
+    cel__list_init(&server->idle);
     cel__list_init(&server->folders);
     text = server->options.server_name != NULL ? server->options.server_name : "celadon";
     if (text[0] == '\0')
@@ -68,6 +72,7 @@ void cel_server_free(struct cel_server *server)
     cel__files_fini(server);
     cel__router_fini(&server->router);
     cel__mem_free(server->name);
+    cel__buf_fini(&server->spare);
     cel__mem_free(server);
 }
 
@@ -93,7 +98,7 @@ void cel_server_stats(const struct cel_server *server, struct cel_server_stats *
     *out = server->stats;
 }
 
-/* (parks) Until a connection ends. */
+/* (parks) Until a connection ends or becomes idle. */
 static int wait_for_change(struct cel_server *server)
 {
     struct cel_future *changed = cel_future_new();
@@ -108,38 +113,56 @@ static int wait_for_change(struct cel_server *server)
     return r;
 }
 
-/* (parks) */
-static int accept_one(struct cel_server *server)
+static void take_in(struct cel_server *server, struct cel_stream *stream)
 {
-    unsigned max = server->options.connections_max;
-    struct cel_stream *stream;
-    int r;
+    int r = cel__connection_spawn(server, stream);
 
-    while (max != 0 && server->stats.open >= max) {
-        r = wait_for_change(server); /* parks */
-        if (r < 0)
-            return r;
-    }
-    r = cel_accept(server->listener, &stream); /* parks */
-    if (r < 0)
-        return r;
     server->stats.connections++;
-    r = cel__connection_spawn(server, stream);
     if (r < 0) {
         cel__log(CEL_LOG_WARN, "a connection was dropped: %s", cel_strerror(r));
         cel_close(stream);
     }
-    return 0;
 }
 
-static void end_idle(struct cel_server *server)
+static void dismiss_idlest(struct cel_server *server)
 {
-    CEL__LIST_EACH (node, &server->connections) {
-        struct cel__connection *c = cel__container_of(node, struct cel__connection, link);
+    if (!cel__list_is_empty(&server->idle))
+        cel__connection_dismiss(
+            cel__container_of(server->idle.next, struct cel__connection, idle_link));
+}
 
-        if (c->idle != NULL)
-            cel_scope_cancel(c->idle);
+/* (parks) One connection. When there are as many as there may be, it waits until another has left;
+ * the one that was idle longest is asked to. */
+static int accept_one(struct cel_server *server)
+{
+    unsigned max = server->options.connections_max;
+    struct cel_stream *stream;
+    int r = cel_accept(server->listener, &stream); /* parks */
+
+    if (r < 0)
+        return r;
+    while (r == 0 && max != 0 && server->stats.open >= max) {
+        dismiss_idlest(server);
+        r = wait_for_change(server); /* parks */
     }
+    take_in(server, stream);
+    return r;
+}
+
+/* (parks) Who was let in by the kernel before the door is closed has perhaps asked already. */
+static void accept_queued(struct cel_server *server)
+{
+    struct cel_stream *stream;
+
+    CEL_SCOPE (last, .is_shielded = true, .timeout = QUEUED_TIME)
+        while (cel_accept(server->listener, &stream) == 0) /* parks */
+            take_in(server, stream);
+}
+
+static void dismiss_all(struct cel_server *server)
+{
+    while (!cel__list_is_empty(&server->idle))
+        dismiss_idlest(server);
 }
 
 static void end_all(struct cel_server *server)
@@ -154,9 +177,11 @@ static void finish(struct cel_server *server)
     int64_t grace = server->options.stop_grace;
 
     server->is_stopping = true;
+    dismiss_all(server);
+    accept_queued(server); /* parks */
     cel_listener_close(server->listener);
     server->listener = NULL;
-    end_idle(server);
+    dismiss_all(server);
     CEL_SCOPE (shield, .is_shielded = true, .timeout = grace)
         while (server->stats.open != 0)
             if (wait_for_change(server) < 0) /* parks */

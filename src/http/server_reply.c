@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/cc.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "celadon/task.h"
@@ -15,6 +14,7 @@
 
 #define OUT_HIGH (64 * 1024) /* gathered before it is sent */
 #define COPY_MAX (16 * 1024) /* a larger body is sent from where it lies */
+#define PIECE    (64 * 1024) /* what a client must take within the write timeout */
 
 static int fail(struct cel_reply *reply, int code)
 {
@@ -22,14 +22,16 @@ static int fail(struct cel_reply *reply, int code)
     return code;
 }
 
-/* (parks) Pieces to the wire, under the patience for a client that does not read. */
+/* (parks) Pieces to the wire, as long as the patience with a client that does not read lasts. */
 static int send_pieces(struct cel__connection *c, const struct iovec *iov, int count)
 {
-    int64_t timeout = c->server->options.write_timeout;
-    ssize_t n = 0;
+    ssize_t n;
 
-    CEL_SCOPE (patience, .timeout = timeout == CEL_FOREVER ? 0 : timeout)
-        n = cel_writev(c->stream, iov, count); /* parks */
+    cel__patience_begin(&c->patience, cel__deadline(c, c->server->options.write_timeout));
+    n = count == 1 ? cel_write(c->stream, iov->iov_base, iov->iov_len)
+                   : cel_writev(c->stream, iov, count); /* parks */
+    cel__patience_end(&c->patience);
+    c->reply.head_at = SIZE_MAX;
     return n < 0 ? fail(&c->reply, (int)n) : 0;
 }
 
@@ -43,74 +45,6 @@ int cel__connection_flush(struct cel__connection *c)
     r = send_pieces(c, &iov, 1); /* parks */
     c->out.len = 0;
     return r;
-}
-
-static struct cel_str date_line(struct cel__connection *c)
-{
-    struct cel_server *server = c->server;
-    int64_t now = cel_loop_time(c->loop);
-
-    if (now >= server->date_until || server->date_until == 0) {
-        int64_t wall = cel__clock_wall();
-
-        server->date_until = now + CEL_SECOND - wall % CEL_SECOND;
-        return cel__date_line(&server->date, wall / CEL_SECOND);
-    }
-    return (struct cel_str){server->date.text, sizeof server->date.text};
-}
-
-static bool has_no_body(const struct cel__connection *c, int status)
-{
-    return c->req.head.method == CEL__H1_HEAD || status < 200 || status == 204 || status == 304;
-}
-
-static void decide_framing(struct cel__connection *c, int status, int64_t length,
-                           struct cel__h1_framing *framing)
-{
-    struct cel_reply *reply = &c->reply;
-    bool is_old = c->req.head.version_minor == 0;
-
-    *framing = (struct cel__h1_framing){.body = CEL__H1_BODY_NONE};
-    reply->has_no_body = has_no_body(c, status);
-    reply->has_length = length >= 0;
-    reply->left = length >= 0 ? (uint64_t)length : 0;
-    if (length >= 0 && status >= 200 && status != 204)
-        *framing =
-            (struct cel__h1_framing){.body = CEL__H1_BODY_LENGTH, .body_bytes = (uint64_t)length};
-    else if (length < 0 && !is_old && status >= 200 && status != 204 && status != 304)
-        framing->body = CEL__H1_BODY_CHUNKED;
-    reply->is_chunked = framing->body == CEL__H1_BODY_CHUNKED && !reply->has_no_body;
-    if (length < 0 && is_old && !reply->has_no_body)
-        reply->must_close = true;
-    if (!c->req.head.keep_alive || c->server->is_stopping)
-        reply->must_close = true;
-    framing->closes = reply->must_close;
-    framing->keeps = is_old && !reply->must_close;
-}
-
-static int write_head(struct cel_reply *reply, int status, const char *type, int64_t length)
-{
-    struct cel__connection *c = reply->conn;
-    struct cel__h1_framing framing;
-    struct cel__h1_write w;
-    int r;
-
-    decide_framing(c, status, length, &framing);
-    cel__h1_write_status(&w, &c->out, (unsigned)status, (struct cel_str){NULL, 0});
-    if (status >= 200)
-        cel__h1_write_line(&w, date_line(c));
-    if (c->server->name != NULL)
-        cel__h1_write_line(&w, cel__str(c->server->name));
-    if (type != NULL)
-        cel__h1_write_field(&w, CEL_LIT("Content-Type"), cel__str(type));
-    if (reply->fields.len != 0)
-        cel__h1_write_line(&w, cel__buf_str(&reply->fields));
-    cel__h1_write_framing(&w, &framing);
-    r = cel__h1_write_end(&w);
-    if (r < 0)
-        return r;
-    reply->status = status;
-    return 0;
 }
 
 /* Checked now by writing it into a head of its own, so that a bad one is refused where it is set.
@@ -133,14 +67,31 @@ int cel_reply_begin(struct cel_reply *reply, int status, const char *type, int64
         return -EALREADY;
     if (status < 200 || status > 599)
         return -EINVAL;
-    return write_head(reply, status, type, length);
+    return cel__reply_write_head(reply, status, type, length);
+}
+
+/* (parks) Behind what is buffered, from where they lie, piece by piece: each has its own time. */
+static int send_large(struct cel__connection *c, const char *bytes, size_t len)
+{
+    int r = 0;
+
+    while (r == 0 && len != 0) {
+        size_t now = cel__min(len, (size_t)PIECE);
+        struct iovec iov[2] = {{c->out.ptr, c->out.len}, {(void *)bytes, now}};
+        int first = c->out.len != 0 ? 0 : 1;
+
+        r = send_pieces(c, iov + first, 2 - first); /* parks */
+        c->out.len = 0;
+        bytes += now;
+        len -= now;
+    }
+    return r;
 }
 
 /* (parks when much is unsent) Body bytes: copied behind the head when few, sent with it when many.
  */
 static int put(struct cel__connection *c, const void *bytes, size_t len)
 {
-    struct iovec iov[2];
     int r;
 
     if (len <= COPY_MAX) {
@@ -149,11 +100,7 @@ static int put(struct cel__connection *c, const void *bytes, size_t len)
             return fail(&c->reply, r);
         return c->out.len > OUT_HIGH ? cel__connection_flush(c) : 0; /* parks */
     }
-    iov[0] = (struct iovec){c->out.ptr, c->out.len};
-    iov[1] = (struct iovec){(void *)bytes, len};
-    r = send_pieces(c, iov, 2); /* parks */
-    c->out.len = 0;
-    return r;
+    return send_large(c, bytes, len); /* parks */
 }
 
 int cel_reply_bytes(struct cel_reply *reply, int status, const char *type, const void *bytes,
@@ -248,7 +195,7 @@ int cel__reply_finish(struct cel_reply *reply)
         return -EPIPE;
     if (reply->status == 0) {
         reply->has_ended = true;
-        return write_head(reply, 204, NULL, 0);
+        return cel__reply_write_head(reply, 204, NULL, 0);
     }
     if (reply->has_ended)
         return 0;

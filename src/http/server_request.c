@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "celadon/task.h"
 #include "http/serving.h"
+#include "io/stream.h"
 #include "task/error.h"
 
 #define DRAIN_MAX (256 * 1024)
@@ -57,6 +58,7 @@ void cel__request_begin(struct cel__connection *c, const char *bytes, size_t hea
     req->is_head_held = true;
     req->body_left = req->head.body_bytes;
     req->body_seen = 0;
+    req->body_waited = 0;
     req->body_state = req->head.body == CEL__H1_BODY_NONE ||
                               (req->head.body == CEL__H1_BODY_LENGTH && req->head.body_bytes == 0)
                           ? CEL__BODY_ENDED
@@ -207,19 +209,25 @@ void *cel_request_alloc(struct cel_request *req, size_t size_bytes)
 
 /* ---- the body ---- */
 
+/* (parks) Before the answer's head also where a handler began that first, if it has not left yet. */
 static int say_continue(struct cel_request *req)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct cel__connection *c = req->conn;
+    size_t at = c->reply.status != 0 ? c->reply.head_at : c->out.len;
     int r;
 
-    if (!req->head.expects_continue || req->head.version_minor == 0 || c->reply.status != 0)
+    if (!req->head.expects_continue || req->head.version_minor == 0 || at > c->out.len)
         return 0;
     r = cel__buf_add(&c->out, line, sizeof line - 1);
-    return r < 0 ? r : cel__connection_flush(c); /* parks */
+    if (r < 0)
+        return r;
+    memmove(c->out.ptr + at + sizeof line - 1, c->out.ptr + at, c->out.len - at - (sizeof line - 1));
+    memcpy(c->out.ptr + at, line, sizeof line - 1);
+    return cel__connection_flush(c); /* parks */
 }
 
-/* The head was copied by server_conn.c when there is a body: its bytes can go. */
+/* The head was copied by connection.c when there is a body: its bytes can go. */
 static int body_start(struct cel_request *req)
 {
     if (req->body_state != CEL__BODY_UNREAD)
@@ -239,15 +247,40 @@ static int broken(struct cel_request *req, int code, const char *why)
     return cel__raise(code, "body", "%s", why);
 }
 
+/* How long the client may keep us waiting now: body_timeout, and a second more for each body_rate_min
+ * bytes that it has sent, less what it took already. So a trickle ends too. What the handler does
+ * between two reads is not on the client's account. */
+static int64_t patience_with(const struct cel_request *req)
+{
+    const struct cel_server_options *o = &req->conn->server->options;
+    int64_t left = o->body_timeout;
+
+    if (o->body_timeout == CEL_FOREVER || o->body_rate_min < 0)
+        return left;
+    left += (int64_t)(cel__min(req->body_seen, (uint64_t)INT64_MAX / CEL_SECOND / 2) *
+                      (uint64_t)CEL_SECOND / (uint64_t)o->body_rate_min);
+    return cel__min(left - req->body_waited, o->body_timeout);
+}
+
 /* (parks) Unread bytes of the connection, at least one; 0 at its end. */
 static ssize_t more(struct cel_request *req, const char **data)
 {
     struct cel__connection *c = req->conn;
-    int64_t timeout = c->server->options.body_timeout;
-    ssize_t n = 0;
+    ssize_t n = (ssize_t)cel__stream_unread(c->stream, data);
+    int64_t timeout, before;
 
+    if (n != 0)
+        return n;
+    timeout = patience_with(req);
+    if (timeout <= 0)
+        return -ETIMEDOUT;
+    n = cel__connection_flush(c); /* parks; the client may wait for what it was told so far */
+    if (n < 0)
+        return n;
+    before = cel_now();
     CEL_SCOPE (patience, .timeout = timeout == CEL_FOREVER ? 0 : timeout)
         n = cel_peek(c->stream, data, 1); /* parks */
+    req->body_waited += cel_now() - before;
     return n;
 }
 

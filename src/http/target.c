@@ -34,32 +34,58 @@ static void add_base64(struct cel__buf *out, struct cel_str s)
     }
 }
 
-/* The plain bytes of user and password; a colon would end the user. -ENOMEM, -CEL_EURL. */
-static int write_basic(const struct cel__url *u, struct cel__buf *plain, struct cel__buf *out)
+/* "Basic …" of "user:password". */
+static int write_basic(struct cel__target *t, struct cel__buf *plain)
 {
-    cel__percent_decode(plain, u->username);
+    struct cel__buf out = {0};
+
+    cel__buf_add_text(&out, "Basic ");
+    add_base64(&out, cel__buf_str(plain));
+    if (plain->failed || cel__buf_cstr(&out) == NULL || out.failed) {
+        cel__buf_fini(&out);
+        return -ENOMEM;
+    }
+    t->authorization = out.ptr;
+    return 0;
+}
+
+/* A colon would end the user. */
+static int check_user(const struct cel__buf *plain, int code)
+{
     if (plain->len > 0 && memchr(plain->ptr, ':', plain->len) != NULL)
-        return cel__raise(-CEL_EURL, "url", "the user name of a URL cannot hold a colon");
-    cel__buf_add_char(plain, ':');
-    cel__percent_decode(plain, u->password);
-    cel__buf_add_text(out, "Basic ");
-    add_base64(out, cel__buf_str(plain));
-    cel__buf_cstr(out);
-    return plain->failed || out->failed ? -ENOMEM : 0;
+        return cel__raise(code, "url", "the name of a user cannot hold a colon");
+    return 0;
+}
+
+int cel__target_authorize(struct cel__target *t, const char *user, const char *password)
+{
+    struct cel__buf plain = {0};
+    int r;
+
+    cel__buf_add_text(&plain, user != NULL ? user : "");
+    r = check_user(&plain, -EINVAL);
+    cel__buf_add_char(&plain, ':');
+    cel__buf_add_text(&plain, password != NULL ? password : "");
+    if (r == 0)
+        r = write_basic(t, &plain);
+    cel__buf_fini(&plain);
+    return r;
 }
 
 static int make_authorization(struct cel__target *t)
 {
-    struct cel__buf plain = {0}, out = {0};
+    struct cel__buf plain = {0};
     int r;
 
     if (t->parts.username.len == 0 && t->parts.password.len == 0)
         return 0;
-    r = write_basic(&t->parts, &plain, &out);
+    cel__percent_decode(&plain, t->parts.username);
+    r = check_user(&plain, -CEL_EURL);
+    cel__buf_add_char(&plain, ':');
+    cel__percent_decode(&plain, t->parts.password);
+    if (r == 0)
+        r = write_basic(t, &plain);
     cel__buf_fini(&plain);
-    if (r < 0)
-        cel__buf_fini(&out);
-    t->authorization = out.ptr;
     return r;
 }
 

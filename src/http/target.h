@@ -20,6 +20,9 @@ struct cel__target {
  * http and https. -CEL_EURL in words, -ENOMEM; *t is zeroed then. */
 CEL_NODISCARD int cel__target_parse(struct cel__target *t, struct cel_str text,
                                     const struct cel__target *base);
+/* Basic authentication by plain bytes; NULL is "". -EINVAL the user holds a colon, -ENOMEM. */
+CEL_NODISCARD int cel__target_authorize(struct cel__target *t, const char *user,
+                                        const char *password);
 /* Zeroed is fine. */
 void cel__target_fini(struct cel__target *t);
 

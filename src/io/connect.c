@@ -184,6 +184,7 @@ static int connect_first(struct cel__fd **out, const struct sockaddr_storage *at
     if (count == 1)
         return connect_one(out, at, keep_nagle); /* parks */
     cel__waitq_init(&race.news);
+    race.news.what = "news of its attempts to connect";
     CEL_SCOPE (all, .timeout = 0) {
         r = run_race(&race, runners); /* parks */
         cel_scope_cancel(&all);

@@ -149,6 +149,7 @@ static int listener_new(struct cel_listener **out, int fd, const struct sockaddr
     l->fd->is_listener = 1;
     l->pause = PAUSE_MIN;
     cel__waitq_init(&l->paused);
+    l->paused.what = "descriptors, which are used up";
     *out = l;
     return 0;
 

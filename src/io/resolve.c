@@ -110,6 +110,7 @@ static void on_answer(void *arg, int code, const char *cause, const struct socka
     l->cause = cause;
     l->count = count;
     l->is_done = true;
+    CEL__TRACE(cel__loop_here, dns_answer, l, code);
     cel__list_unlink(&l->link);
     if (l->users == 0)
         lookup_free(l);
@@ -143,6 +144,7 @@ static struct lookup *begin_lookup(struct names *names, const char *name)
         return NULL;
     memcpy(l->name, name, size);
     cel__waitq_init(&l->waiting);
+    l->waiting.what = "the answer of a name server";
     l->users = 1;
     cel__list_append(&names->lookups, &l->link);
     if (names->dns != NULL)

@@ -59,10 +59,11 @@ CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
 /* The stream may be gone afterwards. -> r. */
 int cel__stream_end(struct cel_stream *s, int r);
 
-/* For what needs both sides, alone. 0; -ECANCELED, -ETIMEDOUT: do not end it. */
-CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
-/* The stream may be gone afterwards. -> r. */
-int cel__stream_end(struct cel_stream *s, int r);
+/* Bytes of a regular file, as many as go without waiting, with nobody writing. -> how many; 0: none
+ * goes now, or the stream takes no files: write instead; -CEL_ETRUNCATED: the file ends at offset,
+ * -errno. Does not park. */
+CEL_NODISCARD ssize_t cel__stream_send_file(struct cel_stream *s, int fd, int64_t offset,
+                                            size_t len);
 
 extern const struct cel__transport cel__plain;
 

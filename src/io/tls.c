@@ -124,6 +124,7 @@ static int shake(struct cel_stream *s)
         if (r < 0)
             return r;
     }
+    CEL__TRACE(cel__loop_here, tls_handshake, link, r);
     if (r == 0)
         return link->ssl.out.len > 0 ? flush(s) : 0; /* parks */
     (void)flush(s);                                  /* parks: the alert, if it can */
@@ -334,6 +335,7 @@ int cel__tls_attach(struct cel_stream *s, struct cel_tls *tls, const char *name,
     if (link == NULL)
         return -ENOMEM;
     cel__waitq_init(&link->turn);
+    link->turn.what = "its turn to send";
     r = cel__ssl_init(&link->ssl, tls, name, is_server);
     if (r < 0) {
         cel__mem_free(link);

@@ -2,6 +2,10 @@
 /* Descriptors come under a loop's care and leave it: the table's part and the backend's. */
 #include "loop/core.h"
 
+#include "base/log.h"
+
+#define NAMED_MAX 8 /* of what was left open; the rest is counted */
+
 int cel__fd_open(struct cel_loop *loop, struct cel__fd **out, int fd, bool owns)
 {
     struct cel__fd *f;
@@ -47,6 +51,11 @@ uint32_t cel__fd_close_all(struct cel_loop *loop)
     for (uint32_t slot = 0; (f = cel__fd_at(loop, slot)) != NULL; slot++) {
         if (f->fd < 0 || f->is_closing)
             continue;
+        if (closed < NAMED_MAX)
+            cel__log(CEL_LOG_WARN, "descriptor %d was left open, with %s waiting", f->fd,
+                     cel__list_is_empty(&f->readers) && cel__list_is_empty(&f->writers)
+                         ? "nobody"
+                         : "operations");
         cel__fd_close(loop, f);
         closed++;
     }

@@ -14,6 +14,7 @@
 #include "loop/fd.h"
 #include "loop/op.h"
 #include "loop/timer.h"
+#include "loop/trace.h"
 #include "loop/wake.h"
 
 /* A callback to be run in the next turn; storage is the caller's. */
@@ -35,12 +36,15 @@ struct cel_loop {
     struct cel__sched sched;
     const struct cel__backend *backend;
     void *backend_data;
-    int64_t now;            /* read once a turn */
-    uint32_t ops_in_flight; /* those that something awaits; the backend's own do not count */
-    uint32_t jobs;          /* in the pool */
-    uint32_t holds;         /* reasons to wait although nothing is in flight */
-    int credit;             /* results in a row that tasks may take without parking */
+    int64_t now;              /* read once a turn */
+    uint32_t ops_in_flight;   /* those that something awaits; the backend's own do not count */
+    uint32_t jobs;            /* in the pool */
+    uint32_t holds;           /* reasons to wait although nothing is in flight */
+    int credit;               /* results in a row that tasks may take without parking */
+    struct cel__trace *trace; /* NULL: nobody asked */
+    uint32_t beat; /* atomic: grows when a turn begins, and when it is back from the kernel */
     bool is_stopping;
+    bool is_closing;  /* being closed: takes in no work of others */
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
     struct cel__inbox inbox;
@@ -58,13 +62,21 @@ struct cel_loop {
 /* The thread's loop. */
 extern __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
 
+/* Somebody who watches from another thread sees that the loop goes on. */
+static inline void cel__loop_beat(struct cel_loop *loop)
+{
+    __atomic_store_n(&loop->beat, loop->beat + 1, __ATOMIC_RELAXED);
+}
+
 /* Counted starts and ends, so that a loop knows whether anything can still happen. */
 static inline int cel__op_start(struct cel_loop *loop, struct cel__op *op)
 {
     int r = loop->backend->start(loop, op);
 
-    if (r == 0)
+    if (r == 0) {
         loop->ops_in_flight++;
+        CEL__TRACE(loop, op_start, op, op->kind);
+    }
     return r;
 }
 
@@ -74,6 +86,7 @@ static inline void cel__op_end(struct cel_loop *loop, struct cel__op *op, int64_
     loop->ops_in_flight--;
     op->is_in_flight = 0;
     op->result = result;
+    CEL__TRACE(loop, op_end, op, result);
     op->done(op);
 }
 
@@ -83,6 +96,7 @@ static inline void cel__op_cancel(struct cel_loop *loop, struct cel__op *op, int
         return;
     op->is_cancelled = 1;
     op->cancel_code = code;
+    CEL__TRACE(loop, op_cancel, op, code);
     loop->backend->cancel(loop, op);
 }
 
@@ -115,6 +129,10 @@ static inline void cel__loop_post(struct cel_loop *loop, struct cel__post *post)
     if (cel__inbox_push(&loop->inbox, post))
         loop->backend->wake(loop);
 }
+
+/* The first half of closing: work of others is refused from now on, tasks end, what the floors
+ * above keep ends. The loop may still turn. -> number of tasks that did not end. Twice is fine. */
+int cel__loop_wind_down(struct cel_loop *loop);
 
 /* Takes `fd` (already non-blocking) under the loop's care. On error fd stays the caller's. -ENOMEM,
  * -errno. */

@@ -19,12 +19,14 @@
 #include "loop/core.h"
 
 #define EVENTS_MAX 256
+#define TURN_EVENTS 16
 #define WAKE_NAME  UINT64_MAX
 
 struct reactor {
     int ep;
     int wake_fd;
     struct cel__loans loans;
+    int fetched, at; /* events from the kernel, and how many of them are dealt with */
     struct epoll_event events[EVENTS_MAX];
 };
 
@@ -246,7 +248,7 @@ static void fetch_ahead(struct cel_loop *loop, const struct epoll_event *events,
         __builtin_prefetch(op->buf, 1);
 }
 
-static int epoll_wait_turn(struct cel_loop *loop, int64_t until)
+static int fetch_events(struct cel_loop *loop, int64_t until)
 {
     struct reactor *data = loop->backend_data;
     struct timespec timeout = {0}, *limit = &timeout;
@@ -263,14 +265,31 @@ static int epoll_wait_turn(struct cel_loop *loop, int64_t until)
     n = cel__sys.epoll_pwait2(data->ep, data->events, EVENTS_MAX, limit, NULL);
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
-    for (int i = 0; i < n; i++) {
-        fetch_ahead(loop, &data->events[i], n - i);
-        if (data->events[i].data.u64 == WAKE_NAME)
+    data->at = 0;
+    data->fetched = n;
+    return 0;
+}
+
+/* A turn deals with a few events: what a request is answered from is still in the caches when its
+ * task runs, and the kernel's part of the socket when it is sent. The rest waits for the next turn,
+ * which asks the kernel only when none is left. */
+static int epoll_wait_turn(struct cel_loop *loop, int64_t until)
+{
+    struct reactor *data = loop->backend_data;
+    int r = data->at == data->fetched ? fetch_events(loop, until) : 0;
+    int stop = cel__min(data->fetched, data->at + TURN_EVENTS);
+
+    while (data->at < stop) {
+        const struct epoll_event *event = &data->events[data->at];
+
+        fetch_ahead(loop, event, data->fetched - data->at);
+        data->at++;
+        if (event->data.u64 == WAKE_NAME)
             drain_wake(data);
         else
-            on_event(loop, &data->events[i]);
+            on_event(loop, event);
     }
-    return 0;
+    return r;
 }
 
 static void epoll_wake(struct cel_loop *loop)

@@ -9,7 +9,11 @@
  *    a full port, a cancel, an overflow), the next reader that must wait brings it back.
  * 4. Out of buffers a reader is served by a receive into its own memory, so no stream waits for
  *    another's reader.
- * 5. A large read goes straight to the reader's memory when no receive stands. */
+ * 5. A large read goes straight to the reader's memory, past the buffers. A stream that has them
+ *    is in bulk: its standing receive is stopped, and its loans are single receives, until
+ *    BULK_MEMORY loans in a row were wanted without a large read among them. While the receives
+ *    fill what they get, the plain call comes first: the bytes are there, and who need not park
+ *    reuses memory that is still cached. */
 #include "loop/inflow.h"
 
 #include <errno.h>
@@ -18,7 +22,13 @@
 #include "base/mem.h"
 #include "loop/proactor.h"
 
-#define LARGE (16 * 1024)
+#define LARGE       (16 * 1024)
+#define BULK_MEMORY 4
+
+static bool is_large(const struct cel__op *op)
+{
+    return op->kind == CEL__OP_READ && op->len >= LARGE;
+}
 
 bool cel__inflow_has_some(const struct cel__port *port)
 {
@@ -124,9 +134,7 @@ static bool wants_multishot(struct cel__proactor *p, const struct cel__port *por
 {
     if (!p->ring.has_multishot || op->kind == CEL__OP_RECVMSG || port->reads == 0)
         return false;
-    if (op->kind == CEL__OP_READ && op->len >= LARGE)
-        return false;
-    return has_buffers(p);
+    return port->bulk == 0 && has_buffers(p);
 }
 
 static int request_loan(struct cel_loop *loop, struct cel__op *op)
@@ -161,6 +169,25 @@ static int request(struct cel_loop *loop, struct cel__port *port, struct cel__op
     return cel__request_op(loop, op, CEL__USE_DIRECT);
 }
 
+static void stop(struct cel_loop *loop, struct cel__port *port)
+{
+    if (port->receive == CEL__SLOT_NONE || port->is_stopping)
+        return;
+    port->is_stopping = true;
+    cel__request_cancel(loop, port->receive);
+}
+
+/* What kind of stream it is, by what is wanted of it. */
+static void note_want(struct cel_loop *loop, struct cel__port *port, const struct cel__op *op)
+{
+    if (is_large(op)) {
+        port->bulk = BULK_MEMORY;
+        stop(loop, port);
+    } else if (port->bulk > 0) {
+        port->bulk--;
+    }
+}
+
 int64_t cel__inflow_try(struct cel_loop *loop, struct cel__op *op)
 {
     struct cel__port *port = cel__port_of(op->fd);
@@ -168,12 +195,21 @@ int64_t cel__inflow_try(struct cel_loop *loop, struct cel__op *op)
 
     if (op->kind == CEL__OP_READ && op->len == 0)
         return 0;
+    note_want(loop, port, op);
     if (cel__inflow_has_some(port)) {
         port->reads = 1;
         return serve(cel__proactor_of(loop), port, op);
     }
-    if (port->receive == CEL__SLOT_NONE)
-        r = request(loop, port, op);
+    if (port->receive != CEL__SLOT_NONE)
+        return CEL__NOTHING_YET;
+    if (port->has_more && is_large(op)) {
+        int64_t n = cel__attempt(op, &cel__proactor_of(loop)->loans);
+
+        port->has_more = n == (int64_t)op->len;
+        if (n != CEL__NOTHING_YET)
+            return n;
+    }
+    r = request(loop, port, op);
     return r < 0 ? r : CEL__NOTHING_YET;
 }
 
@@ -188,6 +224,14 @@ static int64_t finish_loan(struct cel__proactor *p, struct cel__op *op,
         return cqe->res;
     }
     return cqe->res;
+}
+
+/* How much a receive for this op could have brought. */
+static size_t room_of(const struct cel__proactor *p, const struct cel__op *op)
+{
+    if (op->kind == CEL__OP_LOAN)
+        return op->loan.id == CEL__LOAN_HEAP ? CEL__LOAN_SIZE : p->buffers.size_bytes;
+    return op->kind == CEL__OP_READ ? op->len : SIZE_MAX;
 }
 
 int64_t cel__inflow_finish(struct cel_loop *loop, struct cel__op *op,
@@ -209,6 +253,7 @@ int64_t cel__inflow_finish(struct cel_loop *loop, struct cel__op *op,
     if (r == -ENOBUFS || r == -EINTR || r == -EAGAIN)
         return CEL__NOTHING_YET;
     port->reads = 1;
+    port->has_more = r > 0 && (size_t)r == room_of(p, op);
     return r;
 }
 
@@ -231,6 +276,7 @@ void cel__inflow_take(struct cel_loop *loop, struct cel__port *port, const struc
 
     if (cqe->flags & IORING_CQE_F_BUFFER) {
         cel__buffers_take(&p->buffers, buffer_of(cqe), (uint32_t)cel__max(cqe->res, 0));
+        port->has_more = cqe->res == (int)p->buffers.size_bytes;
         if (cqe->res > 0 && !port->fd->is_closing)
             append(p, port, buffer_of(cqe));
         else
@@ -242,11 +288,8 @@ void cel__inflow_take(struct cel_loop *loop, struct cel__port *port, const struc
 
 void cel__inflow_limit(struct cel_loop *loop, struct cel__port *port)
 {
-    if (port->unread <= cel__uring_sizes.unread_max || port->receive == CEL__SLOT_NONE ||
-        port->is_stopping)
-        return;
-    port->is_stopping = true;
-    cel__request_cancel(loop, port->receive);
+    if (port->unread > cel__uring_sizes.unread_max)
+        stop(loop, port);
 }
 
 void cel__inflow_drop(struct cel_loop *loop, struct cel__port *port)

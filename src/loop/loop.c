@@ -169,10 +169,35 @@ static bool can_wake(const struct cel_loop *loop)
            loop->fds.closing != 0 || loop->wheel.armed != 0;
 }
 
+/* How long the loop was busy, before it may sleep; from here on it is not. */
+static void trace_turn(struct cel_loop *loop)
+{
+    CEL__PROBE(turn, loop, loop->now);
+    if (cel__unlikely(loop->trace != NULL))
+        cel__trace_turn(loop->trace, loop->backend->now(loop));
+}
+
+/* For loops that answer each other: looking for a while costs less than being woken. */
+static bool spin(struct cel_loop *loop)
+{
+    int64_t until = cel__clock_add(loop->backend->now(loop), loop->options.spin);
+
+    do {
+        for (int i = 0; i < 64; i++) {
+            if (cel__inbox_has_mail(&loop->inbox))
+                return true;
+            cel__pause();
+        }
+    } while (loop->backend->now(loop) < until);
+    return false;
+}
+
 static int block(struct cel_loop *loop, int64_t until)
 {
     int r;
 
+    if (loop->options.spin > 0 && spin(loop))
+        return loop->backend->wait(loop, 0);
     if (!cel__inbox_sleep(&loop->inbox))
         return loop->backend->wait(loop, 0);
     if (loop->options.before_block != NULL)
@@ -201,6 +226,14 @@ static int ask_kernel(struct cel_loop *loop, int64_t wait_max)
     return loop->ops_in_flight != 0 || loop->fds.live != 0 ? loop->backend->wait(loop, 0) : 0;
 }
 
+static void fire_timers(struct cel_loop *loop)
+{
+    unsigned fired = cel__wheel_fire(&loop->wheel, loop->now, CEL__BUGGIFY() ? 1 : TURN_TIMERS);
+
+    if (fired != 0)
+        CEL__TRACE(loop, timers_fire, NULL, fired);
+}
+
 int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
 {
     int r;
@@ -209,17 +242,22 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
         return -CEL_EFORK;
     if (loop != cel__loop_here)
         return -CEL_ETHREAD;
+    cel__loop_beat(loop);
     if (cel__unlikely(loop->backend->run != NULL))
         loop->backend->run(loop, TURN_SWITCHES);
     else
         cel__sched_run(&loop->sched, TURN_SWITCHES);
     if (!has_ready(loop) && !can_wake(loop))
         return -EDEADLK;
+    trace_turn(loop);
     r = ask_kernel(loop, wait_max);
+    cel__loop_beat(loop);
     if (r < 0)
         return r;
     loop->now = loop->backend->now(loop);
-    cel__wheel_fire(&loop->wheel, loop->now, CEL__BUGGIFY() ? 1 : TURN_TIMERS);
+    if (cel__unlikely(loop->trace != NULL))
+        loop->trace->woke_at = loop->now;
+    fire_timers(loop);
     cel__inbox_run(&loop->inbox);
     run_soon(loop);
     return has_ready(loop);
@@ -333,12 +371,23 @@ static void end_attachments(struct cel_loop *loop)
     }
 }
 
+int cel__loop_wind_down(struct cel_loop *loop)
+{
+    int left = 0;
+
+    loop->is_closing = true;
+    if (loop->tasks_end != NULL)
+        left = loop->tasks_end(loop);
+    end_attachments(loop);
+    return left;
+}
+
 /* Order: tasks, then what they shared, then jobs, then handles, then the backend; each may still
  * use what comes after. */
 int cel_loop_close(struct cel_loop *loop)
 {
     unsigned handles;
-    int left = 0;
+    int left;
 
     if (loop == NULL)
         return 0;
@@ -347,9 +396,7 @@ int cel_loop_close(struct cel_loop *loop)
             cel__loop_here = NULL;
         return 0;
     }
-    if (loop->tasks_end != NULL)
-        left += loop->tasks_end(loop);
-    end_attachments(loop);
+    left = cel__loop_wind_down(loop);
     cel__signals_free(loop->signals);
     handles = drain(loop);
     cel__pool_free(loop->pool);
@@ -357,8 +404,10 @@ int cel_loop_close(struct cel_loop *loop)
         cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", handles);
     left += (int)handles;
     loop->backend->close(loop);
+    cel__wheel_fini(&loop->wheel);
     cel__fd_table_fini(&loop->fds);
     cel__sched_fini(&loop->sched);
+    cel__mem_free(loop->trace);
     if (cel__loop_here == loop)
         cel__loop_here = NULL;
     cel__mem_free(loop);

@@ -81,6 +81,9 @@ struct cel__op {
     int cancel_code;          /* what a cancelled op ends with if nothing happened */
 };
 
+/* What it does, for reports; static. */
+const char *cel__op_name(const struct cel__op *op);
+
 /* Which side of the descriptor an op waits for. */
 static inline bool cel__op_is_write(const struct cel__op *op)
 {

@@ -43,6 +43,7 @@ static void finish(struct cel__post *post)
     struct cel__job *job = cel__container_of(post, struct cel__job, post);
 
     job->loop->jobs--;
+    CEL__TRACE(job->loop, job_end, job, 0);
     job->done(job);
 }
 
@@ -149,6 +150,7 @@ int cel__pool_submit(struct cel_loop *loop, struct cel__job *job)
         cel__list_append(&pool->queue, &job->link);
         pool->queued++;
         loop->jobs++;
+        CEL__TRACE(loop, job_start, job, 0);
         pthread_cond_signal(&pool->is_work);
     }
     pthread_mutex_unlock(&pool->lock);

@@ -35,6 +35,8 @@ struct cel__port {
     bool has_end;         /* after the unread bytes comes... */
     int end;              /* 0: end of stream, or -errno */
     uint32_t reads;       /* served so far, saturating */
+    bool has_more;        /* the last receive filled its room: the socket may have more */
+    uint8_t bulk;         /* above 0: large reads come here; so many loans in a row say otherwise */
     uint32_t first, last; /* chain of unread buffers */
     uint32_t unread;
     struct msghdr msg; /* of the one writer that the kernel has */

@@ -14,6 +14,7 @@ struct cel__ring {
     int fd;
     int enter_fd;         /* fd, or its index among the registered rings */
     unsigned enter_flags; /* always given to enter */
+    int64_t slack; /* how much later than asked the thread's waits may end, as for its other ones */
     unsigned setup_flags; /* those that the kernel took */
     bool has_multishot;   /* receive, with rings of provided buffers (kernel 6.0) */
     bool is_restricted;   /* to the requests that we use */

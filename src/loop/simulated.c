@@ -461,11 +461,11 @@ static void sim_loan_return(struct cel_loop *loop, const struct cel__loan *loan)
 }
 
 struct delayed {
-    struct cel__event event;
+    struct cel__happening event;
     struct cel__post *post;
 };
 
-static void run_delayed(struct cel__machine *m, struct cel__event *event)
+static void run_delayed(struct cel__machine *m, struct cel__happening *event)
 {
     struct delayed *d = cel__container_of(event, struct delayed, event);
     struct cel__post *post = d->post;
@@ -489,14 +489,14 @@ static void sim_later(struct cel_loop *loop, struct cel__post *post)
 /* Counts as a job, so that the loop knows that something will come. */
 struct question {
     struct cel__list link;
-    struct cel__event event;
+    struct cel__happening event;
     struct cel_loop *loop;
     cel__names_fn *fn;
     void *arg;
     char name[256];
 };
 
-static void answer(struct cel__machine *m, struct cel__event *event)
+static void answer(struct cel__machine *m, struct cel__happening *event)
 {
     struct question *q = cel__container_of(event, struct question, event);
     struct question copy = *q;

@@ -11,7 +11,7 @@
 #define QUEUE_MAX   212992 /* bytes that wait for the reader; what comes then is lost */
 
 struct datagram {
-    struct cel__event event; /* it arrives */
+    struct cel__happening event; /* it arrives */
     struct cel__list link;   /* of the machine's while under way, then of the socket's */
     struct cel__station *from_host, *to_host;
     struct sockaddr_storage from, to;
@@ -31,7 +31,7 @@ static void refuse(const struct datagram *d)
     cel__socket_tell(s);
 }
 
-static void arrive(struct cel__machine *m, struct cel__event *event)
+static void arrive(struct cel__machine *m, struct cel__happening *event)
 {
     struct datagram *d = cel__container_of(event, struct datagram, event);
     struct cel__socket *s = NULL;
@@ -66,7 +66,7 @@ static struct datagram *copy_of(const struct datagram *d)
     struct datagram *copy = cel__machine_alloc(sizeof *copy + d->len);
 
     memcpy(copy, d, sizeof *d + d->len);
-    copy->event = (struct cel__event){0};
+    copy->event = (struct cel__happening){0};
     return copy;
 }
 

@@ -45,7 +45,7 @@ static void part(struct cel__machine *m, struct cel__station *a, struct cel__sta
         cel__station_cut_until(b, a, until);
 }
 
-static void look(struct cel__machine *m, struct cel__event *event)
+static void look(struct cel__machine *m, struct cel__happening *event)
 {
     CEL__LIST_EACH (node, &m->hosts)
         CEL__LIST_EACH (other, &m->hosts)

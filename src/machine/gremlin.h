@@ -8,7 +8,7 @@
 #include "machine/machine.h"
 
 struct cel__gremlin {
-    struct cel__event event; /* looks whom to part */
+    struct cel__happening event; /* looks whom to part */
 };
 
 void cel__gremlin_start(struct cel__machine *m, struct cel__gremlin *g);

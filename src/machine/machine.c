@@ -38,7 +38,7 @@ void cel__machine_note(struct cel__machine *m, uint64_t mark, uint64_t value)
     m->hash = z ^ (z >> 32);
 }
 
-static void remember(struct cel__trace *t, uint64_t hash)
+static void remember(struct cel__track *t, uint64_t hash)
 {
     if (t->count == t->cap) {
         t->cap = t->cap != 0 ? 2 * t->cap : 4096;
@@ -49,7 +49,7 @@ static void remember(struct cel__trace *t, uint64_t hash)
 
 void cel__machine_trace(struct cel__machine *m, uint32_t mark)
 {
-    struct cel__trace *t = m->trace;
+    struct cel__track *t = m->trace;
 
     if (t == NULL || t->differs)
         return;
@@ -95,18 +95,18 @@ int64_t cel__machine_draw_time(struct cel__machine *m, enum cel__draw lane, int6
 
 /* The heap, a binary one. */
 
-static bool is_before(const struct cel__event *a, const struct cel__event *b)
+static bool is_before(const struct cel__happening *a, const struct cel__happening *b)
 {
     return a->at != b->at ? a->at < b->at : a->nth < b->nth;
 }
 
-static void put(struct cel__machine *m, uint32_t place, struct cel__event *event)
+static void put(struct cel__machine *m, uint32_t place, struct cel__happening *event)
 {
     m->heap[place - 1] = event;
     event->place = place;
 }
 
-static void sift_up(struct cel__machine *m, uint32_t place, struct cel__event *event)
+static void sift_up(struct cel__machine *m, uint32_t place, struct cel__happening *event)
 {
     while (place > 1 && is_before(event, m->heap[place / 2 - 1])) {
         put(m, place, m->heap[place / 2 - 1]);
@@ -115,7 +115,7 @@ static void sift_up(struct cel__machine *m, uint32_t place, struct cel__event *e
     put(m, place, event);
 }
 
-static void sift_down(struct cel__machine *m, uint32_t place, struct cel__event *event)
+static void sift_down(struct cel__machine *m, uint32_t place, struct cel__happening *event)
 {
     for (;;) {
         uint32_t child = 2 * place;
@@ -130,22 +130,22 @@ static void sift_down(struct cel__machine *m, uint32_t place, struct cel__event 
     put(m, place, event);
 }
 
-void cel__machine_schedule(struct cel__machine *m, struct cel__event *event, int64_t at)
+void cel__machine_schedule(struct cel__machine *m, struct cel__happening *event, int64_t at)
 {
     CEL__ASSERT(event->place == 0 && at >= m->now);
     if (m->count == m->cap) {
         m->cap = m->cap != 0 ? 2 * m->cap : 64;
-        m->heap = cel__machine_resize(m->heap, m->cap * sizeof(struct cel__event *));
+        m->heap = cel__machine_resize(m->heap, m->cap * sizeof(struct cel__happening *));
     }
     event->at = at;
     event->nth = m->scheduled++;
     sift_up(m, ++m->count, event);
 }
 
-void cel__machine_unschedule(struct cel__machine *m, struct cel__event *event)
+void cel__machine_unschedule(struct cel__machine *m, struct cel__happening *event)
 {
     uint32_t place = event->place;
-    struct cel__event *last;
+    struct cel__happening *last;
 
     if (place == 0)
         return;
@@ -168,7 +168,7 @@ void cel__machine_advance(struct cel__machine *m, int64_t to)
 {
     m->now = cel__max(m->now, to);
     while (m->count != 0 && m->heap[0]->at <= m->now) {
-        struct cel__event *event = m->heap[0];
+        struct cel__happening *event = m->heap[0];
         uint32_t event_mark = event->mark;
 
         cel__machine_unschedule(m, event);

@@ -25,16 +25,16 @@ struct cel__machine;
 struct cel__socket;
 
 /* Something that is going to happen. Zeroed: it is not. */
-struct cel__event {
+struct cel__happening {
     int64_t at;
     uint64_t nth; /* orders those of one instant */
-    void (*run)(struct cel__machine *m, struct cel__event *event);
+    void (*run)(struct cel__machine *m, struct cel__happening *event);
     uint32_t place; /* in the heap, from 1; 0: not in it */
     uint32_t mark;  /* what it is, for the hash */
 };
 
 /* A run's hash after each event, for a second run to be compared with. */
-struct cel__trace {
+struct cel__track {
     uint64_t *hashes;
     size_t count, cap;
     size_t at;        /* the second run's place */
@@ -63,9 +63,9 @@ struct cel__machine {
     uint64_t quirk;           /* tells which rare paths this run takes */
     bool is_calm;             /* no faults by chance any more */
     int64_t paused_until;     /* some host is, at most until then */
-    struct cel__trace *trace; /* NULL: none is kept */
+    struct cel__track *trace; /* NULL: none is kept */
     /* events: a heap by time and number */
-    struct cel__event **heap;
+    struct cel__happening **heap;
     uint32_t count, cap;
     uint64_t scheduled;
     /* what was, for the report */
@@ -91,9 +91,9 @@ struct cel__machine {
 extern __thread struct cel__machine *cel__machine_here;
 
 /* At an instant not before now. The event must not be scheduled. */
-void cel__machine_schedule(struct cel__machine *m, struct cel__event *event, int64_t at);
+void cel__machine_schedule(struct cel__machine *m, struct cel__happening *event, int64_t at);
 /* Fine on one that is not scheduled. */
-void cel__machine_unschedule(struct cel__machine *m, struct cel__event *event);
+void cel__machine_unschedule(struct cel__machine *m, struct cel__happening *event);
 /* INT64_MAX: nothing will ever happen. */
 int64_t cel__machine_next(const struct cel__machine *m);
 /* Sets the clock, and lets happen what is due then. */

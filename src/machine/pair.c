@@ -23,15 +23,15 @@ struct packet {
 };
 
 static void transmit(struct cel__pair *p, int side);
-static void on_lane(struct cel__machine *m, struct cel__event *event, struct cel__pair *p,
+static void on_lane(struct cel__machine *m, struct cel__happening *event, struct cel__pair *p,
                     int side);
 
-static void on_lane_0(struct cel__machine *m, struct cel__event *event)
+static void on_lane_0(struct cel__machine *m, struct cel__happening *event)
 {
     on_lane(m, event, cel__container_of(event, struct cel__pair, lanes[0].event), 0);
 }
 
-static void on_lane_1(struct cel__machine *m, struct cel__event *event)
+static void on_lane_1(struct cel__machine *m, struct cel__happening *event)
 {
     on_lane(m, event, cel__container_of(event, struct cel__pair, lanes[1].event), 1);
 }
@@ -337,7 +337,7 @@ static bool is_stuck(struct cel__pair *p, int side)
     return true;
 }
 
-static void on_lane(struct cel__machine *m, struct cel__event *event, struct cel__pair *p, int side)
+static void on_lane(struct cel__machine *m, struct cel__happening *event, struct cel__pair *p, int side)
 {
     struct cel__list *packets = &p->lanes[side].packets;
 
@@ -592,7 +592,7 @@ int cel__pair_open(struct cel__machine *m, enum cel__socket_kind kind, int fds[2
     return r;
 }
 
-static void knock(struct cel__machine *m, struct cel__event *event)
+static void knock(struct cel__machine *m, struct cel__happening *event)
 {
     struct cel__socket *s = cel__container_of(event, struct cel__socket, again);
 

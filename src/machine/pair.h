@@ -25,7 +25,7 @@ struct cel__wire {
 };
 
 struct cel__lane {
-    struct cel__event event; /* the first packet arrives */
+    struct cel__happening event; /* the first packet arrives */
     struct cel__list packets;
     int64_t last_at;
     int64_t stuck_since; /* 0: not */

@@ -46,7 +46,7 @@ struct cel__socket {
     /* joined, or connecting */
     struct cel__pair *pair;
     int side;                /* of the pair: 0 has connected, 1 was connected to */
-    struct cel__event again; /* the next attempt to connect */
+    struct cel__happening again; /* the next attempt to connect */
     unsigned tries;
     /* datagrams */
     struct cel__list datagrams;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "task/dump.h"
 #include "task/error.h"
 #include "task/wait.h"
 
@@ -110,6 +111,7 @@ int cel_on_done(union cel_awaitable x, void (*fn)(void *arg), void *arg)
 /* A task that waits for one future. */
 struct sleeper {
     struct cel__waiter waiter;
+    const struct cel_future *future;
     struct cel_task *task;
     int code;
 };
@@ -130,16 +132,39 @@ static void interrupt_sleeper(struct cel_task *task, int code)
     cel__unpark(task);
 }
 
+static const struct cel_task *awaited_task(const struct cel_task *task)
+{
+    const struct cel_future *f = ((const struct sleeper *)task->wait_on)->future;
+
+    return f->is_task ? (const struct cel_task *)f : NULL;
+}
+
+static void tell_awaited(struct cel__report *to, const struct cel_task *task)
+{
+    const struct cel_task *awaited = awaited_task(task);
+
+    if (awaited == NULL)
+        cel__report_str(to, ((const struct sleeper *)task->wait_on)->future->is_job ? "a job"
+                                                                                    : "a future");
+    else
+        cel__report_task(to, awaited);
+}
+
+static const struct cel__wait awaiting = {"awaiting ", interrupt_sleeper, tell_awaited,
+                                          awaited_task};
+static const struct cel__wait awaiting_shielded = {"awaiting, shielded: ", NULL, tell_awaited,
+                                                   awaited_task};
+
 int cel__future_wait(struct cel_future *f, bool is_shielded)
 {
     struct cel_task *task = cel__task_parking();
-    struct sleeper s = {.waiter.wake = wake_sleeper, .task = task};
+    struct sleeper s = {.waiter.wake = wake_sleeper, .future = f, .task = task};
     int code = is_shielded ? 0 : cel__checkpoint(task);
 
     if (code != 0 || f->state == CEL__DONE)
         return code;
     cel__list_append(&f->waiters, &s.waiter.link);
-    cel__park(task, is_shielded ? NULL : interrupt_sleeper, &s); /* parks */
+    cel__park(task, is_shielded ? &awaiting_shielded : &awaiting, &s); /* parks */
     return s.code;
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "base/report.h"
 #include "task/error.h"
 #include "task/future.h"
 #include "task/wait.h"
@@ -65,6 +66,33 @@ static void interrupt(struct cel_task *task, int code)
     ready_once(p);
 }
 
+static void tell(struct cel__report *to, const struct cel_task *task)
+{
+    const struct party *p = task->wait_on;
+
+    cel__report_number(to, (int64_t)p->pending);
+    cel__report_str(to, " of ");
+    cel__report_number(to, (int64_t)p->count);
+    cel__report_str(to, " are pending");
+}
+
+/* The only one that is missing. */
+static const struct cel_task *blocker(const struct cel_task *task)
+{
+    const struct party *p = task->wait_on;
+
+    for (size_t i = 0; p->pending == 1 && i < p->count; i++) {
+        const struct cel_future *f = p->guests[i].future;
+
+        if (f->state == CEL__PENDING)
+            return f->is_task ? (const struct cel_task *)f : NULL;
+    }
+    return NULL;
+}
+
+static const struct cel__wait gathering = {"for several: ", interrupt, tell, blocker};
+static const struct cel__wait gathering_shielded = {"for several, shielded: ", NULL, tell, blocker};
+
 static void invite(struct party *p, union cel_awaitables x)
 {
     for (size_t i = 0; i < p->count; i++) {
@@ -95,7 +123,7 @@ static int hold(struct cel_task *task, struct guest *guests, union cel_awaitable
 
     invite(&p, x);
     if (!is_over(&p))
-        cel__park(task, is_shielded ? NULL : interrupt, &p); /* parks */
+        cel__park(task, is_shielded ? &gathering_shielded : &gathering, &p); /* parks */
     send_home(&p);
     return p.code;
 }
@@ -264,6 +292,7 @@ int cel_completed_new(struct cel_completed **out, union cel_awaitables x, size_t
         return -ENOMEM;
     c->count = n;
     cel__waitq_init(&c->reader);
+    c->reader.what = "the next that is done";
     for (size_t i = 0; i < n; i++) {
         struct arrival *a = &c->arrivals[i];
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "loop/pool.h"
 #include "task/future.h"
+#include "task/offloaded.h"
 #include "task/wait.h"
 
 struct offloaded {
@@ -69,20 +70,17 @@ struct cel_future *cel_offload(void *(*fn)(void *arg), void *arg)
     return offload(&o, fn, arg) == 0 ? &o->future : NULL;
 }
 
-void cel_future_free(struct cel_future *future)
+void cel__offloaded_free(struct cel_future *f)
 {
-    struct offloaded *o = (struct offloaded *)future;
+    struct offloaded *o = (struct offloaded *)f;
 
-    if (future == NULL)
-        return;
-    CEL__ASSERT(!future->is_task && cel__list_is_empty(&future->waiters));
-    if (future->is_job && !o->has_ended) {
-        future->is_orphan = 1;
+    if (!o->has_ended) {
+        f->is_orphan = 1;
         (void)cel__pool_cancel(cel__loop_here, &o->job);
         return;
     }
-    cel__mem_free(cel__future_error(future));
-    cel__mem_free(future);
+    cel__mem_free(cel__future_error(f));
+    cel__mem_free(o);
 }
 
 int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
@@ -102,6 +100,6 @@ int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
         (void)cel__future_wait(&o->future, true); /* parks */
     if (r == 0 && result != NULL)
         *result = o->future.value;
-    cel_future_free(&o->future);
+    cel__offloaded_free(&o->future);
     return r;
 }

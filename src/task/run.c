@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "celadon/fiber.h"
 #include "loop/core.h"
+#include "task/dump.h"
 #include "task/future.h"
 
 /* The loop itself waits: the turn in which x ends must not go on to sleep in the kernel. */
@@ -33,38 +34,16 @@ int cel_loop_until(struct cel_loop *loop, union cel_awaitable x, void **value)
     return r;
 }
 
-void cel__run_report(struct cel_loop *loop)
-{
-    struct cel__tasks *tasks = loop->tasks;
-    struct cel__scope *at = &tasks->root;
-    struct cel__list *next = cel__scope_inner(at)->next;
-
-    for (;;) {
-        struct cel__scope *inner;
-
-        if (next == cel__scope_inner(at)) {
-            if (at == &tasks->root)
-                return;
-            next = cel__scope_link(at)->next;
-            at = at->parent;
-            continue;
-        }
-        inner = cel__scope_of_link(next);
-        if (inner->flags & CEL__SCOPE_TASK && inner->task->future.state == CEL__PENDING)
-            cel__log(CEL_LOG_ERROR, "  %s, spawned at %s:%d", cel_task_name(inner->task),
-                     inner->task->fiber.file, inner->task->fiber.line);
-        at = inner;
-        next = cel__scope_inner(inner)->next;
-    }
-}
-
 static void report_deadlock(struct cel_loop *loop)
 {
-    cel__log(CEL_LOG_ERROR, "deadlock: all %u tasks wait, and nothing can wake one",
-             ((struct cel__tasks *)loop->tasks)->live);
-    cel__run_report(loop);
+    struct cel__tasks *tasks = loop->tasks;
+
+    cel__log(CEL_LOG_ERROR, "deadlock: all %u tasks wait, and nothing can wake one", tasks->live);
+    cel__symbols_note();
+    cel__dump_loop(loop, CEL__REPORT_LOG, NULL);
 }
 
+/* What the main task failed with, told in the log. */
 static int outcome_of(struct cel_task *task, int r)
 {
     struct cel_future *f = &task->future;
@@ -79,6 +58,15 @@ static int outcome_of(struct cel_task *task, int r)
     return f->code;
 }
 
+int cel__run_main(struct cel_loop *loop, struct cel_task *task, void **result)
+{
+    int r = cel_loop_until(loop, task, result);
+
+    if (r == -EDEADLK)
+        report_deadlock(loop);
+    return outcome_of(task, r);
+}
+
 int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *arg, void **result)
 {
     struct cel_loop *loop;
@@ -91,11 +79,7 @@ int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *
     if (r < 0)
         cel__log(CEL_LOG_WARN, "stack overflow will not be named: %s", cel_strerror(r));
     task = cel_spawn_with(fn, arg, .name = "main");
-    r = task != NULL ? cel_loop_until(loop, task, result) : -ENOMEM;
-    if (r == -EDEADLK)
-        report_deadlock(loop);
-    if (task != NULL)
-        r = outcome_of(task, r);
+    r = task != NULL ? cel__run_main(loop, task, result) : -ENOMEM;
     (void)cel_loop_close(loop);
     return r;
 }

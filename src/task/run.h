@@ -2,9 +2,11 @@
 #ifndef CEL__RUN_H
 #define CEL__RUN_H
 
-struct cel_loop;
+#include "task/state.h"
 
-/* Logs the tasks that have not ended, one a line. */
-void cel__run_report(struct cel_loop *loop);
+/* Turns the loop until the task has ended; reports a deadlock, and a failure, in the log. 0 and
+ * *result (may be NULL); -CEL_EFAILED or the code the task failed with; -EDEADLK; -errno of a turn.
+ */
+CEL_NODISCARD int cel__run_main(struct cel_loop *loop, struct cel_task *task, void **result);
 
 #endif

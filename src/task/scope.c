@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "loop/core.h"
+#include "task/dump.h"
 #include "task/error.h"
 #include "task/slab.h"
 #include "task/wait.h"
@@ -35,8 +36,8 @@ static void set_code(struct cel__scope *scope, int code)
     struct cel_task *task = scope->task;
 
     scope->code = code;
-    if (task != NULL && task->scope == scope && task->interrupt != NULL)
-        task->interrupt(task, code);
+    if (task != NULL && task->scope == scope && task->wait != NULL && task->wait->interrupt != NULL)
+        task->wait->interrupt(task, code);
 }
 
 /* The rings do not change meanwhile: an interrupt only readies tasks. */
@@ -71,6 +72,7 @@ void cel__scope_cancel(struct cel__scope *scope, int code)
 
     if (scope->code == -ECANCELED || (was_told && code != -ECANCELED))
         return;
+    CEL__TRACE(cel__loop_here, scope_cancel, scope, code);
     set_code(scope, code);
     if (!was_told)
         cancel_below(scope);
@@ -89,13 +91,39 @@ static void free_handles(struct cel__scope *scope)
     }
 }
 
+/* A child that has not ended. */
+static const struct cel_task *unjoined(const struct cel_task *task)
+{
+    CEL__LIST_EACH (node, cel__scope_inner(task->wait_on)) {
+        const struct cel_task *child = cel__scope_of_link(node)->task;
+
+        if (child->future.state == CEL__PENDING)
+            return child;
+    }
+    return NULL;
+}
+
+static void tell_children(struct cel__report *to, const struct cel_task *task)
+{
+    const struct cel_task *child = unjoined(task);
+
+    cel__report_number(to, ((const struct cel__scope *)task->wait_on)->live);
+    cel__report_str(to, " tasks of a scope to end");
+    if (child == NULL)
+        return;
+    cel__report_str(to, ", such as ");
+    cel__report_task(to, child);
+}
+
+static const struct cel__wait joining = {"for ", NULL, tell_children, unjoined};
+
 void cel__scope_join(struct cel__scope *scope)
 {
     struct cel_task *task = cel__task_here();
 
     while (scope->live != 0) {
         scope->flags |= CEL__SCOPE_JOINING;
-        cel__park(task, NULL, NULL); /* parks */
+        cel__park(task, &joining, scope); /* parks */
     }
     if (!cel__list_is_empty(cel__scope_inner(scope)))
         free_handles(scope);

@@ -35,6 +35,11 @@ struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
     return tasks;
 }
 
+static struct cel_task *tasks_in(struct chunk *chunk)
+{
+    return (void *)(((uintptr_t)chunk->room + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+}
+
 static bool grow(struct cel__tasks *tasks)
 {
     struct chunk *chunk = cel__mem_alloc(sizeof *chunk);
@@ -44,14 +49,34 @@ static bool grow(struct cel__tasks *tasks)
         return false;
     chunk->next = tasks->chunks;
     tasks->chunks = chunk;
-    at = (char *)(((uintptr_t)chunk->room + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+    at = (char *)tasks_in(chunk);
     for (int i = CHUNK_TASKS - 1; i >= 0; i--) {
         void *task = at + (size_t)i * sizeof(struct cel_task);
 
         *(void **)task = tasks->free_list;
+        ((struct cel_task *)task)->future.state = CEL__DONE; /* for cel__tasks_each */
         tasks->free_list = task;
     }
     return true;
+}
+
+struct cel_task *cel__tasks_each(const struct cel__tasks *tasks, struct cel__tasks_at *at)
+{
+    if (at->chunk == NULL)
+        at->chunk = tasks->chunks;
+    while (at->chunk != NULL) {
+        while (at->index < CHUNK_TASKS) {
+            struct cel_task *task = &tasks_in(at->chunk)[at->index++];
+
+            if (task->future.state == CEL__PENDING)
+                return task;
+        }
+        at->chunk = ((struct chunk *)at->chunk)->next;
+        at->index = 0;
+        if (at->chunk == NULL)
+            return NULL;
+    }
+    return NULL;
 }
 
 struct cel_task *cel__task_alloc(struct cel__tasks *tasks)

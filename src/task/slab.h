@@ -13,6 +13,13 @@ struct cel_task *cel__task_alloc(struct cel__tasks *tasks);
 /* The task has ended; frees its error too. Its stack may still be the one that runs: nothing of
  * the fiber but its first word is touched. */
 void cel__task_release(struct cel__tasks *tasks, struct cel_task *task);
+/* Each task that has not ended, in no order; `at` is zeroed at first. Follows no list of tasks, so
+ * it is safe in a signal handler, whatever the loop was doing. -> NULL behind the last. */
+struct cel__tasks_at {
+    void *chunk;
+    int index;
+};
+struct cel_task *cel__tasks_each(const struct cel__tasks *tasks, struct cel__tasks_at *at);
 void cel__tasks_free(struct cel__tasks *tasks);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/report.h"
 #include "task/wait.h"
 
 struct nap {
@@ -27,6 +28,16 @@ static void interrupt(struct cel_task *task, int code)
     cel__unpark(task);
 }
 
+static void tell(struct cel__report *to, const struct cel_task *task)
+{
+    const struct nap *nap = task->wait_on;
+
+    cel__report_duration(to, nap->timer.deadline - cel__loop_here->now);
+    cel__report_str(to, " left");
+}
+
+static const struct cel__wait sleeping = {"sleeping, ", interrupt, tell, NULL};
+
 int cel_sleep_until(int64_t deadline)
 {
     struct cel_task *task = cel__task_parking();
@@ -37,7 +48,7 @@ int cel_sleep_until(int64_t deadline)
         return code;
     cel__timer_init(&nap.timer, wake);
     cel__timer_arm(&cel__loop_here->wheel, &nap.timer, deadline);
-    cel__park(task, interrupt, &nap); /* parks */
+    cel__park(task, &sleeping, &nap); /* parks */
     return nap.code;
 }
 

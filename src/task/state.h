@@ -28,6 +28,7 @@ struct cel_future {
     uint8_t state;
     uint8_t is_task : 1;
     uint8_t is_job : 1;    /* embedded in an offload job */
+    uint8_t is_elsewhere : 1; /* embedded in the record of a task on another loop */
     uint8_t is_orphan : 1; /* freed by its owner while the job runs */
     uint8_t was_awaited : 1;
     uint8_t is_detached : 1; /* a task's: nobody has its handle */
@@ -46,13 +47,14 @@ static inline struct cel_error *cel__future_error(const struct cel_future *f)
 #define CEL__SCOPE_TASK     16 /* a task's own */
 #define CEL__SCOPE_JOINING  32 /* its task is parked until the children have ended */
 
+struct cel__wait;
+
 struct cel_task {
-    struct cel_future future; /* first: a task is awaited as the future it is */
-    struct cel__scope *scope; /* the innermost one that it is in now */
-    /* While parked and to be woken by a cancel: ends the wait with `code`, or sees to it. */
-    void (*interrupt)(struct cel_task *task, int code);
-    void *wait_on;           /* what interrupt works on; before the start: the task's function */
-    struct cel_fiber fiber;  /* the scheduler's view of it */
+    struct cel_future future;     /* first: a task is awaited as the future it is */
+    struct cel__scope *scope;     /* the innermost one that it is in now */
+    const struct cel__wait *wait; /* while parked: how, and how a cancel ends it (task/wait.h) */
+    void *wait_on;                /* what that works on; before the start: the task's function */
+    struct cel_fiber fiber;       /* the scheduler's view of it */
     struct cel__scope own;   /* its children's scope; linked into the scope that it belongs to */
     struct cel_error *error; /* of the last failing call, or NULL */
     struct cel_at_end *at_end;

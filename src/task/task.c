@@ -58,6 +58,7 @@ static void task_ended(struct cel_fiber *fiber)
     if (error != NULL)
         task->error = NULL;
     tasks->live--;
+    CEL__TRACE(cel__loop_here, task_end, task, task->future.code);
     cel__future_end(&task->future, task->future.code != 0 ? NULL : task->future.value,
                     task->future.code, error);
     cel__scope_child_ended(task->own.parent, task);
@@ -136,7 +137,7 @@ struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn
     task->future.is_task = 1;
     task->future.value = arg;
     task->wait_on = (void *)fn;
-    task->interrupt = NULL;
+    task->wait = NULL;
     task->at_end = NULL;
     task->future.is_detached = options->is_detached;
     scope = scope_for(tasks, options->in_root);
@@ -144,6 +145,7 @@ struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn
     task->scope = &task->own;
     scope->live++;
     tasks->live++;
+    CEL__TRACE(loop, task_spawn, task, line);
     cel__sched_ready(&loop->sched, &task->fiber);
     return task;
 }
@@ -202,17 +204,6 @@ int cel_join(struct cel_task *task, void **value)
     r = cel__future_take(&task->future, value);
     cel_task_free(task);
     return r;
-}
-
-int cel_future_cancel(struct cel_future *future)
-{
-    if (future->state == CEL__DONE)
-        return -EALREADY;
-    if (future->is_task)
-        cel_task_cancel((struct cel_task *)future);
-    else
-        cel__future_end(future, NULL, -ECANCELED, NULL);
-    return 0;
 }
 
 int cel_checkpoint(void)

@@ -4,17 +4,20 @@
 #include <errno.h>
 
 #include "base/buggify.h"
+#include "base/report.h"
 
 #define CREDIT     64
 #define WARM_LINES 10
 
-void cel__park(struct cel_task *task, void (*interrupt)(struct cel_task *task, int code),
-               void *wait_on)
+void cel__park(struct cel_task *task, const struct cel__wait *wait, void *wait_on)
 {
-    task->interrupt = interrupt;
+    task->wait = wait;
     task->wait_on = wait_on;
+    task->fiber.since = cel__since(cel__loop_here->now);
+    CEL__TRACE(cel__loop_here, task_park, task, (intptr_t)wait->what);
     cel__sched_park(&cel__loop_here->sched); /* parks */
-    task->interrupt = NULL;
+    CEL__TRACE(cel__loop_here, task_resume, task, 0);
+    task->wait = NULL;
 }
 
 static void op_done(struct cel__op *op)
@@ -26,6 +29,20 @@ static void interrupt_op(struct cel_task *task, int code)
 {
     cel__op_cancel(cel__loop_here, task->wait_on, code);
 }
+
+static void tell_op(struct cel__report *to, const struct cel_task *task)
+{
+    const struct cel__op *op = task->wait_on;
+
+    cel__report_str(to, cel__op_name(op));
+    if (op->fd == NULL)
+        return;
+    cel__report_str(to, " on descriptor ");
+    cel__report_number(to, op->fd->fd);
+}
+
+static const struct cel__wait op_wait = {"in the kernel: ", interrupt_op, tell_op, NULL};
+static const struct cel__wait op_wait_shielded = {"in the kernel, shielded: ", NULL, tell_op, NULL};
 
 /* Results that are there at once must not keep the others from running. */
 static void take_credit(struct cel_loop *loop)
@@ -49,8 +66,7 @@ static inline void warm_next(struct cel_loop *loop)
         __builtin_prefetch(stack + line * 64);
 }
 
-static int64_t do_op(struct cel_task *task, struct cel__op *op,
-                     void (*interrupt)(struct cel_task *task, int code))
+static int64_t do_op(struct cel_task *task, struct cel__op *op, const struct cel__wait *wait)
 {
     struct cel_loop *loop = cel__loop_here;
     int r;
@@ -64,7 +80,7 @@ static int64_t do_op(struct cel_task *task, struct cel__op *op,
     if (r == 1)
         take_credit(loop); /* parks */
     else
-        cel__park(task, interrupt, op); /* parks */
+        cel__park(task, wait, op); /* parks */
     return op->result;
 }
 
@@ -75,16 +91,17 @@ int64_t cel__wait_op(struct cel__op *op)
 
     if (code != 0)
         return code;
-    return do_op(task, op, interrupt_op); /* parks */
+    return do_op(task, op, &op_wait); /* parks */
 }
 
 int64_t cel__wait_op_shielded(struct cel__op *op)
 {
-    return do_op(cel__task_parking(), op, NULL); /* parks */
+    return do_op(cel__task_parking(), op, &op_wait_shielded); /* parks */
 }
 
 struct place {
     struct cel__list link;
+    const struct cel__waitq *line;
     struct cel_task *task;
     int code;
 };
@@ -100,16 +117,26 @@ static void leave_line(struct cel_task *task, int code)
     cel__unpark(task);
 }
 
+static void tell_line(struct cel__report *to, const struct cel_task *task)
+{
+    const struct place *place = task->wait_on;
+
+    if (place->line->what != NULL)
+        cel__report_str(to, place->line->what);
+}
+
+static const struct cel__wait line_wait = {"in line for ", leave_line, tell_line, NULL};
+
 int cel__waitq_park(struct cel__waitq *q)
 {
     struct cel_task *task = cel__task_parking();
-    struct place place = {.task = task};
+    struct place place = {.line = q, .task = task};
     int code = cel__checkpoint(task);
 
     if (code != 0)
         return code;
     cel__list_append(&q->parked, &place.link);
-    cel__park(task, leave_line, &place); /* parks */
+    cel__park(task, &line_wait, &place); /* parks */
     return place.code;
 }
 

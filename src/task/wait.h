@@ -21,10 +21,29 @@ static inline struct cel_task *cel__task_parking(void)
     return task;
 }
 
-/* (parks) Until somebody readies the task. `interrupt` (NULL: none) is called with a code when the
- * scopes around want the wait to end; it must see to it that the task is readied, once. */
-void cel__park(struct cel_task *task, void (*interrupt)(struct cel_task *task, int code),
-               void *wait_on);
+struct cel__report;
+
+/* A way of waiting: how it is ended from outside, and what people are told of it. What each works
+ * on is task->wait_on. The last two are called from signal handlers too, while nothing moves. */
+struct cel__wait {
+    const char *what; /* "sleeping" */
+    /* The scopes around want the wait to end with `code`: sees to it that the task is readied,
+     * once. NULL: nothing around ends it. */
+    void (*interrupt)(struct cel_task *task, int code);
+    /* More of what it waits for. NULL: there is no more to say. */
+    void (*tell)(struct cel__report *to, const struct cel_task *task);
+    /* The one task that alone can end the wait, or NULL. NULL: nobody can tell. */
+    const struct cel_task *(*blocker)(const struct cel_task *task);
+};
+
+/* Instants in 4 bytes, good for differences of up to 50 days. */
+static inline uint32_t cel__since(int64_t now)
+{
+    return (uint32_t)(now >> 20);
+}
+
+/* (parks) Until somebody readies the task. */
+void cel__park(struct cel_task *task, const struct cel__wait *wait, void *wait_on);
 
 static inline void cel__unpark(struct cel_task *task)
 {
@@ -39,11 +58,13 @@ int64_t cel__wait_op_shielded(struct cel__op *op);
 /* Tasks in line. A zeroed queue must be initialised. */
 struct cel__waitq {
     struct cel__list parked;
+    const char *what; /* it is a line for; static, for reports; NULL: not said */
 };
 
 static inline void cel__waitq_init(struct cel__waitq *q)
 {
     cel__list_init(&q->parked);
+    q->what = NULL;
 }
 
 static inline bool cel__waitq_is_empty(const struct cel__waitq *q)

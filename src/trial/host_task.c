@@ -96,7 +96,7 @@ int cel_sim_reboot(struct cel_sim_host *host)
     return start_program(host);
 }
 
-static void wake_up(struct cel__machine *m, struct cel__event *event)
+static void wake_up(struct cel__machine *m, struct cel__happening *event)
 {
     cel__machine_release(event);
 }
@@ -104,7 +104,7 @@ static void wake_up(struct cel__machine *m, struct cel__event *event)
 void cel_sim_pause(struct cel_sim_host *host, int64_t duration)
 {
     struct cel__machine *m = machine();
-    struct cel__event *end = cel__machine_alloc(sizeof *end);
+    struct cel__happening *end = cel__machine_alloc(sizeof *end);
 
     CEL__ASSERT(host != cel_sim_home());
     host->host->paused_until = cel__max(host->host->paused_until, m->now + duration);
@@ -170,6 +170,8 @@ static void stop_settling(struct cel_task *task, int code)
     cel__unpark(task);
 }
 
+static const struct cel__wait settling = {"for all to settle", stop_settling, NULL, NULL};
+
 int cel_sim_settle(void)
 {
     struct cel_task *task = cel__task_parking();
@@ -179,6 +181,6 @@ int cel_sim_settle(void)
     if (code != 0)
         return code;
     cel__sim_when_settled(cel__loop_here, &s.soon);
-    cel__park(task, stop_settling, &s); /* parks */
+    cel__park(task, &settling, &s); /* parks */
     return s.code;
 }

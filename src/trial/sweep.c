@@ -44,7 +44,7 @@ static int options_for(struct cel_sim_options *out, uint64_t seed,
     return r;
 }
 
-static int run_traced(uint64_t seed, const struct program *program, struct cel__trace *trace,
+static int run_traced(uint64_t seed, const struct program *program, struct cel__track *trace,
                       struct cel_sim_report *report)
 {
     struct cel_sim_options options;
@@ -68,7 +68,7 @@ int cel_sim_run(uint64_t seed, const struct cel_sim_options *options, void *(*fn
 /* -> -EILSEQ when the second run took another way than the first. */
 static int run_twice(uint64_t seed, const struct program *program, struct cel_sim_report *report)
 {
-    struct cel__trace trace = {0};
+    struct cel__track trace = {0};
     struct cel_sim_report second;
     int r = run_traced(seed, program, &trace, report);
 

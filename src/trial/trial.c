@@ -11,11 +11,12 @@
 
 #include "base/cc.h"
 #include "base/log.h"
+#include "base/report.h"
 #include "loop/core.h"
 #include "machine/boot.h"
 #include "machine/station.h"
 #include "machine/options.h"
-#include "task/run.h"
+#include "task/dump.h"
 #include "task/state.h"
 
 #define CONFIG_MAX 1024
@@ -65,12 +66,12 @@ static void be_calm(struct cel__trial *t)
         cel__machine_schedule(m, &t->impatient, m->now + t->options.patience);
 }
 
-static void on_calm(struct cel__machine *m, struct cel__event *event)
+static void on_calm(struct cel__machine *m, struct cel__happening *event)
 {
     be_calm(cel__container_of(event, struct cel__trial, calm));
 }
 
-static void on_impatient(struct cel__machine *m, struct cel__event *event)
+static void on_impatient(struct cel__machine *m, struct cel__happening *event)
 {
     cel__container_of(event, struct cel__trial, impatient)->is_over = true;
 }
@@ -109,7 +110,7 @@ static int run_to_end(struct cel__trial *t, void *(*fn)(void *arg), void *arg)
         cel__log(CEL_LOG_ERROR, "%s; still there:",
                  r == -EDEADLK ? "all wait, and nothing can happen any more"
                                : "not at an end long after the last fault");
-        cel__run_report(t->loop);
+        cel__dump_loop(t->loop, CEL__REPORT_LOG, NULL);
     }
     return r;
 }
@@ -161,7 +162,7 @@ static void say_failure(int code, uint64_t seed, const struct cel_sim_options *o
 }
 
 int cel__trial_run(uint64_t seed, const struct cel_sim_options *options, void *(*fn)(void *arg),
-                   void *arg, struct cel__trace *trace, struct cel_sim_report *report)
+                   void *arg, struct cel__track *trace, struct cel_sim_report *report)
 {
     struct cel__trial trial = {.options = *options};
     int r;

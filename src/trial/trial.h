@@ -16,8 +16,8 @@ struct cel__trial {
     struct cel_loop *loop;
     struct cel_sim_options options;
     struct cel__gremlin gremlin;
-    struct cel__event calm;      /* the faults end */
-    struct cel__event impatient; /* time is over */
+    struct cel__happening calm;      /* the faults end */
+    struct cel__happening impatient; /* time is over */
     bool is_over;
     struct cel__list hosts; /* struct cel_sim_host */
     struct cel_sim_host *home;
@@ -36,7 +36,7 @@ struct cel_sim_host {
 struct cel__trial *cel__trial_here(void);
 /* Runs once. report is filled; trace may be NULL. */
 CEL_NODISCARD int cel__trial_run(uint64_t seed, const struct cel_sim_options *options,
-                                 void *(*fn)(void *arg), void *arg, struct cel__trace *trace,
+                                 void *(*fn)(void *arg), void *arg, struct cel__track *trace,
                                  struct cel_sim_report *report);
 
 #endif

@@ -478,6 +478,17 @@ static int say_back(struct cel_request *req, struct cel_reply *reply)
     return r < 0 ? r : cel_reply_bytes(reply, 200, NULL, body.ptr, body.len);
 }
 
+static int stream_back(struct cel_request *req, struct cel_reply *reply)
+{
+    char piece[8];
+    ssize_t n = 0;
+    int r = cel_reply_begin(reply, 200, NULL, -1);
+
+    while (r == 0 && (n = cel_request_read(req, piece, sizeof piece)) > 0)
+        r = cel_reply_write(reply, piece, (size_t)n);
+    return r < 0 ? r : (int)n;
+}
+
 static int send_on(struct cel_request *req, struct cel_reply *reply)
 {
     return cel_reply_redirect(reply, 302, "/hello/there");
@@ -501,6 +512,7 @@ static void with_server(void (*client)(struct cel_session *web, const char *addr
         cel_route(server, "GET /hello/{name}", say_hello, NULL) == 0 &&
         cel_route(server, "GET /slow", say_slowly, NULL) == 0 &&
         cel_route(server, "POST /back", say_back, NULL) == 0 &&
+        cel_route(server, "POST /stream", stream_back, NULL) == 0 &&
         cel_route(server, "GET /on", send_on, NULL) == 0 &&
         cel_server_listen(server, "127.0.0.1:0") == 0) {
         CEL_SCOPE (s) {
@@ -606,6 +618,103 @@ static void *http_stop(void *arg)
     return NULL;
 }
 
+static ssize_t give_twice(void *arg, void *buf, size_t cap)
+{
+    int *times = arg;
+
+    if ((*times)++ == 2)
+        return 0;
+    memcpy(buf, "some bytes", 10);
+    return cel_yield() < 0 ? -ECANCELED : 10;
+}
+
+static void post_chunks(struct cel_session *web, const char *address)
+{
+    int times = 0;
+    struct cel_fetch_options options = {.body_read = give_twice, .body_arg = &times};
+    struct cel_response *page;
+    char url[128];
+
+    snprintf(url, sizeof url, "http://%s/stream", address);
+    if (cel_fetch(web, url, &options, &page) < 0)
+        return;
+    CEL__ASSERT(page->status != 200 || cel_text(page).len == 20);
+    cel_response_free(page);
+}
+
+static void *http_chunks(void *arg)
+{
+    with_server(post_chunks, 0);
+    return NULL;
+}
+
+#define FILE_BYTES 50000 /* more than is copied */
+
+static void get_file(struct cel_server *server)
+{
+    struct cel_response *page;
+    struct cel_session *web = cel_session_new(NULL);
+    char url[128];
+
+    snprintf(url, sizeof url, "http://%s/file.bin", cel_server_address(server));
+    if (web != NULL && cel_get(web, url, &page) == 0) {
+        CEL__ASSERT(page->status != 200 || cel_text(page).len == FILE_BYTES);
+        cel_response_free(page);
+    }
+    cel_session_free(web);
+}
+
+/* -> whether there is a folder with a file. */
+static bool make_folder(char *folder, char *path, size_t cap)
+{
+    int fd;
+
+    if (mkdtemp(folder) == NULL)
+        return false;
+    snprintf(path, cap, "%s/file.bin", folder);
+    fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    return fd >= 0 && ftruncate(fd, FILE_BYTES) == 0 && close(fd) == 0;
+}
+
+static void *http_file(void *arg)
+{
+    char folder[] = "/tmp/celadon-test-XXXXXX", path[64];
+    struct cel_server *server = cel_server_new(&(struct cel_server_options){.stop_grace = 20 * MS});
+
+    if (server != NULL && make_folder(folder, path, sizeof path)) {
+        if (cel_route_files(server, "/", folder) == 0 &&
+            cel_server_listen(server, "127.0.0.1:0") == 0) {
+            CEL_SCOPE (s) {
+                if (cel_spawn(serves, server) != NULL)
+                    get_file(server);
+                cel_server_stop(server);
+            }
+        }
+        unlink(path);
+        rmdir(folder);
+    }
+    cel_server_free(server);
+    return NULL;
+}
+
+/* One connection idle, one amid an answer, one queued at the door. */
+static void stop_amid_all(struct cel_session *web, const char *address)
+{
+    struct fan fan = {web, address};
+
+    get(web, address, "/hello/you");
+    CEL_SCOPE (s)
+        for (int i = 0; i < 3; i++)
+            if (cel_go(get_one, &fan) < 0 || cel_yield() < 0)
+                break;
+}
+
+static void *http_graceful(void *arg)
+{
+    with_server(stop_amid_all, 0);
+    return NULL;
+}
+
 struct list {
     const char *address;
     char url[128];
@@ -678,9 +787,12 @@ const struct scenario scenarios[] = {
     {"wait_fd", waits_fd},
     {"files", files, .leaves_thread = true},
     {"http_get", http_get},
-    {"http_post", http_post, .is_long = true},
-    {"http_pool", http_pool, .is_long = true},
-    {"http_stop", http_stop, .is_long = true},
-    {"scrape", scrapes, .is_long = true},
+    {"http_post", http_post},
+    {"http_pool", http_pool},
+    {"http_stop", http_stop},
+    {"http_chunks", http_chunks},
+    {"http_file", http_file},
+    {"http_graceful", http_graceful},
+    {"scrape", scrapes},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

@@ -535,6 +535,142 @@ static void file_ops_go_to_the_ring_or_are_declined(void **state)
     cel__fd_close(w->loop, f);
 }
 
+#define BULK (64 * 1024)
+
+static char byte_of(size_t at)
+{
+    return (char)(at * 31 + (at >> 8) * 7);
+}
+
+/* Writes as much as fits of what is still to be said. */
+static void say_more(int fd, size_t *said, size_t total)
+{
+    char piece[8192];
+    ssize_t n = 1;
+
+    while (n > 0 && *said < total) {
+        size_t len = cel__min(sizeof piece, total - *said);
+
+        for (size_t i = 0; i < len; i++)
+            piece[i] = byte_of(*said + i);
+        n = send(fd, piece, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        *said += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static size_t hear_bytes(const char *bytes, int64_t n, size_t heard)
+{
+    for (int64_t i = 0; i < n; i++)
+        assert_int_equal(bytes[i], byte_of(heard + (size_t)i));
+    return heard + (size_t)n;
+}
+
+/* Small reads, loans and large reads take turns in runs, so a stream goes into bulk and out of it,
+ * with receives that stand and that are stopped; no byte is lost, doubled or out of place. */
+static void stream_read_in_small_and_in_large_pieces_keeps_its_order(void **state)
+{
+    static char buf[BULK];
+    WORLD(w);
+    size_t said = 0, heard = 0, total = 4 * 1024 * 1024;
+    struct probe read = {0};
+    struct cel__fd *f;
+    int fds[2], run = 0, left = 0, kind = 0;
+
+    make_tcp_pair(fds);
+    f = stream(w, fds[0]);
+    while (heard < total) {
+        int64_t n;
+
+        if (left-- == 0) {
+            kind = run % 3;
+            left = 1 + run++ % 7;
+        }
+        read.op = (struct cel__op){.kind = kind == 1 ? CEL__OP_LOAN : CEL__OP_READ, .fd = f};
+        if (kind != 1) {
+            read.op.buf = buf;
+            read.op.len = kind == 0 ? 700 : sizeof buf;
+        }
+        if (run % 2 == 0)
+            say_more(fds[1], &said, total);
+        probe_start(w, &read);
+        say_more(fds[1], &said, cel__min(total, said + (size_t)(run % 5) * 5000 + 1));
+        n = await(w, &read.outcome);
+        assert_true(n > 0);
+        heard = hear_bytes(kind == 1 ? read.op.loan.data : buf, n, heard);
+        if (kind == 1)
+            w->loop->backend->loan_return(w->loop, &read.op.loan);
+    }
+    close(fds[1]);
+    read.op = (struct cel__op){.kind = CEL__OP_READ, .fd = f, .buf = buf, .len = sizeof buf};
+    assert_int_equal(probe_run(w, &read), 0);
+    cel__fd_close(w->loop, f);
+}
+
+#define CROWD 100
+
+struct guest {
+    struct world *w;
+    struct cel__op op;
+    struct cel__fd *f;
+    struct guest *victim; /* whom it closes when its byte comes */
+    char byte;
+    int ends;
+};
+
+static void guest_done(struct cel__op *op)
+{
+    struct guest *g = op->arg;
+
+    g->ends++;
+    if (op->result == 1 && g->victim != NULL) {
+        cel__fd_close(g->w->loop, g->victim->f);
+        g->victim = NULL;
+    }
+}
+
+/* More become readable at once than a turn deals with; the first half closes the second half, of
+ * which the kernel has told already. */
+static void crowd_readable_at_once_is_served_and_may_close_each_other(void **state)
+{
+    static struct guest guests[CROWD];
+    WORLD(w);
+    int peers[CROWD], ends = 0, bytes = 0;
+
+    for (int i = 0; i < CROWD; i++) {
+        struct guest *g = &guests[i];
+        int fds[2];
+
+        make_pair(fds);
+        peers[i] = fds[1];
+        *g = (struct guest){.w = w, .f = stream(w, fds[0])};
+        g->victim = i < CROWD / 2 ? &guests[i + CROWD / 2] : NULL;
+        g->op = (struct cel__op){
+            .kind = CEL__OP_READ, .fd = g->f, .buf = &g->byte, .len = 1, .done = guest_done};
+        g->op.arg = g;
+        assert_int_equal(cel__op_start(w->loop, &g->op), 0);
+    }
+    settle(w);
+    for (int i = 0; i < CROWD; i++)
+        assert_int_equal(write(peers[i], "x", 1), 1);
+    for (int turn = 0; turn < 2000 && ends < CROWD; turn++) {
+        assert_true(cel_loop_turn(w->loop, CEL_MILLISECOND) >= 0);
+        ends = 0;
+        for (int i = 0; i < CROWD; i++)
+            ends += guests[i].ends;
+    }
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(guests[i].ends, 1);
+        assert_true(guests[i].op.result == 1 || guests[i].op.result == -CEL_ECLOSED);
+        bytes += guests[i].op.result == 1;
+        if (i < CROWD / 2) {
+            assert_int_equal(guests[i].op.result, 1);
+            cel__fd_close(w->loop, guests[i].f);
+        }
+        close(peers[i]);
+    }
+    assert_true(bytes >= CROWD / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -546,6 +682,8 @@ int main(void)
         ON_EACH(descriptor_number_reused_gets_no_stale_event),
         ON_EACH(op_on_a_closing_descriptor_is_refused),
         ON_EACH(close_from_within_a_callback_ends_the_rest),
+        ON_EACH(crowd_readable_at_once_is_served_and_may_close_each_other),
+        ON_EACH(stream_read_in_small_and_in_large_pieces_keeps_its_order),
         ON_EACH(connect_reaches_or_is_refused),
         ON_EACH(connect_to_a_full_unix_listener_says_so),
         ON_EACH(connect_cancelled_ends_in_its_own_time),

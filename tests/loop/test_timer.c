@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "loop/timer.h"
 #include "loop/world.h"
+#include "support/fault.h"
 
 #define MANY 100000
 
@@ -14,6 +15,7 @@ struct shot {
     int64_t deadline;
     int order; /* of arming */
     int64_t fired_at;
+    struct cel__wheel *wheel;
     bool is_cancelled;
 };
 
@@ -105,6 +107,7 @@ static void wheel_fires_in_the_order_of_deadlines(void **state)
         arm(&w, &shots[i], clock_now + any_delay() % (INT64_MAX / 2), i);
     run_dry(&w);
     check_against_sorted(MANY);
+    cel__wheel_fini(&w);
 }
 
 static void wheel_of_equal_deadlines_keeps_the_order_of_arming(void **state)
@@ -118,6 +121,7 @@ static void wheel_of_equal_deadlines_keeps_the_order_of_arming(void **state)
         arm(&w, &shots[i], 1000000000 + (int64_t)(draw() % 3), i);
     run_dry(&w);
     check_against_sorted(MANY);
+    cel__wheel_fini(&w);
 }
 
 static void wheel_with_cancels_fires_only_the_rest(void **state)
@@ -139,6 +143,7 @@ static void wheel_with_cancels_fires_only_the_rest(void **state)
     }
     run_dry(&w);
     check_against_sorted(armed);
+    cel__wheel_fini(&w);
 }
 
 static void wheel_asked_early_fires_nothing(void **state)
@@ -162,6 +167,7 @@ static void wheel_asked_early_fires_nothing(void **state)
         cel__wheel_fire(&w, clock_now, 1024);
     }
     check_against_sorted(1000);
+    cel__wheel_fini(&w);
 }
 
 static void wheel_holds_the_far_future_and_the_past(void **state)
@@ -184,6 +190,7 @@ static void wheel_holds_the_far_future_and_the_past(void **state)
     cel__timer_cancel(&w, &shots[4].timer);
     cel__timer_cancel(&w, &shots[5].timer);
     assert_int_equal(w.armed, 0);
+    cel__wheel_fini(&w);
 }
 
 static void wheel_fires_no_more_than_it_is_told(void **state)
@@ -201,6 +208,95 @@ static void wheel_fires_no_more_than_it_is_told(void **state)
     assert_int_equal(cel__wheel_fire(&w, clock_now, 30), 30);
     run_dry(&w);
     check_against_sorted(100);
+    cel__wheel_fini(&w);
+}
+
+/* Arms half of the timers while there is memory, then the rest, some of both of which are cancelled,
+ * and all of it while memory is out. */
+static void run_out_of_memory(struct cel__wheel *w, size_t first_failure, int64_t span)
+{
+    int armed = 3000;
+
+    clock_now = 7 * CEL_SECOND;
+    fired_count = 0;
+    cel__wheel_init(w, clock_now);
+    fault_alloc_begin();
+    fault_alloc_arm(first_failure, FAULT_FOREVER);
+    for (int i = 0; i < armed; i++)
+        arm(w, &shots[i], clock_now + 1 + (int64_t)i * 7919 % armed * span, i);
+    for (int i = 0; i < armed; i += 7) {
+        cel__timer_cancel(w, &shots[i].timer);
+        shots[i].is_cancelled = true;
+    }
+    fault_alloc_arm(1, FAULT_FOREVER);
+    run_dry(w);
+    check_against_sorted(armed);
+    cel__wheel_fini(w);
+    fault_alloc_end();
+}
+
+static void wheel_without_memory_keeps_the_order(void **state)
+{
+    static struct cel__wheel w;
+
+    for (size_t first = 1; first < 6; first++) {
+        run_out_of_memory(&w, first, 1);
+        run_out_of_memory(&w, first, 12345);
+        run_out_of_memory(&w, first, CEL_SECOND);
+    }
+    run_out_of_memory(&w, 1000, 1); /* a crowd in one tick, and no memory to sort it */
+}
+
+static void wheel_that_drained_asks_for_no_more_memory(void **state)
+{
+    static struct cel__wheel w;
+
+    clock_now = 0;
+    cel__wheel_init(&w, clock_now);
+    fault_alloc_begin();
+    for (int round = 0; round < 20; round++) {
+        if (round == 2)
+            fault_alloc_arm(1, FAULT_FOREVER);
+        fired_count = 0;
+        for (int i = 0; i < 1000; i++)
+            arm(&w, &shots[i], clock_now + (int64_t)(draw() % CEL_SECOND), i);
+        run_dry(&w);
+        check_against_sorted(1000);
+    }
+    cel__wheel_fini(&w);
+    assert_int_equal(fault_alloc_hits(), 0);
+    fault_alloc_end();
+}
+
+static struct shot *quarry;
+
+static void fire_and_cancel(struct cel__timer *timer)
+{
+    fire(timer);
+    if (quarry != NULL) {
+        cel__timer_cancel(quarry->wheel, &quarry->timer);
+        quarry->is_cancelled = true;
+        quarry = NULL;
+    }
+}
+
+static void wheel_timer_due_and_cancelled_by_another_does_not_fire(void **state)
+{
+    static struct cel__wheel w;
+
+    clock_now = 0;
+    fired_count = 0;
+    cel__wheel_init(&w, clock_now);
+    for (int i = 0; i < 5; i++)
+        arm(&w, &shots[i], 100 + i, i);
+    shots[0].timer.fire = fire_and_cancel;
+    quarry = &shots[3];
+    quarry->wheel = &w;
+    clock_now = CEL_SECOND;
+    assert_int_equal(cel__wheel_fire(&w, clock_now, 1024), 4);
+    assert_false(cel__timer_is_armed(&shots[3].timer));
+    check_against_sorted(5);
+    cel__wheel_fini(&w);
 }
 
 static void note_timer(struct cel_timer *timer, void *arg)
@@ -269,6 +365,9 @@ int main(void)
         cmocka_unit_test(wheel_asked_early_fires_nothing),
         cmocka_unit_test(wheel_holds_the_far_future_and_the_past),
         cmocka_unit_test(wheel_fires_no_more_than_it_is_told),
+        cmocka_unit_test(wheel_without_memory_keeps_the_order),
+        cmocka_unit_test(wheel_that_drained_asks_for_no_more_memory),
+        cmocka_unit_test(wheel_timer_due_and_cancelled_by_another_does_not_fire),
         ON_EACH(timer_on_a_loop_never_comes_early),
         ON_EACH(timer_stopped_or_moved_fires_once_at_most),
         ON_EACH(timer_that_starts_itself_goes_on),

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CELADON_DEBUG_H
+#define CELADON_DEBUG_H
+
+/* What a program that hangs, stalls or leaks is asked.
+ *
+ * Nothing here runs unasked: no signal is taken, no thread started, nothing recorded, until the
+ * function that says so is called. docs/debugging.md walks through a hang, a stall and a leak. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "celadon/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Writes to `fd` what each task of the calling thread's loop does: what it waits for and for how
+ * long, where it was spawned, the scopes around it with their deadlines, how much of its stack is
+ * in use, and its backtrace; and the circle of tasks that wait for each other, if there is one.
+ * Does not park, allocates nothing, takes no lock: safe in a signal handler. Names of functions are
+ * told once cel_dump_on_signal or cel_stall_watch has been called. 0; -ENODEV: this thread has no
+ * loop.
+ */
+CEL_PUBLIC int cel_dump(int fd);
+
+/* From now on the signal makes every loop whose thread has called this write its dump to standard
+ * error. Takes the process's handler of `signo` (SIGQUIT, SIGUSR2) and unblocks it for the thread.
+ * Once per thread with a loop; ends when the loop is closed. -ENODEV no loop here, -EINVAL, -ENOSPC
+ * more than 64 loops, -ENOMEM, -errno of sigaction. */
+CEL_PUBLIC CEL_NODISCARD int cel_dump_on_signal(int signo);
+
+struct cel_stall_options {
+    int64_t warn_after; /* ns that a turn may take; 0: 25 ms */
+    int signo;          /* sent to the loop's thread to make it tell where it is; 0: SIGURG */
+};
+
+/* A thread watches the calling thread's loop. When one turn of it takes longer than `warn_after`,
+ * that is, when some task or callback computes or blocks without parking, a report with the
+ * culprit's backtrace goes to standard error, five a minute at most; cel_stall_count counts all.
+ * Takes the handler of `signo` and unblocks it for the thread. Ends with the loop, or by
+ * cel_stall_unwatch. options may be NULL. -ENODEV no loop here, -EALREADY, -ENOMEM, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_stall_watch(const struct cel_stall_options *options);
+/* Fine when nothing watches. */
+CEL_PUBLIC void cel_stall_unwatch(void);
+/* Stalls of the calling thread's loop so far. */
+CEL_PUBLIC uint64_t cel_stall_count(void);
+
+/* From now on the last `events` (0: 2,048, rounded up to a power of two) that happen in the calling
+ * thread's loop are kept, and all are counted: turns, tasks spawned, ended, parked and resumed,
+ * operations, cancels, timers, jobs, names, handshakes. About 2 ns an event; 32 bytes each.
+ * cel_dump tells the last of them too. -ENODEV no loop here, -EALREADY, -ENOMEM. */
+CEL_PUBLIC CEL_NODISCARD int cel_trace_start(size_t events);
+/* Fine when none runs. */
+CEL_PUBLIC void cel_trace_stop(void);
+/* Writes the kept events to `fd`, oldest first, one a line. Safe in a signal handler. -ENODEV: no
+ * loop here, or no trace runs. */
+CEL_PUBLIC int cel_trace_dump(int fd);
+
+/* The state of the calling thread's loop in Prometheus' text format: gauges of what is alive, and
+ * while a trace runs counters of events and the histogram of how long turns keep the loop busy
+ * (loop lag). Writes at most `size` bytes, the last a NUL. -> the length of the whole text, as
+ * snprintf; -ENODEV no loop here. */
+CEL_PUBLIC int cel_metrics(char *buf, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

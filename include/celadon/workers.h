@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CELADON_WORKERS_H
+#define CELADON_WORKERS_H
+
+/* Many cores: a loop for each thread, tasks that stay on theirs, and messages between them.
+ *
+ * Nothing but what is said here is shared by loops. A task asks another loop to run something
+ * (cel_spawn_on) and awaits the answer as a future of its own loop, or sends messages through a
+ * port. Waking a loop that is awake costs no system call; of many messages to one that sleeps only
+ * the first does. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "celadon/base.h"
+#include "celadon/loop.h"
+#include "celadon/task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- loops on threads ---- */
+
+struct cel_workers_options {
+    unsigned count; /* threads; 0: one for each core that this process may use */
+    bool is_pinned; /* each thread stays on one core */
+    const struct cel_loop_options *loop; /* of each; NULL: the usual */
+};
+
+/* Starts threads, each with a loop and a main task that runs fn(arg), and waits for all of them;
+ * the calling thread is the first. When one main task fails the others are cancelled. A loop goes
+ * on answering the others until all main tasks have ended. options may be NULL. Not from a task. 0;
+ * the code that the first failing main task failed with; -EBUSY this thread has a loop; what
+ * cel_loop_new returns, -errno of thread creation, -ENOMEM: nothing ran. */
+CEL_PUBLIC CEL_NODISCARD int cel_run_workers(const struct cel_workers_options *options,
+                                             cel_task_fn *fn, void *arg);
+/* Which of them this thread is, from 0; 0 elsewhere. */
+CEL_PUBLIC unsigned cel_worker_index(void);
+/* How many there are; 1 elsewhere. */
+CEL_PUBLIC unsigned cel_worker_count(void);
+/* The loop of a worker, from any worker; NULL: no such, or this thread is no worker. Valid while
+ * the calling task runs. */
+CEL_PUBLIC struct cel_loop *cel_worker_loop(unsigned index);
+
+/* ---- a task elsewhere ---- */
+
+/* Runs fn(arg) as a background task of another loop (or of this one). The future belongs to the
+ * calling thread's loop and is done with what the task returned, or fails as it failed.
+ * cel_future_cancel asks for the task's cancellation there; the future ends when the task has
+ * ended. Freed earlier, it is freed then, and the task is cancelled. Owner: the caller. `loop` must
+ * not be closed meanwhile; one that is closing answers -CEL_ECLOSED. NULL when memory is out. */
+CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_spawn_on(struct cel_loop *loop, cel_task_fn *fn,
+                                                         void *arg);
+
+/* ---- ports ---- */
+
+/* Messages of one size, from any thread to the tasks of one loop. Those of one sender arrive in
+ * their order. */
+struct cel_port;
+
+/* A port of the calling thread's loop with room for `capacity` messages, rounded up to a power of
+ * two from 2 on. Owner: the caller. -EINVAL a size or capacity of 0, or more than 2^30 bytes in
+ * all; -ENOMEM.
+ */
+CEL_PUBLIC CEL_NODISCARD int cel_port_new(struct cel_port **out, size_t message_size,
+                                          size_t capacity);
+/* By the owner's thread, when no other thread uses the port any more and nobody is parked on it.
+ * Messages in it are dropped. NULL is fine. */
+CEL_PUBLIC void cel_port_free(struct cel_port *port);
+/* (any thread) Does not park. 0; -EAGAIN no room; -EPIPE closed. */
+CEL_PUBLIC CEL_NODISCARD int cel_port_try_send(struct cel_port *port, const void *message);
+/* (parks; from a task of any loop) Waits for room. 0; -EPIPE closed, -ECANCELED, -ETIMEDOUT:
+ * nothing was sent. */
+CEL_PUBLIC CEL_NODISCARD int cel_port_send(struct cel_port *port, const void *message);
+/* (parks; from a task of the port's loop) The oldest message. 0; -EPIPE closed and empty,
+ * -ECANCELED, -ETIMEDOUT: nothing was taken. */
+CEL_PUBLIC CEL_NODISCARD int cel_port_receive(struct cel_port *port, void *message);
+/* Does not park; by the port's loop. 0; -EAGAIN empty; -EPIPE closed and empty. */
+CEL_PUBLIC CEL_NODISCARD int cel_port_try_receive(struct cel_port *port, void *message);
+/* (any thread) No more sends; what is in it can still be received. Wakes everybody. Twice is fine.
+ */
+CEL_PUBLIC void cel_port_close(struct cel_port *port);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
