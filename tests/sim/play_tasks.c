@@ -141,6 +141,8 @@ static void *grow(void *arg)
     }
     leave(g, b->depth);
     b->has_ended = true;
+    if (b->depth > 0 && cel_sim_draw(8) == 0)
+        return cel_fail(-EDOM, "withered");
     return NULL;
 }
 
