@@ -2,8 +2,9 @@
 /* A whole server against a client whose every byte is the fuzzer's: whatever comes, what goes back
  * is a row of whole answers, each framed once, and the connection ends.
  *
- * The first byte chooses: 1 the client ends its side behind its bytes, 2 it leaves without reading, 4
- * narrow limits, 8 the server is stopped amid it. The second is where the bytes are cut in two. */
+ * The first byte chooses: 1 the client ends its side behind its bytes, 2 it leaves without reading,
+ * 4 narrow limits, 8 the server is stopped amid it. The second is where the bytes are cut in two.
+ */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>

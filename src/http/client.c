@@ -34,7 +34,8 @@ static int check(const struct cel_fetch_options *o)
     if (t->total < 0 || t->connect < 0 || t->read < 0 || o->body_size < 0)
         return cel__raise(-EINVAL, "headers", "a timeout or the body's size is negative");
     if ((o->body_read != NULL) + (o->body.len > 0) + (o->form != NULL) > 1)
-        return cel__raise(-EINVAL, "headers", "a body is bytes, a form or a stream, not two of them");
+        return cel__raise(-EINVAL, "headers",
+                          "a body is bytes, a form or a stream, not two of them");
     for (const struct cel_header *h = o->headers; h != NULL && h->name != NULL; h++)
         if (h->value == NULL)
             return cel__raise(-EINVAL, "headers", "the header %s has no value", h->name);

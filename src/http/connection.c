@@ -51,14 +51,15 @@ void cel__connection_dismiss(struct cel__connection *c)
     cel__patience_cut(&c->patience, -ECANCELED);
 }
 
-/* How long a connection may say nothing. Who has never asked has no longer for that than for a head.
+/* How long a connection may say nothing. Who has never asked has no longer for that than for a
+ * head.
  */
 static int64_t idle_deadline(struct cel__connection *c)
 {
     const struct cel_server_options *o = &c->server->options;
 
     return cel__deadline(c, c->has_served ? o->idle_timeout
-                                           : cel__min(o->idle_timeout, o->header_timeout));
+                                          : cel__min(o->idle_timeout, o->header_timeout));
 }
 
 /* (parks) A request's first bytes. -> how many; 0: there will be none. One that is dismissed while

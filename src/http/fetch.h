@@ -25,12 +25,12 @@ struct cel__fetch {
     struct cel_str body;      /* bytes to send, of the options, or: */
     struct cel__buf form;     /* made of their pairs */
     const char *content_type; /* to be said of the body; NULL: a header says it, or nothing */
-    uint8_t method_id;     /* enum cel__h1_method */
-    bool sends_body;       /* of options */
-    bool has_used_body;    /* body_read was called */
-    bool may_send_secrets; /* no redirect has left the first origin */
-    uint64_t jar_version;  /* when this step was asked */
-    bool was_cut_short;    /* the request did not go out whole: answered early */
+    uint8_t method_id;        /* enum cel__h1_method */
+    bool sends_body;          /* of options */
+    bool has_used_body;       /* body_read was called */
+    bool may_send_secrets;    /* no redirect has left the first origin */
+    uint64_t jar_version;     /* when this step was asked */
+    bool was_cut_short;       /* the request did not go out whole: answered early */
 
     /* the answer: its head lies at `in` in the stream's buffer until it is consumed */
     struct cel__conn *conn; /* owned; or NULL */

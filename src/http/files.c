@@ -165,8 +165,8 @@ static int send_range(struct cel_reply *reply, int fd, const struct cel__version
     if (range->is_partial)
         r = cel_reply_header(reply, "Content-Range", text);
     if (r == 0)
-        r = cel_reply_begin(reply, range->is_partial ? 206 : 200,
-                            cel__mime_of_path(cel__str(name)), range->len);
+        r = cel_reply_begin(reply, range->is_partial ? 206 : 200, cel__mime_of_path(cel__str(name)),
+                            range->len);
     return r < 0 ? r : cel__reply_send_file(reply, fd, range->from, range->len); /* parks */
 }
 

@@ -284,8 +284,8 @@ int cel__jar_set(struct cel__jar *jar, const struct cel__target *from, struct ce
 
 /* ---- keeping elsewhere ---- */
 
-void cel__jar_each(const struct cel__jar *jar, void (*fn)(void *arg, const struct cel__jar_entry *e),
-                   void *arg)
+void cel__jar_each(const struct cel__jar *jar,
+                   void (*fn)(void *arg, const struct cel__jar_entry *e), void *arg)
 {
     struct cel__map_entry *entry;
     size_t at = 0;
@@ -302,7 +302,7 @@ void cel__jar_each(const struct cel__jar *jar, void (*fn)(void *arg, const struc
     }
 }
 
-static bool is_plain(struct cel_str s, const char *not)
+static bool is_plain(struct cel_str s, const char * not )
 {
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.ptr[i] < 32 || s.ptr[i] == 127 || strchr(not, s.ptr[i]) != NULL)

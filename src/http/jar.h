@@ -33,8 +33,8 @@ struct cel__jar_entry {
     bool is_host_only, is_secure;
 };
 
-void cel__jar_each(const struct cel__jar *jar, void (*fn)(void *arg, const struct cel__jar_entry *e),
-                   void *arg);
+void cel__jar_each(const struct cel__jar *jar,
+                   void (*fn)(void *arg, const struct cel__jar_entry *e), void *arg);
 /* One that was told by cel__jar_each before. 0; -EINVAL: expired, or against the rules; -ENOMEM. */
 CEL_NODISCARD int cel__jar_put(struct cel__jar *jar, const struct cel__jar_entry *e, int64_t now);
 

@@ -22,8 +22,7 @@ static void add_line(void *arg, const struct cel__jar_entry *e)
 
     cel__buf_printf(out, "%s%.*s\t%s\t%.*s\t%s\t%lld\t", e->is_host_only ? "" : ".",
                     CEL_STR(e->domain), yes_or_no(!e->is_host_only), CEL_STR(e->path),
-                    yes_or_no(e->is_secure),
-                    e->expires != INT64_MAX ? (long long)e->expires : 0LL);
+                    yes_or_no(e->is_secure), e->expires != INT64_MAX ? (long long)e->expires : 0LL);
     cel__buf_add_str(out, e->name);
     cel__buf_add_char(out, '\t');
     cel__buf_add_str(out, e->value);

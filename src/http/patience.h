@@ -2,9 +2,9 @@
 #ifndef CEL__PATIENCE_H
 #define CEL__PATIENCE_H
 
-/* How long a client may keep its connection waiting, without a timer for each wait. The one timer is
- * armed only where none is that fires early enough; most waits are long over by then, and have cost
- * a few stores. When it fires it looks at the wait that goes on, if any.
+/* How long a client may keep its connection waiting, without a timer for each wait. The one timer
+ * is armed only where none is that fires early enough; most waits are long over by then, and have
+ * cost a few stores. When it fires it looks at the wait that goes on, if any.
  *
  * 1. One wait at a time, by one call that parks, between begin and end.
  * 2. A wait that shall end is told so again until it has: a call may park more than once. */

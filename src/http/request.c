@@ -47,7 +47,8 @@ static void write_defaults(struct cel__fetch *f, struct cel__h1_write *w)
 {
     const struct cel_session *s = f->session;
 
-    if (f->options->headers == NULL && f->content_type == NULL && (f->may_send_secrets || !s->has_secrets)) {
+    if (f->options->headers == NULL && f->content_type == NULL &&
+        (f->may_send_secrets || !s->has_secrets)) {
         cel__h1_write_line(w, cel__buf_str(&s->lines));
         return;
     }

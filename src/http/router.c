@@ -146,7 +146,8 @@ static size_t bucket_of(struct cel_str path)
     return hash % CEL__ROUTER_BUCKETS;
 }
 
-static int note_literal(struct cel__router *router, struct cel__route_node *node, struct cel_str path)
+static int note_literal(struct cel__router *router, struct cel__route_node *node,
+                        struct cel_str path)
 {
     struct cel__route_node **bucket = &router->literals[bucket_of(path)];
 

@@ -27,7 +27,7 @@ struct cel__route_node {
     char *segment; /* NULL: matches any */
     char *path;    /* of a pattern without parameters, which is the best match for its own path */
     struct cel__route_node *next_literal;
-    bool is_rest;  /* takes all that remain */
+    bool is_rest; /* takes all that remain */
     struct cel__route_node **children;
     size_t child_count;
     struct cel__route routes[CEL__ROUTE_METHODS];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A file's bytes as a reply's body. Small ones are read behind the head and leave with it; large
  * ones go from the page cache to the socket, and only where the socket is full, or is no plain one,
- * a piece is read and written, which parks. A file that is cold costs one disk wait a piece: what is
- * in the page cache is read in less than the way to a thread and back. */
+ * a piece is read and written, which parks. A file that is cold costs one disk wait a piece: what
+ * is in the page cache is read in less than the way to a thread and back. */
 #include <errno.h>
 
 #include "base/cc.h"

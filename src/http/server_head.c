@@ -5,8 +5,8 @@
  *
  * 1. A form holds for a status, a type and a second; heads with fields of the handler's, without a
  *    length, or that say something about the connection are written anew.
- * 2. The unsent bytes of one connection at a time lie in the server's spare buffer, which stays warm
- *    in the cache; a second one that is busy meanwhile gets its own. */
+ * 2. The unsent bytes of one connection at a time lie in the server's spare buffer, which stays
+ * warm in the cache; a second one that is busy meanwhile gets its own. */
 #include <errno.h>
 #include <string.h>
 
@@ -69,8 +69,8 @@ static struct cel__head_form *form_for(struct cel__connection *c, int status, si
     return &c->server->forms[((size_t)status ^ type_len) % CEL__HEAD_FORMS];
 }
 
-static bool form_holds(const struct cel__head_form *form, const struct cel_server *server, int status,
-                       const char *type, size_t type_len)
+static bool form_holds(const struct cel__head_form *form, const struct cel_server *server,
+                       int status, const char *type, size_t type_len)
 {
     return form->status == status && form->until == server->date_until &&
            form->type_len == type_len && memcmp(form->type, type, type_len) == 0;

@@ -209,7 +209,8 @@ void *cel_request_alloc(struct cel_request *req, size_t size_bytes)
 
 /* ---- the body ---- */
 
-/* (parks) Before the answer's head also where a handler began that first, if it has not left yet. */
+/* (parks) Before the answer's head also where a handler began that first, if it has not left yet.
+ */
 static int say_continue(struct cel_request *req)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -222,7 +223,8 @@ static int say_continue(struct cel_request *req)
     r = cel__buf_add(&c->out, line, sizeof line - 1);
     if (r < 0)
         return r;
-    memmove(c->out.ptr + at + sizeof line - 1, c->out.ptr + at, c->out.len - at - (sizeof line - 1));
+    memmove(c->out.ptr + at + sizeof line - 1, c->out.ptr + at,
+            c->out.len - at - (sizeof line - 1));
     memcpy(c->out.ptr + at, line, sizeof line - 1);
     return cel__connection_flush(c); /* parks */
 }
@@ -247,9 +249,9 @@ static int broken(struct cel_request *req, int code, const char *why)
     return cel__raise(code, "body", "%s", why);
 }
 
-/* How long the client may keep us waiting now: body_timeout, and a second more for each body_rate_min
- * bytes that it has sent, less what it took already. So a trickle ends too. What the handler does
- * between two reads is not on the client's account. */
+/* How long the client may keep us waiting now: body_timeout, and a second more for each
+ * body_rate_min bytes that it has sent, less what it took already. So a trickle ends too. What the
+ * handler does between two reads is not on the client's account. */
 static int64_t patience_with(const struct cel_request *req)
 {
     const struct cel_server_options *o = &req->conn->server->options;

@@ -85,9 +85,9 @@ struct cel__connection {
     struct cel_task *task;
     struct cel_loop *loop;
     struct cel__patience patience; /* with the client's reading, and with its next head */
-    bool is_leaving;        /* told so: what it is asked meanwhile is the last */
-    bool has_served;        /* a request */
-    struct cel__buf out;    /* replies not yet sent */
+    bool is_leaving;               /* told so: what it is asked meanwhile is the last */
+    bool has_served;               /* a request */
+    struct cel__buf out;           /* replies not yet sent */
     struct cel__arena arena;
     struct cel_request req;
     struct cel_reply reply;
@@ -112,7 +112,8 @@ void cel__connection_dismiss(struct cel__connection *c);
 void cel__connection_rest(struct cel__connection *c);
 /* (parks) Sends what is buffered. */
 int cel__connection_flush(struct cel__connection *c);
-/* The head, behind what is unsent. type NULL: no such field; length -1: not known. -EINVAL, -ENOMEM.
+/* The head, behind what is unsent. type NULL: no such field; length -1: not known. -EINVAL,
+ * -ENOMEM.
  */
 int cel__reply_write_head(struct cel_reply *reply, int status, const char *type, int64_t length);
 /* (parks) Ends a streamed reply, or makes the 204 of a handler that said nothing. */

@@ -109,12 +109,12 @@ static inline void cel__page_fetch(const struct cel__page *page)
 
 /* All entries in order; those taken out are passed over. The body may take out `entry` and nothing
  * else. A `break` leaves the page only. */
-#define CEL__AGENDA_EACH(entry, a)                                                  \
-    for (struct cel__page *page_ = (a)->head, *next_; page_ != NULL; page_ = next_) \
-        for (struct cel__entry *end_ = (next_ = page_->next, cel__page_fetch(next_), \
-                                        page_->entries + page_->used),              \
-                               *entry = page_->entries;                             \
-             entry < end_; entry++)                                                 \
+#define CEL__AGENDA_EACH(entry, a)                                                            \
+    for (struct cel__page *page_ = (a)->head, *next_; page_ != NULL; page_ = next_)           \
+        for (struct cel__entry *end_ =                                                        \
+                 (next_ = page_->next, cel__page_fetch(next_), page_->entries + page_->used), \
+                               *entry = page_->entries;                                       \
+             entry < end_; entry++)                                                           \
             if (entry->timer != NULL)
 
 #endif

@@ -44,7 +44,7 @@ struct cel_loop {
     struct cel__trace *trace; /* NULL: nobody asked */
     uint32_t beat; /* atomic: grows when a turn begins, and when it is back from the kernel */
     bool is_stopping;
-    bool is_closing;  /* being closed: takes in no work of others */
+    bool is_closing; /* being closed: takes in no work of others */
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
     struct cel__inbox inbox;

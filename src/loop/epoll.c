@@ -18,9 +18,9 @@
 #include "loop/attempt.h"
 #include "loop/core.h"
 
-#define EVENTS_MAX 256
+#define EVENTS_MAX  256
 #define TURN_EVENTS 16
-#define WAKE_NAME  UINT64_MAX
+#define WAKE_NAME   UINT64_MAX
 
 struct reactor {
     int ep;

@@ -232,11 +232,12 @@ static bool sort_slot(struct cel__wheel *w, struct cel__agenda *slot)
 
     if (all == NULL)
         return false;
-    CEL__AGENDA_EACH (entry, slot)
-        all[n++] = *entry;
+    CEL__AGENDA_EACH(entry, slot)
+    all[n++] = *entry;
     sort(all, all + count, count);
     n = 0;
-    CEL__AGENDA_EACH (entry, slot) {
+    CEL__AGENDA_EACH(entry, slot)
+    {
         *entry = all[n++];
         entry->timer->at = entry;
     }
@@ -265,7 +266,8 @@ static void take_unsorted(struct cel__wheel *w, struct cel__agenda *slot, int64_
 {
     uint32_t first = w->due_used;
 
-    CEL__AGENDA_EACH (entry, slot) {
+    CEL__AGENDA_EACH(entry, slot)
+    {
         struct cel__timer *t = entry->timer;
 
         if (entry->deadline > now)
@@ -283,7 +285,8 @@ static void take_unsorted(struct cel__wheel *w, struct cel__agenda *slot, int64_
 
 static void take_sorted(struct cel__wheel *w, struct cel__agenda *slot, int64_t now)
 {
-    CEL__AGENDA_EACH (entry, slot) {
+    CEL__AGENDA_EACH(entry, slot)
+    {
         struct cel__timer *t = entry->timer;
 
         if (entry->deadline > now || w->due_used == CEL__WHEEL_DUE)
@@ -298,7 +301,8 @@ static void take_earliest(struct cel__wheel *w, struct cel__agenda *slot, int64_
 {
     uint32_t first = w->due_used;
 
-    CEL__AGENDA_EACH (entry, slot) {
+    CEL__AGENDA_EACH(entry, slot)
+    {
         uint32_t at = w->due_used;
 
         if (entry->deadline > now ||
@@ -433,7 +437,8 @@ static int64_t earliest_of(struct cel__wheel *w, struct cel__agenda *slot, unsig
         return (int64_t)(tick << TICK_SHIFT);
     if (count > SCAN_MAX)
         (void)sort_slot(w, slot); /* without memory, all are looked at */
-    CEL__AGENDA_EACH (entry, slot) {
+    CEL__AGENDA_EACH(entry, slot)
+    {
         earliest = cel__min(earliest, entry->deadline);
         if (slot == w->sorted)
             return earliest;

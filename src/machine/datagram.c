@@ -12,7 +12,7 @@
 
 struct datagram {
     struct cel__happening event; /* it arrives */
-    struct cel__list link;   /* of the machine's while under way, then of the socket's */
+    struct cel__list link;       /* of the machine's while under way, then of the socket's */
     struct cel__station *from_host, *to_host;
     struct sockaddr_storage from, to;
     socklen_t to_len;

@@ -337,7 +337,8 @@ static bool is_stuck(struct cel__pair *p, int side)
     return true;
 }
 
-static void on_lane(struct cel__machine *m, struct cel__happening *event, struct cel__pair *p, int side)
+static void on_lane(struct cel__machine *m, struct cel__happening *event, struct cel__pair *p,
+                    int side)
 {
     struct cel__list *packets = &p->lanes[side].packets;
 

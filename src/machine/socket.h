@@ -45,7 +45,7 @@ struct cel__socket {
     unsigned waiting;
     /* joined, or connecting */
     struct cel__pair *pair;
-    int side;                /* of the pair: 0 has connected, 1 was connected to */
+    int side;                    /* of the pair: 0 has connected, 1 was connected to */
     struct cel__happening again; /* the next attempt to connect */
     unsigned tries;
     /* datagrams */

@@ -11,8 +11,8 @@
 #include "celadon/server.h"
 #include "celadon/task.h"
 
-#define HOST  "Host: x\r\n"
-#define CLOSE "Connection: close\r\n"
+#define HOST            "Host: x\r\n"
+#define CLOSE           "Connection: close\r\n"
 #define GET(path, more) "GET " path " HTTP/1.1\r\n" HOST more "\r\n"
 
 /* Listens and serves until site_close; add (NULL: none) adds its routes. */
@@ -34,11 +34,11 @@ unsigned site_status(const char *answer);
 /* Yields until so many connections are open; fails the test if that takes 20 s. */
 void site_await_open(struct cel_server *server, unsigned count);
 
-#define SAYS(answer, text)                                           \
-    do {                                                             \
-        const char *said_ = (answer);                                \
-        if (strstr(said_, (text)) == NULL)                           \
-            fail_msg("no \"%s\" in:\n%s", (text), said_);            \
+#define SAYS(answer, text)                                \
+    do {                                                  \
+        const char *said_ = (answer);                     \
+        if (strstr(said_, (text)) == NULL)                \
+            fail_msg("no \"%s\" in:\n%s", (text), said_); \
     } while (0)
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What users of other clients reach for first: queries, forms, JSON, uploads, who asks, cookies kept
- * between two runs; against our own server, which reads what we wrote. */
+/* What users of other clients reach for first: queries, forms, JSON, uploads, who asks, cookies
+ * kept between two runs; against our own server, which reads what we wrote. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +20,11 @@ static int mirror(struct cel_request *req, struct cel_reply *reply)
                    cookie = cel_request_header(req, "Cookie");
     int r = cel_request_body(req, &body);
 
-    return r < 0 ? r
-                 : cel_reply_text(reply, 200, "%.*s|%.*s|%.*s|%.*s|%.*s|%.*s",
-                                  CEL_STR(cel_request_method(req)), CEL_STR(cel_request_target(req)),
-                                  CEL_STR(type), CEL_STR(who), CEL_STR(cookie), CEL_STR(body));
+    return r < 0
+               ? r
+               : cel_reply_text(reply, 200, "%.*s|%.*s|%.*s|%.*s|%.*s|%.*s",
+                                CEL_STR(cel_request_method(req)), CEL_STR(cel_request_target(req)),
+                                CEL_STR(type), CEL_STR(who), CEL_STR(cookie), CEL_STR(body));
 }
 
 static int give_cookies(struct cel_request *req, struct cel_reply *reply)
@@ -102,25 +103,25 @@ static void refuse(struct cel_server *s, struct cel_session *web, const char *pa
     assert_int_equal(cel_last_error()->code, -EINVAL);
 }
 
-#define EXPECT(path, text, ...) \
-    expect(s, web, path, &(struct cel_fetch_options){__VA_ARGS__}, text)
-#define REFUSE(path, ...) refuse(s, web, path, &(struct cel_fetch_options){__VA_ARGS__})
+#define EXPECT(path, text, ...) expect(s, web, path, &(struct cel_fetch_options){__VA_ARGS__}, text)
+#define REFUSE(path, ...)       refuse(s, web, path, &(struct cel_fetch_options){__VA_ARGS__})
 
-#define VISIT(name)                                                          \
-    static void name##_with(struct cel_server *s, struct cel_session *web);  \
-    IN_TASK(name)                                                            \
-    {                                                                        \
-        struct cel_server *s = site_open(NULL, add_routes);                  \
-        struct cel_session *web = cel_session_new(NULL);                     \
-        assert_non_null(web);                                                \
-        name##_with(s, web);                                                 \
-        cel_session_free(web);                                               \
-        site_close(s);                                                       \
-    }                                                                        \
+#define VISIT(name)                                                         \
+    static void name##_with(struct cel_server *s, struct cel_session *web); \
+    IN_TASK(name)                                                           \
+    {                                                                       \
+        struct cel_server *s = site_open(NULL, add_routes);                 \
+        struct cel_session *web = cel_session_new(NULL);                    \
+        assert_non_null(web);                                               \
+        name##_with(s, web);                                                \
+        cel_session_free(web);                                              \
+        site_close(s);                                                      \
+    }                                                                       \
     static void name##_with(struct cel_server *s, struct cel_session *web)
 
 static const struct cel_pair odd[] = {
-    {"a b", "c&d=e"}, {"100%", "+%20"}, {"\xc3\xa4", "\xe9\x9d\x92"}, {"none", NULL}, {"", "x"}, {0}};
+    {"a b", "c&d=e"}, {"100%", "+%20"}, {"\xc3\xa4", "\xe9\x9d\x92"},
+    {"none", NULL},   {"", "x"},        {0}};
 #define ODD "a+b=c%26d%3De&100%25=%2B%2520&%C3%A4=%E9%9D%92&none=&=x"
 
 VISIT(query_is_added_to_what_the_url_has)
@@ -144,7 +145,8 @@ VISIT(form_is_posted_and_kept_by_redirects_that_keep_bodies)
     EXPECT("/mirror", "POST|/mirror|application/x-www-form-urlencoded|||" ODD, .form = odd);
     EXPECT("/on", "POST|/mirror|application/x-www-form-urlencoded|||k=v", .form = one);
     EXPECT("/see", "GET|/mirror||||", .form = one);
-    EXPECT("/mirror", "PUT|/mirror|text/x-form|||k=v", .method = "PUT", .form = one, .headers = mine);
+    EXPECT("/mirror", "PUT|/mirror|text/x-form|||k=v", .method = "PUT", .form = one,
+           .headers = mine);
     EXPECT("/mirror", "POST|/mirror|application/x-www-form-urlencoded|||", .form = none);
     assert_int_equal(cel_post_form(web, url_of(s, "/mirror"), one, &page), 0);
     assert_string_equal(cel_text(page).ptr, "POST|/mirror|application/x-www-form-urlencoded|||k=v");
@@ -159,8 +161,8 @@ VISIT(json_goes_under_its_type)
     EXPECT("/mirror", "POST|/mirror|application/json|||{\"a\":1}", .body = CEL_LIT("{\"a\":1}"),
            .content_type = "application/json");
     EXPECT("/mirror", "GET|/mirror||||", .content_type = "application/json");
-    assert_int_equal(
-        cel_post(web, url_of(s, "/mirror"), "application/json", CEL_LIT("[]"), &page), 0);
+    assert_int_equal(cel_post(web, url_of(s, "/mirror"), "application/json", CEL_LIT("[]"), &page),
+                     0);
     assert_string_equal(cel_text(page).ptr, "POST|/mirror|application/json|||[]");
     cel_response_free(page);
     REFUSE("/mirror", .body = CEL_LIT("x"), .content_type = "a\r\nb: c");

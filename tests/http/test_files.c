@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A folder as a client sees it: nothing outside of it, nothing hidden in it, and all that caches and
- * resumed downloads ask for. */
+/* A folder as a client sees it: nothing outside of it, nothing hidden in it, and all that caches
+ * and resumed downloads ask for. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -154,16 +154,34 @@ static void demand_refusal(struct cel_server *s, const char *path)
 IN_TASK(no_spelling_of_a_way_up_leads_out)
 {
     static const char *const ups[] = {
-        "..",          "%2e%2e",         ".%2e",           "%2e.",
-        "%2E%2E",      "%252e%252e",     "%25252e%25252e", "..%00",
-        "%2e%2e%00",   "...",            "....",           "..;",
-        "%c0%ae%c0%ae", "%e0%80%ae%e0%80%ae", "%f0%80%80%ae%f0%80%80%ae", "%uff0e%uff0e",
-        "%ef%bc%8e%ef%bc%8e", "..%20",     "%20..",          "..%09",
-        "..%0d%0a",    "..%01",          "%2e%2e%2f..",    ".%00.",
+        "..",
+        "%2e%2e",
+        ".%2e",
+        "%2e.",
+        "%2E%2E",
+        "%252e%252e",
+        "%25252e%25252e",
+        "..%00",
+        "%2e%2e%00",
+        "...",
+        "....",
+        "..;",
+        "%c0%ae%c0%ae",
+        "%e0%80%ae%e0%80%ae",
+        "%f0%80%80%ae%f0%80%80%ae",
+        "%uff0e%uff0e",
+        "%ef%bc%8e%ef%bc%8e",
+        "..%20",
+        "%20..",
+        "..%09",
+        "..%0d%0a",
+        "..%01",
+        "%2e%2e%2f..",
+        ".%00.",
     };
     static const char *const slashes[] = {
-        "/", "%2f", "%2F", "\\", "%5c", "%5C", "//", "/./", "%252f", "%255c", "%c0%af",
-        "%e0%80%af", "/%2f", "%2f/", "/\\", "%00/", "%ef%bc%8f",
+        "/",     "%2f",    "%2F",       "\\",   "%5c",  "%5C", "//",   "/./",       "%252f",
+        "%255c", "%c0%af", "%e0%80%af", "/%2f", "%2f/", "/\\", "%00/", "%ef%bc%8f",
     };
     static const char *const befores[] = {"/", "/sub/", "/static/", "/static/sub/"};
     struct cel_server *s = site_open(NULL, add_folders);
@@ -186,19 +204,87 @@ IN_TASK(no_spelling_of_a_way_up_leads_out)
 IN_TASK(no_other_way_leads_out_either)
 {
     static const char *const paths[] = {
-        "//etc/passwd", "/%2fetc/passwd", "/%2Fetc%2Fpasswd", "///etc/passwd", "/static//etc/passwd",
-        "/static/%2fetc/passwd", "/file:///etc/passwd", "/etc/passwd", "/C:/windows/win.ini",
-        "/a.txt/..", "/a.txt/../../secret.txt", "/a.txt/", "/a.txt/.", "/a.txt%2f", "/sub/./b.css",
-        "/sub//b.css", "/./a.txt", "//a.txt", "/sub%2fb.css", "/sub%5cb.css", "/sub\\b.css",
-        "/a.txt%00", "/a.txt%00.html", "/%00", "/%00a.txt", "/a%2etxt%00", "/%", "/%2", "/%zz", "/a.txt%",
-        "/.dot", "/%2edot", "/%2Edot", "/.hidden/file.txt", "/%2ehidden/file.txt", "/.hidden/",
-        "/.hidden", "/sub/../.dot", "/.", "/..", "/./", "/../", "/%2e", "/%2e%2e", "/%2e/", "/%2e%2e/",
-        "/static/.", "/static/..", "/static/../secret.txt", "/static/.dot", "/static/%2e%2e",
-        "/out.txt", "/outdir/secret.txt", "/outdir/", "/outdir", "/up/secret.txt", "/up/", "/up",
-        "/up/www/a.txt", "/zigzag.txt", "/twice.txt", "/loop", "/absolute.txt", "/magic.txt",
-        "/static/out.txt", "/static/outdir/secret.txt", "/static/up/secret.txt", "/static/magic.txt",
-        "/fifo", "/empty/", "/nowhere", "/nowhere/", "/sub/nowhere", "/A.TXT", "/a.txt ", "/a.txt%20",
-        "/a.txt;x", "/a.txt::$DATA", "/index.html/", "/sub/index.html/x", "/proc/self/environ",
+        "//etc/passwd",
+        "/%2fetc/passwd",
+        "/%2Fetc%2Fpasswd",
+        "///etc/passwd",
+        "/static//etc/passwd",
+        "/static/%2fetc/passwd",
+        "/file:///etc/passwd",
+        "/etc/passwd",
+        "/C:/windows/win.ini",
+        "/a.txt/..",
+        "/a.txt/../../secret.txt",
+        "/a.txt/",
+        "/a.txt/.",
+        "/a.txt%2f",
+        "/sub/./b.css",
+        "/sub//b.css",
+        "/./a.txt",
+        "//a.txt",
+        "/sub%2fb.css",
+        "/sub%5cb.css",
+        "/sub\\b.css",
+        "/a.txt%00",
+        "/a.txt%00.html",
+        "/%00",
+        "/%00a.txt",
+        "/a%2etxt%00",
+        "/%",
+        "/%2",
+        "/%zz",
+        "/a.txt%",
+        "/.dot",
+        "/%2edot",
+        "/%2Edot",
+        "/.hidden/file.txt",
+        "/%2ehidden/file.txt",
+        "/.hidden/",
+        "/.hidden",
+        "/sub/../.dot",
+        "/.",
+        "/..",
+        "/./",
+        "/../",
+        "/%2e",
+        "/%2e%2e",
+        "/%2e/",
+        "/%2e%2e/",
+        "/static/.",
+        "/static/..",
+        "/static/../secret.txt",
+        "/static/.dot",
+        "/static/%2e%2e",
+        "/out.txt",
+        "/outdir/secret.txt",
+        "/outdir/",
+        "/outdir",
+        "/up/secret.txt",
+        "/up/",
+        "/up",
+        "/up/www/a.txt",
+        "/zigzag.txt",
+        "/twice.txt",
+        "/loop",
+        "/absolute.txt",
+        "/magic.txt",
+        "/static/out.txt",
+        "/static/outdir/secret.txt",
+        "/static/up/secret.txt",
+        "/static/magic.txt",
+        "/fifo",
+        "/empty/",
+        "/nowhere",
+        "/nowhere/",
+        "/sub/nowhere",
+        "/A.TXT",
+        "/a.txt ",
+        "/a.txt%20",
+        "/a.txt;x",
+        "/a.txt::$DATA",
+        "/index.html/",
+        "/sub/index.html/x",
+        "/proc/self/environ",
     };
     struct cel_server *s = site_open(NULL, add_folders);
     char *longest = malloc(8100);
@@ -212,7 +298,8 @@ IN_TASK(no_other_way_leads_out_either)
     for (size_t len = 250; len <= 8000; len += 250) {
         char request[8200];
 
-        snprintf(request, sizeof request, "GET %.*s HTTP/1.1\r\n" HOST CLOSE "\r\n", (int)len, longest);
+        snprintf(request, sizeof request, "GET %.*s HTTP/1.1\r\n" HOST CLOSE "\r\n", (int)len,
+                 longest);
         assert_int_equal(site_status(site_ask(s, request)), 404);
     }
     free(longest);
@@ -330,7 +417,8 @@ IN_TASK(files_come_with_type_length_and_version)
     SAYS(get(s, "/static/sub?a=b", ""), "Location: /static/sub/?a=b\r\n");
     SAYS(site_ask(s, "POST /a.txt HTTP/1.1\r\n" HOST CLOSE "Content-Length: 0\r\n\r\n"),
          "Allow: GET, HEAD, OPTIONS\r\n");
-    SAYS(site_ask(s, "HEAD /big.bin HTTP/1.1\r\n" HOST CLOSE "\r\n"), "Content-Length: 8388608\r\n");
+    SAYS(site_ask(s, "HEAD /big.bin HTTP/1.1\r\n" HOST CLOSE "\r\n"),
+         "Content-Length: 8388608\r\n");
     assert_string_equal(body_of(site_ask(s, "HEAD /a.txt HTTP/1.1\r\n" HOST CLOSE "\r\n")), "");
     site_close(s);
 }
@@ -397,7 +485,8 @@ IN_TASK(conditions_are_judged_in_their_order)
         int n = 0;
 
         for (again = cases[i].fields; at != NULL; again = at + 1, at = strchr(again, '$'))
-            n += snprintf(fields + n, sizeof fields - (size_t)n, "%.*s%s", (int)(at - again), again, tag);
+            n += snprintf(fields + n, sizeof fields - (size_t)n, "%.*s%s", (int)(at - again), again,
+                          tag);
         snprintf(fields + n, sizeof fields - (size_t)n, "%s", again);
         answer = get(s, "/a.txt", fields);
         if (site_status(answer) != cases[i].status)
@@ -458,8 +547,9 @@ IN_TASK(ranges_are_cut_out_or_refused)
             assert_string_equal(body_of(answer), cases[i].body);
     }
     assert_int_equal(site_status(get(s, "/none", "Range: bytes=0-\r\n")), 416);
-    assert_int_equal(site_status(site_ask(s, "HEAD /a.txt HTTP/1.1\r\n" HOST CLOSE
-                                             "Range: bytes=0-1\r\n\r\n")), 200);
+    assert_int_equal(
+        site_status(site_ask(s, "HEAD /a.txt HTTP/1.1\r\n" HOST CLOSE "Range: bytes=0-1\r\n\r\n")),
+        200);
     site_close(s);
 }
 
@@ -485,8 +575,9 @@ IN_TASK(big_file_comes_whole_and_in_parts)
     struct cel_stream *c = site_dial(s);
     static uint32_t words[BIG / 4];
 
-    assert_true(site_say(c, GET("/big.bin", "") "GET /big.bin HTTP/1.1\r\n" HOST
-                                               "Range: bytes=4000000-7999999\r\n\r\n" GET("/a.txt", CLOSE)));
+    assert_true(site_say(
+        c, GET("/big.bin", "") "GET /big.bin HTTP/1.1\r\n" HOST
+                               "Range: bytes=4000000-7999999\r\n\r\n" GET("/a.txt", CLOSE)));
     hear_head(c, 200);
     assert_int_equal(cel_read_exactly(c, words, BIG), BIG);
     for (uint32_t i = 0; i < BIG / 4; i++)
@@ -504,8 +595,8 @@ IN_TASK(big_file_comes_whole_and_in_parts)
 
 IN_TASK(client_that_does_not_read_a_file_or_leaves_is_let_go)
 {
-    struct cel_server *s =
-        site_open(&(struct cel_server_options){.write_timeout = 100 * CEL_MILLISECOND}, add_folders);
+    struct cel_server *s = site_open(
+        &(struct cel_server_options){.write_timeout = 100 * CEL_MILLISECOND}, add_folders);
     struct cel_stream *c = site_dial(s), *stalled = site_dial(s);
 
     for (int i = 0; i < 4; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes of an enemy, end to end: whatever two readers could frame differently is answered once and
- * closed, what stands behind it is never taken for a request, and no way of leaving harms others. */
+ * closed, what stands behind it is never taken for a request, and no way of leaving harms others.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -182,7 +183,7 @@ static void leave_at(struct cel_server *s, size_t at, int how, unsigned pause)
         cel_close(c);
 }
 
-IN_TASK(client_may_leave_at_each_byte)
+IN_KERNEL(client_may_leave_at_each_byte)
 {
     struct cel_server *s = site_open(NULL, add_routes);
 
@@ -221,7 +222,8 @@ IN_TASK(bytes_that_are_no_http_are_refused_at_the_first)
     for (int byte = 0; byte < 256; byte++) {
         struct cel_stream *c;
         char bytes[1] = {(char)byte};
-        bool may_begin = byte == '\r' || (byte > 32 && byte < 127 && !strchr("\"(),/:;<=>?@[\\]{}", byte));
+        bool may_begin =
+            byte == '\r' || (byte > 32 && byte < 127 && !strchr("\"(),/:;<=>?@[\\]{}", byte));
 
         if (may_begin)
             continue;

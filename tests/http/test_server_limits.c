@@ -153,9 +153,9 @@ IN_TASK(chunk_extensions_and_trailers_have_limits)
     assert_int_equal(site_status(site_ask(s, padded(head, 300, "\r\nx\r\n0\r\n\r\n"))), 413);
     assert_int_equal(site_status(site_ask(s, padded(trailer, 8000, "\r\n\r\n"))), 200);
     assert_int_equal(site_status(site_ask(s, padded(trailer, 9000, "\r\n\r\n"))), 413);
-    assert_int_equal(
-        site_status(site_ask(s, POST("Transfer-Encoding: chunked\r\n", "0\r\nContent-Length: 1\r\n\r\n"))),
-        400);
+    assert_int_equal(site_status(site_ask(s, POST("Transfer-Encoding: chunked\r\n",
+                                                  "0\r\nContent-Length: 1\r\n\r\n"))),
+                     400);
     site_close(s);
 }
 

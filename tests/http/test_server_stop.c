@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Stopping: what was begun is finished, what is idle is closed, and nobody waits longer than said. */
+/* Stopping: what was begun is finished, what is idle is closed, and nobody waits longer than said.
+ */
 #include <errno.h>
 #include <stdio.h>
 

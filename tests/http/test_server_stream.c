@@ -210,7 +210,8 @@ IN_TASK(body_is_taken_no_faster_than_it_is_read)
     assert_non_null(gate);
     consumed = 0;
     owned_max = owned;
-    snprintf(head, sizeof head, "POST /slow HTTP/1.1\r\n" HOST CLOSE "Content-Length: %d\r\n\r\n", MUCH);
+    snprintf(head, sizeof head, "POST /slow HTTP/1.1\r\n" HOST CLOSE "Content-Length: %d\r\n\r\n",
+             MUCH);
     assert_true(site_say(push.client, head));
     CEL_SCOPE (pushing) {
         assert_int_equal(cel_go(push_body, &push), 0);
@@ -236,7 +237,8 @@ IN_TASK(conversation_within_one_exchange_does_not_stall)
     struct cel_server *s = site_open(&large, add_routes);
     struct cel_stream *c = site_dial(s);
 
-    assert_true(site_say(c, "POST /echo HTTP/1.1\r\n" HOST CLOSE "Transfer-Encoding: chunked\r\n\r\n"));
+    assert_true(
+        site_say(c, "POST /echo HTTP/1.1\r\n" HOST CLOSE "Transfer-Encoding: chunked\r\n\r\n"));
     SAYS(site_hear(c, "\r\n\r\n"), "Transfer-Encoding: chunked");
     for (int i = 0; i < 5; i++) {
         assert_true(site_say(c, "4\r\nping\r\n"));
@@ -254,7 +256,7 @@ IN_TASK(answers_before_a_body_is_whole_are_not_held_back)
     struct cel_stream *c = site_dial(s);
 
     assert_true(site_say(c, GET("/toomuch", "") "POST /echo HTTP/1.1\r\n" HOST CLOSE
-                                               "Content-Length: 4\r\n\r\nab"));
+                                                "Content-Length: 4\r\n\r\nab"));
     SAYS(site_hear(c, "1234"), "200 OK");
     assert_true(site_say(c, "cd"));
     SAYS(site_hear(c, NULL), "0\r\n\r\n");

@@ -139,7 +139,8 @@ IN_TASK(target_is_read_in_all_its_forms)
 {
     struct cel_server *s = site_open(NULL, add_routes);
 
-    SAYS(site_ask(s, ASK("GET", "/parts?a=b&q=c+d%21", "")), "path=/parts query=a=b&q=c+d%21 q=c d!");
+    SAYS(site_ask(s, ASK("GET", "/parts?a=b&q=c+d%21", "")),
+         "path=/parts query=a=b&q=c+d%21 q=c d!");
     SAYS(site_ask(s, ASK("GET", "http://x/parts?q=1", "")), "host=x path=/parts query=q=1 q=1");
     SAYS(site_ask(s, ASK("GET", "http://x", "")), "hello");
     SAYS(site_ask(s, ASK("GET", "/parts?", "")), "query= q=-");
@@ -233,31 +234,32 @@ IN_TASK(expectation_gets_its_go_ahead_only_from_who_reads)
     answer = site_ask(s, EXPECT("/back", "100-continue", "99999999"));
     SAYS(answer, "413 ");
     assert_null(strstr(answer, "100 Continue"));
-    answer = site_ask(s, "POST /back HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nok");
+    answer =
+        site_ask(s, "POST /back HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nok");
     assert_int_equal(site_status(answer), 200);
     assert_null(strstr(answer, "100 Continue"));
     site_close(s);
 }
 
 /* Every kind of body behind every other, in one write and byte by byte. */
-static const char mixed[] = GET("/", "")                                                        //
-    "POST /back HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\none"                               //
-    "POST /back HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n"    //
-    "POST /ignore HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nGET /"                           //
-    "POST /ignore HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"                       //
-    "e;a=\"b\"\r\nGET / HTTP/1.1\r\n0\r\nTrailing: x\r\n\r\n"                                     //
-    "HEAD / HTTP/1.1\r\n" HOST "\r\n"                                                           //
-    "POST /back HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"                                  //
-    "POST /back HTTP/1.1\r\n" HOST "Content-Length: 14\r\n\r\nthree and four"                 //
-    "POST /none HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nnone"                              //
+static const char mixed[] = GET("/", "")                                                     //
+    "POST /back HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\none"                            //
+    "POST /back HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n" //
+    "POST /ignore HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nGET /"                        //
+    "POST /ignore HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"                    //
+    "e;a=\"b\"\r\nGET / HTTP/1.1\r\n0\r\nTrailing: x\r\n\r\n"                                //
+    "HEAD / HTTP/1.1\r\n" HOST "\r\n"                                                        //
+    "POST /back HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"                               //
+    "POST /back HTTP/1.1\r\n" HOST "Content-Length: 14\r\n\r\nthree and four"                //
+    "POST /none HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nnone"                           //
     "GET / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbody" GET("/parts", CLOSE);
 
 static void check_mixed(const char *answer)
 {
     static const char *const in_order[] = {
-        "\r\n\r\nhello", "\r\n\r\none",  "\r\n\r\ntwo", "\r\n\r\nignored", "\r\n\r\nignored",
-        "Content-Length: 5", "Content-Length: 0", "three and four", "404 Not Found",
-        "\r\n\r\nhello", "path=/parts",
+        "\r\n\r\nhello",   "\r\n\r\none",       "\r\n\r\ntwo",       "\r\n\r\nignored",
+        "\r\n\r\nignored", "Content-Length: 5", "Content-Length: 0", "three and four",
+        "404 Not Found",   "\r\n\r\nhello",     "path=/parts",
     };
     const char *at = answer;
 

@@ -211,8 +211,8 @@ static void wheel_fires_no_more_than_it_is_told(void **state)
     cel__wheel_fini(&w);
 }
 
-/* Arms half of the timers while there is memory, then the rest, some of both of which are cancelled,
- * and all of it while memory is out. */
+/* Arms half of the timers while there is memory, then the rest, some of both of which are
+ * cancelled, and all of it while memory is out. */
 static void run_out_of_memory(struct cel__wheel *w, size_t first_failure, int64_t span)
 {
     int armed = 3000;
