@@ -13,8 +13,9 @@
 #include "http/connection.h"
 #include "http/files.h"
 
-#define QUEUED_TIME (2 * CEL_MILLISECOND) /* to take in who is queued at the door when it closes \
-                                           */
+#define QUEUED_TIME                                                              \
+    (2 * CEL_MILLISECOND) /* to take in who is queued at the door when it closes \
+                           */
 
 static int64_t or_default(int64_t value, int64_t otherwise)
 {

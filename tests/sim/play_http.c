@@ -161,24 +161,33 @@ static void *visit(void *arg)
     return NULL;
 }
 
+/* Where buffers are tiny, a client that sends and a server that answers without reading may both be
+ * writing until one gives up; so that may fail, but what comes after it must not. */
+static void post_unread(struct cel_session *web)
+{
+    struct cel_response *page;
+
+    CEL_SCOPE (patience, .timeout = 4 * CEL_SECOND) {
+        if (cel_post(web, "http://site/9", NULL, CEL_LIT("not looked at"), &page) == 0)
+            cel_response_free(page);
+    }
+}
+
 /* Together they may have to stand in line. -> whether it went well. */
 static void *ask_for_little(void *arg)
 {
-    int status[2] = {0};
+    struct cel_response *page;
+    int status, r = -ETIMEDOUT;
 
+    post_unread(arg);
     CEL_SCOPE (patience, .timeout = 12 * CEL_SECOND) {
-        for (int i = 0; i < 2; i++) {
-            struct cel_response *page;
-            int r = i == 0 ? cel_post(arg, "http://site/9", NULL, CEL_LIT("not looked at"), &page)
-                           : cel_get(arg, "http://site/0", &page);
-
-            if (r < 0)
-                return NULL;
-            status[i] = page->status;
-            cel_response_free(page);
-        }
+        r = cel_get(arg, "http://site/0", &page);
     }
-    return status[0] == 200 && status[1] == 200 ? arg : NULL;
+    if (r < 0)
+        return NULL;
+    status = page->status;
+    cel_response_free(page);
+    return status == 200 ? arg : NULL;
 }
 
 void *play_http(void *arg)
