@@ -412,6 +412,8 @@ static int run(struct fetch *f)
         return EXIT_FATAL;
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL); /* a write says EPIPE */
     r = cel_run(fetch_main, f, NULL);
+    if (r == 0)
+        output_begin(f->output);
     if (!output_close(f->output) || r < 0)
         result = EXIT_FATAL;
     else if (f->was_interrupted)

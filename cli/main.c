@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* celadon: fetches and scrapes pages, serves a folder. stdout carries data only. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <celadon/base.h>
 
@@ -36,7 +40,29 @@ static void usage(FILE *to)
     fputs("\n'celadon COMMAND --help' tells more; 'celadon --version' names the version.\n", to);
 }
 
-int main(int argc, char **argv)
+/* A descriptor that the program was started without would be taken by the next file or socket, and
+ * what is printed would go there. Now it is one that refuses, so that what is printed is an error.
+ */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EXIT_FATAL);
+}
+
+/* Each connection needs a descriptor; the system's soft limit is meant for programs that use few.
+ */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* else it stays as it was */
+}
+
+static int run(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
 
@@ -58,4 +84,18 @@ int main(int argc, char **argv)
     complain("no command is called '%s'", name);
     usage(stderr);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    int result;
+
+    fill_standard_descriptors();
+    raise_descriptor_limit();
+    result = run(argc, argv);
+    if (fflush(stdout) != 0 && result == EXIT_ALL_DONE) {
+        complain("not all of the output was written: %s", cel_strerror(errno));
+        result = EXIT_FATAL;
+    }
+    return result;
 }

@@ -2,9 +2,12 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -21,32 +24,59 @@ struct output {
     const struct cel_fields *fields;
     struct held *held; /* by index; JSON only */
     size_t held_cap, next;
+    bool has_begun;
     bool has_printed;
+    bool is_live;    /* somebody may be reading along */
     bool has_failed; /* memory */
+    int error;       /* errno of the first write that failed */
 };
+
+/* Not emptied yet: what was there stays if nothing can be put in its place. */
+static FILE *open_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+    if (file == NULL && fd >= 0)
+        close(fd);
+    return file;
+}
 
 struct output *output_open(const char *path, enum output_format format,
                            const struct cel_fields *fields)
 {
     struct output *out = calloc(1, sizeof *out);
+    struct stat st;
 
     if (out == NULL) {
         complain("out of memory");
         return NULL;
     }
     *out = (struct output){.path = path, .format = format, .fields = fields};
-    out->file = path != NULL ? fopen(path, "we") : stdout;
+    if (path != NULL && strcmp(path, "-") == 0)
+        out->path = NULL;
+    out->file = out->path != NULL ? open_file(path) : stdout;
     if (out->file == NULL) {
         complain("cannot write %s: %s", path, cel_strerror(errno));
         free(out);
         return NULL;
     }
+    out->is_live = fstat(fileno(out->file), &st) == 0 && !S_ISREG(st.st_mode);
     return out;
+}
+
+void output_begin(struct output *out)
+{
+    if (out->has_begun)
+        return;
+    out->has_begun = true;
+    if (out->path != NULL && ftruncate(fileno(out->file), 0) < 0 && !out->is_live)
+        out->error = errno;
 }
 
 bool output_is_broken(const struct output *out)
 {
-    return ferror(out->file) != 0 || out->has_failed;
+    return out->error != 0 || out->has_failed;
 }
 
 /* ---- JSON ---- */
@@ -169,7 +199,7 @@ static void record_jsonl(struct output *out, struct cel_scraped *result)
         return;
     fputs("{\"url\":", out->file);
     json_string(out->file, result->url);
-    fputc(cel_item_count(result->item) != 0 || result->item == NULL ? ',' : ' ', out->file);
+    fputc(result->item == NULL || cel_item_count(result->item) != 0 ? ',' : ' ', out->file);
     json_body(out->file, result);
     fputc('\n', out->file);
 }
@@ -239,6 +269,8 @@ static void record_csv(struct output *out, struct cel_scraped *result)
 
 void output_record(struct output *out, struct cel_scraped *result)
 {
+    output_begin(out);
+    errno = 0;
     switch (out->format) {
     case OUTPUT_JSON:
         record_json(out, result);
@@ -250,26 +282,30 @@ void output_record(struct output *out, struct cel_scraped *result)
         record_csv(out, result);
         break;
     }
+    if (out->is_live && out->format != OUTPUT_JSON)
+        fflush(out->file);
+    if (ferror(out->file) != 0 && out->error == 0)
+        out->error = errno != 0 ? errno : EIO;
 }
 
 bool output_close(struct output *out)
 {
     bool is_whole;
 
-    if (out->format == OUTPUT_JSON)
-        fputs(out->has_printed ? "}\n" : "{}\n", out->file);
-    if (out->format == OUTPUT_CSV && !out->has_printed)
-        csv_head(out);
     errno = 0;
-    is_whole = ferror(out->file) == 0 && fflush(out->file) == 0 && !out->has_failed;
-    if (out->file != stdout && fclose(out->file) != 0)
-        is_whole = false;
+    if (out->has_begun && out->format == OUTPUT_JSON)
+        fputs(out->has_printed ? "}\n" : "{}\n", out->file);
+    if (out->has_begun && out->format == OUTPUT_CSV && !out->has_printed)
+        csv_head(out);
+    if ((fflush(out->file) != 0 || ferror(out->file) != 0) && out->error == 0)
+        out->error = errno != 0 ? errno : EIO;
+    if (out->file != stdout && fclose(out->file) != 0 && out->error == 0)
+        out->error = errno;
+    is_whole = out->error == 0 && !out->has_failed;
     if (!is_whole)
         complain("not all of the output was written to %s: %s",
                  out->path != NULL ? out->path : "standard output",
-                 out->has_failed ? "out of memory"
-                 : errno != 0    ? cel_strerror(errno)
-                                 : "a write failed");
+                 out->has_failed ? "out of memory" : cel_strerror(out->error));
     for (size_t i = 0; i < out->held_cap; i++)
         free(out->held[i].text);
     free(out->held);

@@ -13,9 +13,12 @@ enum output_format { OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_CSV };
 
 struct output;
 
-/* path NULL: stdout. fields NULL: records of status and size. NULL: complained. */
+/* path NULL or "-": stdout. fields NULL: records of status and size. NULL: complained. */
 struct output *output_open(const char *path, enum output_format format,
                            const struct cel_fields *fields);
+/* The work has begun, so that also without a record what is written is whole: "{}". The first
+ * record begins it too. A file is only emptied now. */
+void output_begin(struct output *out);
 /* Takes the item out of the result. A failed URL is passed too, so that those behind it need not
  * wait. */
 void output_record(struct output *out, struct cel_scraped *result);

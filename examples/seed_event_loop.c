@@ -9,9 +9,12 @@ static void *my_coroutine(void *arg)
     const char *name = arg;
 
     for (int count = 0; count < 3; count++) {
+        int r;
+
         printf("%s says %d\n", name, count);
-        if (cel_sleep(CEL_SECOND) < 0)
-            break;
+        r = cel_sleep(CEL_SECOND);
+        if (r < 0)
+            return cel_fail(r, "%s sleeps", name);
     }
     return NULL;
 }
@@ -21,7 +24,12 @@ static void *wait_for_both(void *arg)
     struct cel_task *tasks[] = {cel_spawn(my_coroutine, "Alice"), cel_spawn(my_coroutine, "Bob")};
     int r = cel_wait(tasks, 2, CEL_WAIT_ALL);
 
-    return r < 0 ? cel_fail(r, "waiting") : NULL;
+    if (r < 0)
+        return cel_fail(r, "waiting");
+    for (int i = 0; i < 2; i++)
+        if (cel_outcome(tasks[i]) < 0)
+            return cel_fail_from(tasks, 2, "waiting");
+    return NULL;
 }
 
 int main(void)

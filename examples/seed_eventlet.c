@@ -15,22 +15,23 @@ static bool yields;
 static void *say(void *word)
 {
     for (long i = 0; i < lines; i++) {
+        int r;
+
         puts(word);
-        if (yields && cel_yield() < 0)
-            break;
+        r = yields ? cel_yield() : 0;
+        if (r < 0)
+            return cel_fail(r, "yielding");
     }
     return NULL;
 }
 
 static void *both(void *arg)
 {
-    struct cel_task *g1 = cel_spawn(say, "hello");
-    struct cel_task *g2 = cel_spawn(say, "world");
-    int r = cel_await(g1, NULL);
+    struct cel_task *g[] = {cel_spawn(say, "hello"), cel_spawn(say, "world")};
 
-    if (r == 0)
-        r = cel_await(g2, NULL);
-    return r < 0 ? cel_fail(r, "waiting") : NULL;
+    if (cel_await(g[0], NULL) < 0 || cel_await(g[1], NULL) < 0)
+        return cel_fail_from(g, 2, "waiting");
+    return NULL;
 }
 
 int main(int argc, char **argv)

@@ -6,8 +6,10 @@
 
 static void *my_coroutine(void *arg)
 {
-    if (cel_sleep(CEL_SECOND) < 0)
-        return NULL;
+    int r = cel_sleep(CEL_SECOND);
+
+    if (r < 0)
+        return cel_fail(r, "sleeping");
     return "Hello World!";
 }
 

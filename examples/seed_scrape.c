@@ -2,6 +2,7 @@
 /* The article's scraper: fetches all URLs at once, selects four fields from each page, prints them
  * as one JSON object keyed by URL. Its two defects are not repeated: each result knows its URL, and
  * a page that lacks a field, or fails, does not take the others along. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,20 +36,26 @@ static void *scrape(void *arg)
     t->item = cel_extract(doc, post);
     cel_html_free(doc);
     cel_response_free(page);
+    if (t->item == NULL)
+        return cel_fail(-ENOMEM, "%s", t->url);
     return t;
 }
 
-static void print(const struct target *targets, size_t count)
+/* -> whether all of it could be written. */
+static bool print(const struct target *targets, size_t count)
 {
-    const char *before = "{";
+    const char *before = "{", *json;
 
     for (size_t i = 0; i < count; i++) {
         if (targets[i].item == NULL)
             continue;
-        printf("%s\"%s\": %s", before, targets[i].url, cel_item_json(targets[i].item, NULL));
+        json = cel_item_json(targets[i].item, NULL);
+        if (json == NULL)
+            return false;
+        printf("%s\"%s\": %s", before, targets[i].url, json);
         before = ",\n ";
     }
-    puts(before[0] == '{' ? "{}" : "}");
+    return puts(before[0] == '{' ? "{}" : "}") >= 0 && fflush(stdout) == 0;
 }
 
 struct job {
@@ -66,6 +73,8 @@ static void *scrape_all(void *arg)
     CEL_DEFER((void (*)(void *))cel_session_free, web);
     int r;
 
+    if (web == NULL)
+        return cel_fail(-ENOMEM, "scraping");
     for (size_t i = 0; i < job->count; i++) {
         job->targets[i].web = web;
         job->tasks[i] = cel_spawn(scrape, &job->targets[i]);
@@ -79,8 +88,7 @@ static void *scrape_all(void *arg)
         fprintf(stderr, "%s: %s\n", job->targets[i].url, cel_strerror(job->outcomes[i]));
         job->all_well = false;
     }
-    print(job->targets, job->count);
-    return NULL;
+    return print(job->targets, job->count) ? NULL : cel_fail(-EIO, "printing");
 }
 
 int main(int argc, char **argv)

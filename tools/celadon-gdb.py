@@ -5,10 +5,13 @@
     (gdb) celadon-bt FIBER [COMMAND...]
 
 FIBER is an expression that gives the address of a suspended struct cel_fiber; COMMAND, by default
-`backtrace`, is carried out as if that fiber ran. Works on a live process and needs no debug
-information: it knows only the frame that the swap leaves on the stack (src/fiber/switch_*.S).
+`backtrace`, is carried out as if that fiber ran. Works on a live process and on a core file, and
+needs no debug information: it knows only the frame that the swap leaves on the stack
+(src/fiber/switch_*.S). In a core file, whose registers cannot be set, the fiber's frames are told
+as the callers of the thread's innermost one: they begin at #1.
 """
 import gdb
+import gdb.unwinder
 
 WORD = 8
 # Registers in the order in which they lie on the suspended stack, and the size of it all.
@@ -16,9 +19,24 @@ X86_64 = (["r15", "r14", "r13", "r12", "rbx", "rbp", "rip"], 7 * WORD, "rsp")
 AARCH64 = (["x29", "pc"] + ["x%d" % n for n in range(19, 29)], 20 * WORD, "sp")
 
 
+def layout_of(architecture):
+    return AARCH64 if architecture.name().startswith("aarch64") else X86_64
+
+
 def layout():
-    name = gdb.selected_frame().architecture().name()
-    return AARCH64 if name.startswith("aarch64") else X86_64
+    return layout_of(gdb.selected_frame().architecture())
+
+
+def is_core():
+    """A core file has a thread, but nothing of it can be set."""
+    name = layout()[0][0]
+    was = int(gdb.parse_and_eval("(unsigned long)$%s" % name))
+    try:
+        set_register(name, was ^ 1)
+    except gdb.error:
+        return True
+    set_register(name, was)
+    return False
 
 
 def read_word(address):
@@ -28,6 +46,59 @@ def read_word(address):
 
 def set_register(name, value):
     gdb.execute("set $%s = %d" % (name, value), to_string=True)
+
+
+class Place:
+    """What names a frame to gdb."""
+
+    def __init__(self, sp, pc):
+        self.sp = sp
+        self.pc = pc
+
+
+class FiberUnwinder(gdb.unwinder.Unwinder):
+    """While it has a fiber, says that this called the thread's innermost frame."""
+
+    def __init__(self):
+        super().__init__("celadon-fiber")
+        self.registers = None
+        self.innermost = None
+
+    def __call__(self, pending):
+        if self.registers is None:
+            return None
+        _, _, sp_name = layout_of(pending.architecture())
+        sp = pending.read_register(sp_name)
+        if int(sp) != self.innermost:
+            return None
+        # gdb wants stacks to grow: the innermost frame is said to lie below the fiber's.
+        below = gdb.Value(self.registers[sp_name] - WORD).cast(sp.type)
+        info = pending.create_unwind_info(Place(below, pending.read_register("pc")))
+        for name, value in self.registers.items():
+            kind = pending.read_register(name).type
+            info.add_saved_register(name, gdb.Value(value).cast(kind))
+        return info
+
+
+UNWINDER = FiberUnwinder()
+gdb.unwinder.register_unwinder(None, UNWINDER, True)
+
+
+def without_innermost(text):
+    return "".join(line for line in text.splitlines(True) if not line.startswith("#0 "))
+
+
+def in_core(registers, sp_name, command):
+    """The command's words, with the fiber's frames behind the innermost one."""
+    frame = gdb.newest_frame()
+    UNWINDER.innermost = int(frame.read_register(sp_name))
+    UNWINDER.registers = registers
+    gdb.invalidate_cached_frames()
+    try:
+        gdb.write(without_innermost(gdb.execute(command, to_string=True)))
+    finally:
+        UNWINDER.registers = None
+        gdb.invalidate_cached_frames()
 
 
 class FiberBacktrace(gdb.Command):
@@ -46,6 +117,10 @@ class FiberBacktrace(gdb.Command):
         sp = read_word(fiber)
 
         gdb.newest_frame().select()
+        if is_core():
+            values = {name: read_word(sp + i * WORD) for i, name in enumerate(registers)}
+            in_core({**values, sp_name: sp + size}, sp_name, command)
+            return
         names = registers + [sp_name]
         saved = [int(gdb.parse_and_eval("(unsigned long)$%s" % name)) for name in names]
         try:

@@ -149,6 +149,28 @@ spawn = Workload(
 )
 
 
+# wake
+
+
+def measure_wake(system, quick):
+    return {"wake": (figures(system, quick, tasks=100)["wake"], "ns")}
+
+
+WAKE = ("wake", "{count}", "{tasks}")
+
+wake = Workload(
+    "wake",
+    "set a future, run the task that it wakes until it waits for the next; 100 tasks",
+    [
+        System("celadon", build.ours("micro"), *WAKE, count=2_000_000),
+        System("go", go, *WAKE, count=500_000),
+    ],
+    measure_wake,
+    [("wake", "set and wake ns", True)],
+    {"wake"},
+)
+
+
 # timers
 
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks without IO: ours_micro yield|spawn|tasks N [TASKS]. */
+/* Tasks without IO: ours_micro yield|spawn|tasks|wake N [TASKS]. */
 #include "../report.h"
 
 #include <celadon/task.h>
@@ -135,12 +135,68 @@ static void *run_tasks(void *arg)
     return arg;
 }
 
+/* wake */
+
+enum { BELLS = 10000 };
+
+static struct cel_future *bells[BELLS];
+
+/* Task i waits for bell i, then for the next one of its own. */
+static void *hear_bells(void *arg)
+{
+    for (struct cel_future **bell = arg; bell < bells + BELLS; bell += width)
+        if (cel_await(*bell, NULL) < 0)
+            return NULL;
+    return arg;
+}
+
+static int64_t ring_all(struct cel_task **all)
+{
+    struct bench_span s;
+
+    for (long i = 0; i < BELLS; i++)
+        if ((bells[i] = cel_future_new()) == NULL)
+            out_of_memory();
+    for (long i = 0; i < width; i++)
+        all[i] = spawn(hear_bells, &bells[i]);
+    cel_yield();
+    s = bench_start();
+    for (long i = 0; i < BELLS; i += width) {
+        for (long k = 0; k < width; k++)
+            cel_future_set(bells[i + k], NULL);
+        cel_yield();
+    }
+    s = bench_stop(s);
+    for (long i = 0; i < width; i++)
+        join(all[i]);
+    for (long i = 0; i < BELLS; i++)
+        cel_future_free(bells[i]);
+    return s.cpu;
+}
+
+static void *run_wake(void *arg)
+{
+    long rounds = count / BELLS + 1;
+    int64_t *ns = calloc((size_t)rounds, sizeof *ns);
+    struct cel_task **all = room(width);
+
+    if (ns == NULL || BELLS % width != 0)
+        out_of_memory();
+    for (long i = 0; i < rounds; i++)
+        ns[i] = ring_all(all);
+    printf("{\"wake\":%.2f}\n", (double)bench_median(ns, (size_t)rounds) / BELLS);
+    free(all);
+    free(ns);
+    return arg;
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
     cel_task_fn *fn = strcmp(mode, "yield") == 0   ? run_yield
                       : strcmp(mode, "spawn") == 0 ? run_spawn
                       : strcmp(mode, "tasks") == 0 ? run_tasks
+                      : strcmp(mode, "wake") == 0  ? run_wake
                                                    : NULL;
 
     count = bench_arg(argc, argv, 2, 1000000);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Goroutines and Go's timers: micro_go yield|spawn|tasks|timers N [TASKS].
+// Goroutines and Go's timers: micro_go yield|spawn|tasks|wake|timers N [TASKS].
 package main
 
 import (
@@ -82,6 +82,40 @@ func tasks(n int) map[string]float64 {
 		"bytes": per((parked-before)*1024, n)}
 }
 
+// Goroutine i waits for bell i, then for the next one of its own.
+func wake(n, width int) map[string]float64 {
+	const bells = 10000
+	var rounds []int64
+	for k := 0; k <= n/bells; k++ {
+		var all sync.WaitGroup
+		bell := make([]chan struct{}, bells)
+		for i := range bell {
+			bell[i] = make(chan struct{})
+		}
+		all.Add(width)
+		for i := 0; i < width; i++ {
+			go func(i int) {
+				for ; i < bells; i += width {
+					<-bell[i]
+				}
+				all.Done()
+			}(i)
+		}
+		runtime.Gosched()
+		span := report.Start()
+		for i := 0; i < bells; i += width {
+			for k := i; k < i+width; k++ {
+				close(bell[k])
+			}
+			runtime.Gosched()
+		}
+		ns, _ := report.Stop(span)
+		all.Wait()
+		rounds = append(rounds, ns)
+	}
+	return map[string]float64{"wake": per(median(rounds), bells)}
+}
+
 func median(values []int64) int64 {
 	sort.Slice(values, func(i, k int) bool { return values[i] < values[k] })
 	return values[len(values)/2]
@@ -143,6 +177,8 @@ func main() {
 		report.Print(spawn(n, count))
 	case "tasks":
 		report.Print(tasks(n))
+	case "wake":
+		report.Print(wake(n, count))
 	case "timers":
 		report.Print(timers(n))
 	default:

@@ -80,7 +80,13 @@ struct cel_allocator {
 };
 
 /* Call before anything else of the library, or while nothing of it is alive. NULL restores malloc.
- */
+ *
+ * All memory of Celadon's own comes from here, and what zlib and brotli take for it. Of the other
+ * libraries below, c-ares, OpenSSL, libpsl and libidn2, zstd, libxml2 and myhtml take theirs from
+ * libc, because they have no hooks, or hooks for the whole process, which are not ours to set, or
+ * such as only their static libraries have (zstd). Their failures are told as -ENOMEM, with one
+ * exception: myhtml may crash when malloc itself fails, which under Linux's usual overcommit only
+ * happens below a limit on the address space. */
 CEL_PUBLIC void cel_set_allocator(const struct cel_allocator *allocator);
 
 /* Frees what a function of this library handed over "freed with cel_free". NULL is fine. Any

@@ -5,6 +5,8 @@
 /* All of it, for programs. The library itself never includes this. */
 
 #include "celadon/base.h"
+#include "celadon/chan.h"
+#include "celadon/compose.h"
 #include "celadon/crawl.h"
 #include "celadon/debug.h"
 #include "celadon/fiber.h"
@@ -14,9 +16,20 @@
 #include "celadon/loop.h"
 #include "celadon/net.h"
 #include "celadon/offload.h"
+#include "celadon/pool.h"
+#include "celadon/process.h"
+#include "celadon/queue.h"
+#include "celadon/relay.h"
 #include "celadon/server.h"
+#include "celadon/signal.h"
 #include "celadon/sim.h"
+#include "celadon/sync.h"
 #include "celadon/task.h"
+#include "celadon/terminal.h"
+#include "celadon/udp.h"
+#include "celadon/unix.h"
+#include "celadon/watch.h"
 #include "celadon/workers.h"
+#include "celadon/writer.h"
 
 #endif

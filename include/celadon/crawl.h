@@ -53,8 +53,9 @@ struct cel_scrape_options {
                          Retry-After  of up to a minute is obeyed */
     int64_t timeout;  /* ns, for each attempt; 0: 30 s */
     bool accepts_any_status; /* else 400 and above is a failure */
-    /* The next URL: 1 and *url (valid until the next call), or 0 at the end. Called as there is
-     * room; does not park. */
+    /* The next URL: 1 and *url (valid until the next call), or 0 at the end; a negative code ends
+     * the scrape with it when those under way are done. Called as there is room, by the task that
+     * scrapes; it may park, and pages under way go on meanwhile. */
     int (*next)(void *arg, const char **url);
     /* Once for each URL, in the order in which they end. Does not park. */
     void (*done)(void *arg, struct cel_scraped *result);
@@ -71,7 +72,7 @@ struct cel_scrape_stats {
 /* (parks) Until each URL was reported. When it is cancelled or past a deadline those under way are
  * reported with that code, and the rest of the list is not asked for. stats (may be NULL) is kept
  * up to date all along, for a progress line. 0 also when URLs failed; -EINVAL no next or done,
- * -ENOMEM, -ECANCELED, -ETIMEDOUT. */
+ * -ENOMEM, -ECANCELED, -ETIMEDOUT, and what `next` gave. */
 CEL_PUBLIC CEL_NODISCARD int cel_scrape(const struct cel_scrape_options *options,
                                         struct cel_scrape_stats *stats);
 

@@ -5,7 +5,8 @@
 /* What a program that hangs, stalls or leaks is asked.
  *
  * Nothing here runs unasked: no signal is taken, no thread started, nothing recorded, until the
- * function that says so is called. docs/debugging.md walks through a hang, a stall and a leak. */
+ * function that says so is called. docs/debugging.md walks through a hang, a stall and a leak, and
+ * says what CELADON_DEBUG=1 adds to the log. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,14 +2,18 @@
 #ifndef CELADON_FILE_H
 #define CELADON_FILE_H
 
-/* Regular files, by io_uring or by the offload pool. A cancel or deadline does not interrupt file
- * IO that has begun: the call waits for it and returns its result. */
+/* Files and folders. Reading, writing and syncing go by io_uring or by the offload pool, all that
+ * names a path by the pool. A cancel or deadline does not interrupt what has begun: the call waits
+ * for it and returns its result, so -ECANCELED and -ETIMEDOUT mean that it did not happen. Each
+ * call marked (parks) may return them, -ENOMEM, and the kernel's own -errno. Paths are relative to
+ * the process's folder. All functions belong to the loop's thread. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "celadon/base.h"
 
@@ -18,6 +22,9 @@ extern "C" {
 #endif
 
 struct cel_file;
+struct cel_stream;
+
+/* ---- one file ---- */
 
 /* (parks) flags and mode as open(2); O_CLOEXEC is added. Owner: the caller. -ENOENT, -EACCES,
  * -ENOMEM, -errno. */
@@ -29,16 +36,103 @@ CEL_PUBLIC CEL_NODISCARD ssize_t cel_file_read(struct cel_file *file, void *buf,
 /* (parks) All of it: len or -errno. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_file_write(struct cel_file *file, const void *buf, size_t len,
                                                 int64_t offset);
-/* (parks) An error is sticky: every later sync of the file reports it too. */
+/* (parks) Up to all of the pieces' bytes from offset on; 0: the end. At most 1024 pieces: -EINVAL.
+ */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_file_readv(struct cel_file *file, const struct iovec *iov,
+                                                int count, int64_t offset);
+/* (parks) All of the pieces, in order: their length or -errno. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_file_writev(struct cel_file *file, const struct iovec *iov,
+                                                 int count, int64_t offset);
+/* (parks) Until what was written is on the medium. An error is sticky: what was lost stays lost, so
+ * every later sync of this file reports it too. */
 CEL_PUBLIC CEL_NODISCARD int cel_file_sync(struct cel_file *file);
-/* (parks) */
+/* (parks) The same without what only describes the file (its times). The error is the same one. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_sync_data(struct cel_file *file);
+/* (parks) Cuts it off, or lengthens it by zeroes. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_truncate(struct cel_file *file, int64_t size);
+/* (parks) What the kernel knows of it. */
 CEL_PUBLIC CEL_NODISCARD int cel_file_stat(struct cel_file *file, struct stat *out);
+/* Its descriptor, which it goes on owning. */
 CEL_PUBLIC int cel_file_fd(const struct cel_file *file);
+/* (parks) A new file without a name, open for reading and writing, in `folder` (NULL: TMPDIR, or
+ * /tmp); it is gone with its close. Owner: the caller. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_temp(struct cel_file **out, const char *folder);
+/* Does not park. The file as a stream that reads and writes from `offset` on, one position for
+ * both: for reading lines (cel_read_until), and wherever a stream is asked for. cel_close closes
+ * the file too. On error it stays the caller's. -ENOMEM. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_stream(struct cel_stream **out, struct cel_file *file,
+                                             int64_t offset);
 /* Nobody may be parked on it. NULL is fine. */
 CEL_PUBLIC void cel_file_close(struct cel_file *file);
 /* (parks) The whole file into memory, NUL behind the end; *out is freed with cel_free. At most max
  * bytes: -CEL_ETOOLARGE beyond. */
 CEL_PUBLIC CEL_NODISCARD int cel_file_load(const char *path, size_t max, char **out, size_t *len);
+/* (parks) The file at path has these bytes afterwards, also after a crash: a new file is written
+ * beside it, synced, given `mode` (less the umask), put in its place, and the folder is synced. On
+ * error the path is what it was, but for an error of that last sync. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_save(const char *path, const void *bytes, size_t len,
+                                           mode_t mode);
+
+/* ---- paths ---- */
+
+/* (parks) What the kernel knows of what the path leads to. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_stat(const char *path, struct stat *out);
+/* (parks) The same; a symbolic link is asked about itself. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_lstat(const char *path, struct stat *out);
+/* (parks) Moves it; what was at `to` is replaced at once. -EXDEV another filesystem. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_rename(const char *path, const char *to);
+/* (parks) The same, but -EEXIST when there is something at `to`. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_rename_new(const char *path, const char *to);
+/* (parks) Removes a name that is not a folder's. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_unlink(const char *path);
+/* (parks) A new folder. -EEXIST. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_mkdir(const char *path, mode_t mode);
+/* (parks) The folder, and those above that are missing. 0 when it is there already; -ENOTDIR,
+ * -EEXIST something else is. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_mkdirs(const char *path, mode_t mode);
+/* (parks) Removes an empty folder. -ENOTEMPTY. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_rmdir(const char *path);
+/* (parks) Removes whatever is there, a folder with all that is in it; symbolic links are removed
+ * and not followed. What cannot be removed ends it, and the rest stays. -ELOOP folders nested more
+ * than 128 deep. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_remove_all(const char *path);
+/* (parks) A symbolic link at path that says target. -EEXIST. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_symlink(const char *target, const char *path);
+/* (parks) What the symbolic link says; *out is freed with cel_free. -EINVAL not a link. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_readlink(const char *path, char **out);
+/* (parks) A second name, `to`, for the file. -EEXIST. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_link(const char *path, const char *to);
+/* (parks) Sets the permissions. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_chmod(const char *path, mode_t mode);
+/* (parks) A file's bytes and permissions to `to`, by the kernel where the filesystem can. What was
+ * at `to` is replaced at once, when all is there; on error, -ECANCELED and -ETIMEDOUT included, it
+ * is what it was. -EISDIR. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_copy(const char *path, const char *to);
+/* (parks) A new folder, open to this user alone, in `folder` (NULL: TMPDIR, or /tmp); *out is its
+ * path, freed with cel_free. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_temp_dir(char **out, const char *folder);
+
+/* ---- folders ---- */
+
+struct cel_dir;
+
+/* One name in a folder; valid until the next call on the listing. */
+struct cel_dir_entry {
+    const char *name;
+    uint64_t inode;
+    unsigned char type; /* DT_REG and its kin of <dirent.h>; DT_UNKNOWN: ask cel_path_lstat */
+};
+
+/* (parks) Begins to list. Owner: the caller. */
+CEL_PUBLIC CEL_NODISCARD int cel_dir_open(struct cel_dir **out, const char *path);
+/* (parks) The next name, in the kernel's order, without "." and "..": 1; 0: no more. Memory is the
+ * same however many there are. What is added or removed meanwhile may be listed or not. */
+CEL_PUBLIC CEL_NODISCARD int cel_dir_next(struct cel_dir *dir, struct cel_dir_entry *entry);
+/* Nobody may be parked on it. NULL is fine. */
+CEL_PUBLIC void cel_dir_close(struct cel_dir *dir);
+/* (parks) All names, in the order of their bytes. -> how many; *out, one block with the names
+ * behind the pointers, is freed with cel_free. -CEL_ETOOLARGE more than max names. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_dir_names(const char *path, size_t max, char ***out);
 
 #ifdef __cplusplus
 }

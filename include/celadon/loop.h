@@ -27,6 +27,9 @@ struct cel_loop_options {
     const char *backend;  /* "epoll", "uring", "sim", or NULL: see above */
     unsigned threads_max; /* of the offload pool, started when first needed; 0: 4 */
     unsigned queue_max;   /* jobs waiting for a thread; 0: 1024 */
+    /* Of cel_run_with: the first SIGINT cancels the main task, the second one ends the process as
+     * if nobody had taken it. While it watches, waiting for ever is no deadlock. */
+    bool cancel_on_sigint;
     int64_t spin; /* ns to look for messages of other threads before each sleep; 0: does not */
     /* Around the wait in the kernel, and after each switch between tasks; NULL: none. */
     void (*before_block)(void *arg);

@@ -70,7 +70,22 @@ CEL_PUBLIC CEL_NODISCARD int cel_listen(struct cel_listener **out, const char *a
 CEL_PUBLIC CEL_NODISCARD int cel_accept(struct cel_listener *listener, struct cel_stream **out);
 /* "127.0.0.1:34567": where it really listens. Valid as long as the listener. */
 CEL_PUBLIC const char *cel_listener_address(const struct cel_listener *listener);
-/* A parked cel_accept ends with -CEL_ECLOSED. NULL is fine. */
+/* What serves one connection, in a task of its own; the stream is closed when it returns. */
+typedef void cel_serve_fn(struct cel_stream *stream, void *arg);
+/* (parks) Accepts and serves until cel_listener_stop, each connection in a task of this call's
+ * scope; while connections_max (0: no limit) are open, others wait in the kernel's queue. Returns
+ * when all have ended: 0; -ETIMEDOUT: some were cancelled because the stop's grace was over;
+ * -ECANCELED: all were; and as cel_accept. One call at a time. */
+CEL_PUBLIC CEL_NODISCARD int cel_listener_serve(struct cel_listener *listener, cel_serve_fn *fn,
+                                                void *arg, unsigned connections_max);
+/* Does not park. Nothing is accepted any more, and within a turn of the loop the address is free; a
+ * parked cel_accept ends with -CEL_ECLOSED, and cel_listener_serve waits for its connections for
+ * `grace` ns (CEL_FOREVER: as long as they last) and cancels the others. May be called again with
+ * another grace. */
+CEL_PUBLIC void cel_listener_stop(struct cel_listener *listener, int64_t grace);
+/* Connections that cel_listener_serve serves now. */
+CEL_PUBLIC unsigned cel_listener_connections(const struct cel_listener *listener);
+/* A parked cel_accept ends with -CEL_ECLOSED; nobody may be in cel_listener_serve. NULL is fine. */
 CEL_PUBLIC void cel_listener_close(struct cel_listener *listener);
 
 /* ---- connecting ---- */
@@ -108,6 +123,16 @@ CEL_PUBLIC CEL_NODISCARD ssize_t cel_read_exactly(struct cel_stream *stream, voi
  * unread. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_read_until(struct cel_stream *stream, char delimiter,
                                                 void *buf, size_t cap);
+/* (parks) The next line without its "\n" or "\r\n": its length, which may be 0. The last line needs
+ * no end. -CEL_EEOF: no more lines; -CEL_ETOOLARGE: longer than cap, it stays unread; and as
+ * cel_read. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_read_line(struct cel_stream *stream, void *buf, size_t cap);
+/* (parks) Up to and including the first of the separators that is complete; of two that end at the
+ * same byte it is the longer. *which (may be NULL) is its place in the array. Result and errors as
+ * cel_read_until; -EINVAL none, or an empty one. */
+CEL_PUBLIC CEL_NODISCARD ssize_t cel_read_until_any(struct cel_stream *stream,
+                                                    const struct cel_str *separators, size_t count,
+                                                    void *buf, size_t cap, size_t *which);
 /* (parks) Unread bytes without a copy: waits until at least `min` contiguous ones are there (min >=
  * 1), then *data is valid until the next call on this stream's reading side. -> how many are there,
  * which is < min only at the end (0: nothing more). -CEL_ETOOLARGE min is beyond 16 MiB, -ENOMEM,
@@ -115,6 +140,12 @@ CEL_PUBLIC CEL_NODISCARD ssize_t cel_read_until(struct cel_stream *stream, char 
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_peek(struct cel_stream *stream, const char **data, size_t min);
 /* Takes n peeked bytes as read. */
 CEL_PUBLIC void cel_consume(struct cel_stream *stream, size_t n);
+/* Does not park. Puts bytes in front of what is unread: the next read gets them first. Nobody may
+ * be reading. -ENOMEM. */
+CEL_PUBLIC CEL_NODISCARD int cel_stream_feed(struct cel_stream *stream, const void *bytes,
+                                             size_t len);
+/* Does not park. A read has met the end, and nothing is unread. */
+CEL_PUBLIC bool cel_stream_at_end(const struct cel_stream *stream);
 
 /* (parks) All of it: len or an error; how much was written before an error or cancel is told by
  * cel_stream_written. Never raises SIGPIPE. With TLS a write that is cancelled after it began
@@ -134,6 +165,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_shutdown(struct cel_stream *stream);
  * sent if it goes out without waiting. TCP resets the connection when bytes that came were not
  * read: who wants the peer to get the last answer reads to the end first. NULL is fine. */
 CEL_PUBLIC void cel_close(struct cel_stream *stream);
+/* The same without last words: what was written and has not gone out is dropped, and a TCP peer
+ * sees a reset. */
+CEL_PUBLIC void cel_stream_abort(struct cel_stream *stream);
 /* (parks) TLS over what is an open plain stream: the handshake of a client (server_name is
  * verified) or of a server. Unread bytes are taken as TLS, never as plain text. -EINVAL the client
  * has no name to verify, or the stream does TLS already; -CEL_ETLS, -ENOMEM, -errno: the stream
@@ -148,6 +182,18 @@ CEL_PUBLIC const char *cel_stream_alpn(const struct cel_stream *stream);
 /* For setsockopt and the like: who reads or writes by it confuses the stream, which goes on owning
  * it. */
 CEL_PUBLIC int cel_stream_fd(const struct cel_stream *stream);
+/* Does not park. Small writes go out at once (the default), or are gathered. -errno; -ENOTSOCK,
+ * -EOPNOTSUPP not TCP, also for the next two. */
+CEL_PUBLIC CEL_NODISCARD int cel_stream_set_nodelay(struct cel_stream *stream, bool is_on);
+/* Does not park. After `idle` ns of silence the peer is asked, every `interval` ns, whether it is
+ * there; after `probes` questions without an answer reads end with -ETIMEDOUT. Rounded up to whole
+ * seconds. idle 0: never asked. -EINVAL, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_stream_set_keepalive(struct cel_stream *stream, int64_t idle,
+                                                      int64_t interval, int probes);
+/* Does not park. What was written and is not acknowledged for that long ends the connection with
+ * -ETIMEDOUT. Rounded up to milliseconds; 0: as the system is set up. -EINVAL, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_stream_set_user_timeout(struct cel_stream *stream,
+                                                         int64_t timeout);
 /* Is there nothing unread, and has the peer neither closed nor sent: may an idle connection be used
  * again? With TLS a late session ticket makes it false. Always false for pipes. Does not park. */
 CEL_PUBLIC bool cel_stream_is_quiet(struct cel_stream *stream);
@@ -163,7 +209,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_udp_open(struct cel_socket **out, const char *a
  * -EMSGSIZE, it is lost. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_recv_from(struct cel_socket *socket, void *buf, size_t cap,
                                                struct sockaddr_storage *from);
-/* (parks) One datagram. -EMSGSIZE, -errno. */
+/* (parks) One datagram; to NULL: whom the socket is connected to (celadon/udp.h). -EMSGSIZE,
+ * -EDESTADDRREQ, -errno. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_send_to(struct cel_socket *socket, const void *buf, size_t len,
                                              const struct sockaddr_storage *to);
 /* "127.0.0.1:34567": where it is bound. Valid as long as the socket. */
@@ -189,6 +236,12 @@ CEL_PUBLIC char *cel_address_format(const struct sockaddr_storage *address, char
  * the caller's and as it is; it must stay open meanwhile. Several tasks may wait for one. -errno.
  */
 CEL_PUBLIC CEL_NODISCARD int cel_wait_fd(int fd, short events);
+
+struct pollfd;
+/* (parks) The same for several at once, as poll(2): until one or more are ready, whose `revents`
+ * say for what; the others' are 0, as are those of negative numbers. -> how many. -EINVAL none to
+ * wait for, -ENOMEM, -ECANCELED, -ETIMEDOUT, -errno: revents are 0. */
+CEL_PUBLIC CEL_NODISCARD int cel_wait_fds(struct pollfd *fds, size_t count);
 
 #ifdef __cplusplus
 }

@@ -23,6 +23,15 @@ CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_offload(void *(*fn)(void *arg), 
  * -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result);
 
+/* (parks) As cel_offload_await, but a job is abandoned when the scopes around want the wait to end,
+ * also a running one. Then it returns -ECANCELED or -ETIMEDOUT at once, and arg, which must not lie
+ * on the caller's stack, is drop's: drop(arg, result) is called exactly once, on the loop's thread,
+ * when fn has ended, with NULL when it never ran; at the latest when the loop closes. drop must not
+ * park. After 0, -EAGAIN and -ENOMEM arg is the caller's and drop is not called. */
+CEL_PUBLIC CEL_NODISCARD int cel_offload_or_abandon(void *(*fn)(void *arg), void *arg,
+                                                    void (*drop)(void *arg, void *result),
+                                                    void **result);
+
 #ifdef __cplusplus
 }
 #endif

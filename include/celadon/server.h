@@ -57,10 +57,20 @@ typedef int cel_handler(struct cel_request *req, struct cel_reply *reply);
 CEL_PUBLIC CEL_NODISCARD int cel_route(struct cel_server *server, const char *pattern,
                                        cel_handler *handler, void *arg);
 /* Serves the files below `dir` under `prefix` ("/" or "/static/"): GET and HEAD, types by
- * extension, index.html for folders, ETag, Last-Modified, one byte range. Names that begin with a
- * dot and paths that lead out are not found. -ENOENT, -ENOTDIR, -EINVAL, -ENOMEM. */
+ * extension, index.html for folders, ETag, Last-Modified, conditions, one byte range. Names that
+ * begin with a dot and paths that lead out are not found. -ENOENT, -ENOTDIR, -EINVAL, -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_route_files(struct cel_server *server, const char *prefix,
                                              const char *dir);
+
+struct cel_files_options {
+    bool is_precompressed;     /* sends x.br, x.zst or x.gz in the place of x to who takes that
+                                  coding, where it lies beside x and is no older */
+    const char *cache_control; /* the Cache-Control of each file; NULL: none; copied */
+};
+/* The same with more to say about it. options may be NULL. */
+CEL_PUBLIC CEL_NODISCARD int cel_route_files_with(struct cel_server *server, const char *prefix,
+                                                  const char *dir,
+                                                  const struct cel_files_options *options);
 
 /* (parks) Listens on address and serves until cel_server_stop, or until cancelled; then requests
  * under way get their grace. 0 after a stop; -ECANCELED, -ETIMEDOUT, and as cel_listen. */
@@ -111,6 +121,11 @@ CEL_PUBLIC const char *cel_request_peer(const struct cel_request *req);
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_request_read(struct cel_request *req, void *buf, size_t len);
 /* (parks) The whole body, owned by the request. As cel_request_read, and -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_request_body(struct cel_request *req, struct cel_str *body);
+/* (parks) A field of a posted form, decoded, in *value: NULL when the form has none of that name.
+ * The first call reads the body. -EINVAL: its type is not application/x-www-form-urlencoded, and as
+ * cel_request_body. */
+CEL_PUBLIC CEL_NODISCARD int cel_request_form_param(struct cel_request *req, const char *name,
+                                                    const char **value);
 /* Memory that lives until the handler returns; NULL when there is none. */
 CEL_PUBLIC void *cel_request_alloc(struct cel_request *req, size_t size_bytes);
 
@@ -131,6 +146,11 @@ CEL_PUBLIC CEL_NODISCARD int cel_reply_text(struct cel_reply *reply, int status,
 /* A redirect: status 301, 302, 303, 307 or 308. */
 CEL_PUBLIC CEL_NODISCARD int cel_reply_redirect(struct cel_reply *reply, int status,
                                                 const char *location);
+/* (parks) The regular file at `path`, with its type, version, conditions and range as under
+ * cel_route_files; the path is the program's own and may lead anywhere. -ENOENT, -EACCES, -EISDIR:
+ * nothing was answered yet; -CEL_ETRUNCATED it shrank meanwhile, -ENOMEM; write errors. */
+CEL_PUBLIC CEL_NODISCARD int cel_reply_file(struct cel_request *req, struct cel_reply *reply,
+                                            const char *path);
 /* (parks) A streamed answer: begin, any number of writes, and the end when the handler returns.
  * length -1: not known (chunked, or the connection's end for HTTP/1.0). -EALREADY, -EINVAL,
  * -ENOMEM. */

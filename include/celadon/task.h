@@ -14,6 +14,10 @@
  * 0, -ECANCELED or -ETIMEDOUT for me, or -CEL_EFAILED when what I awaited ended in failure. What it
  * failed with is told by cel_outcome and, in words, by cel_last_error.
  *
+ * NULL, which a spawn, a future or an offload gives when memory is out, may be passed wherever
+ * something is awaited, asked or cancelled: it counts as what is done and has failed with -ENOMEM.
+ * So several can be spawned and gathered without a look at each.
+ *
  * All functions belong to the loop's thread. */
 
 #include <stdbool.h>
@@ -92,12 +96,14 @@ struct cel_spawn_options {
                          log */
     bool in_root; /* belongs to the loop, not to the scope around: a background task, cancelled at
                      close */
+    bool inherits_locals; /* begins with copies of the spawner's values (celadon/pool.h) */
 };
 
 /* Makes a task that will run fn(arg); never switches to it. It belongs to the scope around, or to
  * the loop outside of any task. The handle is valid until that scope ends, or cel_task_free or
  * cel_join took it.
- * -> NULL when memory is out: nothing was spawned, arg is still the caller's. */
+ * -> NULL when memory is out: nothing was spawned, arg is still the caller's; awaiting NULL tells
+ * -ENOMEM. */
 #define cel_spawn(fn, arg) cel_spawn_at((fn), (arg), NULL, __FILE__, __LINE__)
 #define cel_spawn_with(fn, arg, ...) \
     cel_spawn_at((fn), (arg), &(struct cel_spawn_options){__VA_ARGS__}, __FILE__, __LINE__)
@@ -114,19 +120,20 @@ CEL_PUBLIC CEL_NODISCARD int cel_go_at(cel_task_fn *fn, void *arg, bool in_root,
 
 /* The running task; NULL outside of tasks. */
 CEL_PUBLIC struct cel_task *cel_task_current(void);
-/* Its name, or "task". */
+/* Its name, or "task". NULL is fine. */
 CEL_PUBLIC const char *cel_task_name(const struct cel_task *task);
-/* name must outlive the task. */
+/* name must outlive the task. task may be NULL. */
 CEL_PUBLIC void cel_task_set_name(struct cel_task *task, const char *name);
 /* Cancels all that runs in the task: its parked call, if any, ends with -ECANCELED, and so does
- * each later one. The task runs on to its end. Fine on a task that has ended, and twice. */
+ * each later one. The task runs on to its end. Fine on a task that has ended, twice, and on NULL.
+ */
 CEL_PUBLIC void cel_task_cancel(struct cel_task *task);
-/* Was cel_task_cancel called, or a scope around cancelled. */
+/* Was cel_task_cancel called, or a scope around cancelled. NULL: no. */
 CEL_PUBLIC bool cel_task_is_cancelled(const struct cel_task *task);
 /* Gives the handle up: frees an ended task now, a running one when it ends. NULL is fine. */
 CEL_PUBLIC void cel_task_free(struct cel_task *task);
 /* (parks) Awaits the task and frees it. As cel_await; after -ECANCELED or -ETIMEDOUT the handle is
- * still valid. */
+ * still valid. NULL: -CEL_EFAILED, as of a task that failed with -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_join(struct cel_task *task, void **value);
 
 /* (parks) Lets the others run. 0, -ECANCELED, -ETIMEDOUT. */
@@ -170,7 +177,7 @@ static inline void cel__deferred_run(struct cel__deferred *d)
 #define cel_fail(code, ...) cel_fail_at(__FILE__, __LINE__, (code), __VA_ARGS__)
 CEL_PUBLIC void *cel_fail_at(const char *file, int line, int code, const char *fmt, ...)
     CEL_PRINTF(4, 5);
-/* The same with the code and cause of the first of these that failed. */
+/* The same with the code and cause of the first of these that failed; of a NULL -ENOMEM. */
 #define cel_fail_from(x, n, context) cel_fail_from_at(__FILE__, __LINE__, (x), (n), (context))
 CEL_PUBLIC void *cel_fail_from_at(const char *file, int line, union cel_awaitables x, size_t n,
                                   const char *context);
@@ -185,7 +192,7 @@ CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_future_new(void);
 /* Nobody may be waiting for it. NULL is fine. */
 CEL_PUBLIC void cel_future_free(struct cel_future *future);
 /* Each ends it: with a value, with a failure (code negative), or cancelled (-ECANCELED). 0;
- * -EALREADY: it was done. */
+ * -EALREADY: it was done, or is NULL. */
 CEL_PUBLIC int cel_future_set(struct cel_future *future, void *value);
 CEL_PUBLIC int cel_future_fail(struct cel_future *future, int code, const char *fmt, ...)
     CEL_PRINTF(3, 4);
@@ -194,18 +201,19 @@ CEL_PUBLIC int cel_future_cancel(struct cel_future *future);
  * -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_on_done(union cel_awaitable x, void (*fn)(void *arg), void *arg);
 
-/* The future that a task is, for what takes only futures. */
+/* The future that a task is, for what takes only futures. NULL stays NULL. */
 CEL_PUBLIC struct cel_future *cel_ensure(union cel_awaitable x);
+/* It has ended, in whatever way; NULL has. */
 CEL_PUBLIC bool cel_is_done(union cel_awaitable x);
-/* -EINPROGRESS while pending; 0; or the code it failed with. */
+/* -EINPROGRESS while pending; 0; or the code it failed with, of NULL -ENOMEM. */
 CEL_PUBLIC int cel_outcome(union cel_awaitable x);
-/* What it was set to; NULL while pending or failed. */
+/* What it was set to; NULL while pending or failed, and of NULL. */
 CEL_PUBLIC void *cel_value(union cel_awaitable x);
 
 /* ---- awaiting ---- */
 
 /* (parks) Until x is done. 0 and *value (may be NULL); -CEL_EFAILED; -ECANCELED or -ETIMEDOUT: my
- * wait ended, x goes on. */
+ * wait ended, x goes on. NULL: -CEL_EFAILED at once. */
 CEL_PUBLIC CEL_NODISCARD int cel_await(union cel_awaitable x, void **value);
 /* (parks) The same; neither a cancel nor a deadline of the scopes around ends this wait (asyncio's
  * shield, from within). */
@@ -213,7 +221,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_await_shielded(union cel_awaitable x, void **va
 
 /* (parks) All of them; values[i] (values may be NULL) is that of x[i]. When one fails, or my wait
  * is ended, the tasks among the others are cancelled, and it returns when all are done:
- * -CEL_EFAILED, -ECANCELED, -ETIMEDOUT. -ENOMEM only for n > 16: nothing was awaited. */
+ * -CEL_EFAILED, -ECANCELED, -ETIMEDOUT. A NULL among them is one that failed. -ENOMEM only for n >
+ * 16: nothing was awaited. */
 CEL_PUBLIC CEL_NODISCARD int cel_gather(union cel_awaitables x, size_t n, void **values);
 /* (parks) All of them to their end, failures too: outcomes[i] (may be NULL) is 0 or its code. Else
  * as cel_gather. */

@@ -3,14 +3,20 @@
  */
 #include "base/sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 static int sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
@@ -42,6 +48,16 @@ static int sys_eventfd(unsigned initial, int flags)
     return eventfd(initial, flags);
 }
 
+static int sys_clone(void)
+{
+    return (int)syscall(SYS_clone, 0, 0, 0, 0, 0);
+}
+
+static int sys_fcntl(int fd, int command, int arg)
+{
+    return fcntl(fd, command, arg);
+}
+
 static int sys_io_uring_setup(unsigned entries, struct io_uring_params *params)
 {
     return (int)syscall(SYS_io_uring_setup, entries, params);
@@ -70,6 +86,29 @@ static int sys_openat2(int dir, const char *path, int flags, mode_t mode, unsign
     return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
 }
 
+static pid_t sys_posix_spawnp(const char *file, const posix_spawn_file_actions_t *actions,
+                              const posix_spawnattr_t *attr, char *const argv[], char *const env[])
+{
+    pid_t pid = -1;
+    int r = posix_spawnp(&pid, file, actions, attr, argv, env);
+
+    if (r == 0)
+        return pid;
+    errno = r;
+    return -1;
+}
+
+static int sys_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+                        struct timespec *timeout)
+{
+    return recvmmsg(fd, msgs, n, flags, timeout);
+}
+
+static int sys_tcgetwinsize(int fd, struct winsize *size)
+{
+    return ioctl(fd, TIOCGWINSZ, size);
+}
+
 /* Kernels before 5.11 lack epoll_pwait2: round up to milliseconds there, never down. */
 static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
                             const struct timespec *timeout, const sigset_t *mask)
@@ -88,18 +127,32 @@ static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
 
 #define SYS_TABLE                                                                                 \
     {                                                                                             \
-        .accept4 = sys_accept4, .bind = sys_bind, .clock_gettime = clock_gettime, .close = close, \
-        .connect = sys_connect, .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl,           \
-        .epoll_pwait2 = sys_epoll_pwait2, .eventfd = sys_eventfd, .fsync = fsync, .fstat = fstat, \
-        .getrandom = getrandom, .getpeername = sys_getpeername, .getsockname = sys_getsockname,   \
-        .getsockopt = getsockopt, .io_uring_setup = sys_io_uring_setup,                           \
-        .io_uring_enter = sys_io_uring_enter, .io_uring_register = sys_io_uring_register,         \
-        .listen = listen, .madvise = madvise, .mmap = mmap, .mprotect = mprotect,                 \
-        .munmap = munmap, .openat = sys_openat, .openat2 = sys_openat2, .pipe2 = pipe2,           \
-        .pread = pread, .pwrite = pwrite, .read = read, .readv = readv, .recv = recv,             \
-        .recvmsg = recvmsg, .send = send, .sendfile = sendfile, .sendmsg = sendmsg,               \
-        .setsockopt = setsockopt, .shutdown = shutdown, .signalfd = signalfd, .socket = socket,   \
-        .socketpair = socketpair, .unlink = unlink, .write = write, .writev = writev,             \
+        .accept4 = sys_accept4, .bind = sys_bind, .clock_gettime = clock_gettime,                 \
+        .clock_nanosleep = clock_nanosleep, .clone = sys_clone, .close = close,                   \
+        .connect = sys_connect, .copy_file_range = copy_file_range,                               \
+        .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl, .epoll_pwait2 = sys_epoll_pwait2, \
+        .eventfd = sys_eventfd, .fchmodat = fchmodat, .fcntl = sys_fcntl, .fdatasync = fdatasync, \
+        .fstat = fstat, .fstatat = fstatat, .fsync = fsync, .ftruncate = ftruncate,               \
+        .getdents64 = getdents64, .getpeername = sys_getpeername, .getrandom = getrandom,         \
+        .getsockname = sys_getsockname, .getsockopt = getsockopt,                                 \
+        .if_indextoname = if_indextoname, .if_nametoindex = if_nametoindex,                       \
+        .inotify_add_watch = inotify_add_watch, .inotify_init1 = inotify_init1,                   \
+        .inotify_rm_watch = inotify_rm_watch, .io_uring_enter = sys_io_uring_enter,               \
+        .io_uring_register = sys_io_uring_register, .io_uring_setup = sys_io_uring_setup,         \
+        .kill = kill, .linkat = linkat, .listen = listen, .madvise = madvise, .mkdirat = mkdirat, \
+        .mmap = mmap, .mprotect = mprotect, .munmap = munmap, .openat = sys_openat,               \
+        .openat2 = sys_openat2, .pidfd_open = pidfd_open, .pidfd_send_signal = pidfd_send_signal, \
+        .pipe2 = pipe2, .poll = poll, .posix_spawnp = sys_posix_spawnp, .pread = pread,           \
+        .preadv = preadv, .pthread_create = pthread_create, .pwrite = pwrite, .pwritev = pwritev, \
+        .read = read, .readlinkat = readlinkat, .readv = readv, .recv = recv,                     \
+        .recvmmsg = sys_recvmmsg, .recvmsg = recvmsg, .renameat2 = renameat2, .send = send,       \
+        .sendfile = sendfile, .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt, \
+        .shutdown = shutdown, .sigaction = sigaction, .sigaltstack = sigaltstack,                 \
+        .signalfd = signalfd, .sigtimedwait = sigtimedwait, .socket = socket,                     \
+        .socketpair = socketpair, .splice = splice, .symlinkat = symlinkat,                       \
+        .tcgetattr = tcgetattr, .tcgetwinsize = sys_tcgetwinsize, .tcsetattr = tcsetattr,         \
+        .unlink = unlink, .unlinkat = unlinkat, .waitid = waitid, .waitpid = waitpid,             \
+        .write = write, .writev = writev,                                                         \
     }
 
 static const struct cel__sys kernel = SYS_TABLE;

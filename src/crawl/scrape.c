@@ -208,6 +208,7 @@ static void *visit_main(void *arg)
 
 /* ---- the list ---- */
 
+/* (parks) */
 static int read_ahead(struct scrape *s)
 {
     const char *url;
@@ -215,9 +216,10 @@ static int read_ahead(struct scrape *s)
     while (!s->list_is_over && s->hosts.waiting < WINDOW && cel__list_is_empty(&s->hosts.ring)) {
         int r;
 
-        if (s->options->next(s->options->arg, &url) != 1) {
+        r = s->options->next(s->options->arg, &url); /* parks */
+        if (r != 1) {
             s->list_is_over = true;
-            return 0;
+            return r;
         }
         r = cel__hosts_add(&s->hosts, url, s->next_index);
         if (r < 0)
@@ -264,7 +266,7 @@ static int start_all(struct scrape *s)
 
     for (;;) {
         struct cel__visit *visit;
-        int r = read_ahead(s);
+        int r = read_ahead(s); /* parks */
 
         if (r < 0)
             return r;

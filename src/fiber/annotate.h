@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/cc.h"
 
@@ -72,7 +73,7 @@ static inline void cel__annotate_slot_new(struct cel__annotation *note, char *ba
 {
     (void)base;
     (void)top;
-    *note = (struct cel__annotation){0};
+    memset(note, 0, sizeof *note); /* of no size, mostly */
 #if CEL__VALGRIND
     note->valgrind_id = VALGRIND_STACK_REGISTER(base, top - 1);
 #endif

@@ -16,9 +16,11 @@
 #include "base/mem.h"
 #include "base/sys.h"
 
-#define WARM_BYTES     ((size_t)64 << 20) /* what the warm stacks of one size may at most hold */
+#define WARM_BYTES     ((size_t)64 << 20) /* addresses of the warm stacks of one size, at first */
 #define WARM_MAX       1024
 #define WARM_MIN       16
+#define WARM_GROWTH    16 /* and at most so many times as many */
+#define LOOK_CYCLES    4  /* fills of the pool between two looks at what was left over */
 #define SLAB_MIN_SLOTS 16
 #define SLAB_BYTES     ((size_t)512 << 20)
 #define COLOURS        8
@@ -169,6 +171,11 @@ static CEL__NOINLINE struct cel__stack *slot_from_slab(struct cel__stacks *all, 
     if (slab == NULL)
         return NULL;
 
+    pool->owned++;
+    if (pool->lost > 0) {
+        pool->lost--;
+        pool->warm_max = cel__min(pool->warm_max + 1, pool->warm_most);
+    }
     stack = slab->cold;
     if (stack != NULL) {
         slab->cold = stack->next;
@@ -177,8 +184,10 @@ static CEL__NOINLINE struct cel__stack *slot_from_slab(struct cel__stacks *all, 
             cel__canary_set(cel__stack_base(stack));
     } else {
         stack = slot_fresh(all, slab);
-        if (stack == NULL)
+        if (stack == NULL) {
+            pool->owned--;
             return NULL;
+        }
     }
     if (slab->cold == NULL && slab->fresh == slab->count) {
         cel__list_unlink(&slab->node);
@@ -200,7 +209,9 @@ struct cel__stack *cel__stack_get(struct cel__stacks *all, size_t size_bytes, vo
     if (cel__likely(stack != NULL)) {
         pool->warm = stack->next;
         pool->warm_count--;
+        pool->warm_low = cel__min(pool->warm_low, pool->warm_count);
     } else {
+        pool->warm_low = 0;
         stack = slot_from_slab(all, class);
         if (stack == NULL)
             return NULL;
@@ -286,6 +297,8 @@ static struct slab *trim_select(struct cel__stack_pool *pool, size_t keep)
         stack->next = slab->leaving;
         slab->leaving = stack;
         pool->warm_count--;
+        pool->owned--;
+        pool->lost++;
         stack = next;
     }
     return slabs;
@@ -306,6 +319,18 @@ static CEL__NOINLINE void trim(struct cel__stack_pool *pool, size_t keep)
     }
 }
 
+/* Half of the stacks that nobody needed for some fills of the pool go, and the watermark comes down
+ * to those that are left. */
+static CEL__NOINLINE void look(struct cel__stack_pool *pool)
+{
+    if (pool->warm_low > 1)
+        trim(pool, pool->warm_count - pool->warm_low / 2);
+    pool->warm_max = cel__max(cel__min(pool->warm_max, pool->owned), pool->warm_least);
+    pool->look_left = LOOK_CYCLES * pool->warm_max;
+    pool->warm_low = pool->warm_count;
+    pool->lost = 0;
+}
+
 void cel__stack_put(struct cel__stacks *all, struct cel__stack *stack)
 {
     struct cel__stack_pool *pool = &all->pools[stack->class];
@@ -316,6 +341,8 @@ void cel__stack_put(struct cel__stacks *all, struct cel__stack *stack)
     cel__annotate_stack_put(cel__stack_base(stack), stack->top);
     if (cel__unlikely(pool->warm_count >= pool->warm_max))
         trim(pool, pool->warm_max / 2);
+    if (cel__unlikely(--pool->look_left == 0))
+        look(pool);
     stack->state = SLOT_WARM;
     stack->owner = NULL;
     stack->next = pool->warm;
@@ -331,8 +358,10 @@ void cel__stacks_init(struct cel__stacks *all)
     for (int i = 0; i < CEL__STACK_CLASSES; i++) {
         cel__list_init(&all->pools[i].partial);
         cel__list_init(&all->pools[i].full);
-        all->pools[i].warm_max =
+        all->pools[i].warm_least = all->pools[i].warm_max =
             cel__max(cel__min(WARM_BYTES / (CEL__STACK_MIN << i), WARM_MAX), WARM_MIN);
+        all->pools[i].warm_most = all->pools[i].warm_least * WARM_GROWTH;
+        all->pools[i].look_left = all->pools[i].warm_max * LOOK_CYCLES;
     }
 }
 

@@ -6,8 +6,9 @@
  *
  * A stack is named by its slot record, which lives on the heap and not in the stack; so free stacks
  * and those not yet run are never touched. Sizes are powers of two. Of the free ones the last to be
- * put is the first to be got, its pages warm; beyond a watermark the oldest lose their pages, and
- * slabs without a stack in use go back to the system. docs/design/stacks.md. */
+ * put is the first to be got, its pages warm; beyond a watermark, which follows what is used again
+ * and again, the oldest lose their pages, and slabs without a stack in use go back to the system.
+ * docs/design/stacks.md. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +42,12 @@ struct cel__stack {
 struct cel__stack_pool {
     struct cel__stack *warm; /* free, pages kept; last in, first out */
     size_t warm_count;
-    size_t warm_max;
+    size_t warm_max;  /* beyond it the older half goes; between the pool's least and most */
+    size_t warm_low;  /* the fewest that were free since the last look: so many nobody needed */
+    size_t look_left; /* puts until the next look */
+    size_t owned;     /* with their pages: in use or warm */
+    size_t lost;      /* trimmed since then: who gets one in their place would have had it warm */
+    size_t warm_least, warm_most;
     struct cel__list partial; /* slabs with slots that are cold or were never used */
     struct cel__list full;    /* the others */
     size_t slot_count;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "fiber/annotate.h"
 #include "fiber/family.h"
 
@@ -25,7 +26,7 @@ static void drop_signal_stack(struct cel__thread *t)
 
     if (t->signal_stack == NULL)
         return;
-    (void)sigaltstack(&off, NULL);
+    (void)cel__sys.sigaltstack(&off, NULL);
     cel__mem_free(t->signal_stack);
     t->signal_stack = NULL;
 }

@@ -74,7 +74,7 @@ static void chain(const struct sigaction *old, int signal, siginfo_t *info, void
     } else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) {
         old->sa_handler(signal);
     } else {
-        (void)sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+        (void)cel__sys.sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
         if (info->si_code <= 0)
             (void)raise(signal);
     }
@@ -102,7 +102,8 @@ static void install(void)
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
     sigemptyset(&action.sa_mask);
-    if (sigaction(SIGSEGV, &action, &old_segv) < 0 || sigaction(SIGBUS, &action, &old_bus) < 0)
+    if (cel__sys.sigaction(SIGSEGV, &action, &old_segv) < 0 ||
+        cel__sys.sigaction(SIGBUS, &action, &old_bus) < 0)
         install_result = -errno;
 }
 
@@ -110,7 +111,7 @@ static int give_signal_stack(struct cel__thread *t)
 {
     stack_t stack;
 
-    if (sigaltstack(NULL, &stack) < 0)
+    if (cel__sys.sigaltstack(NULL, &stack) < 0)
         return -errno;
     if (!(stack.ss_flags & SS_DISABLE))
         return 0;
@@ -119,7 +120,7 @@ static int give_signal_stack(struct cel__thread *t)
     if (t->signal_stack == NULL)
         return -ENOMEM;
     stack.ss_sp = t->signal_stack;
-    if (sigaltstack(&stack, NULL) < 0) {
+    if (cel__sys.sigaltstack(&stack, NULL) < 0) {
         int r = -errno;
 
         cel__mem_free(t->signal_stack);

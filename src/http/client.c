@@ -237,7 +237,7 @@ static int respond(struct cel__fetch *f, struct cel__response **out)
 static int hold_origin(struct cel__fetch *f)
 {
     struct cel__where where = f->target.where;
-    struct cel__origin *origin;
+    struct cel__origin *origin = NULL;
     int r = 0;
 
     if (where.is_tls)

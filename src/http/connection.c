@@ -17,6 +17,7 @@
 #include "io/stream.h"
 #include "proto/h1_parse.h"
 
+#define FIELDS_FEW   32 /* of most heads */
 #define LINGER_TIME  (2 * CEL_SECOND)
 #define LINGER_BYTES (256 * 1024)
 
@@ -80,6 +81,36 @@ static size_t wait_for_request(struct cel__connection *c, const char **data, int
     return n > 0 ? (size_t)n : 0;
 }
 
+static void begin_head(struct cel__connection *c, struct cel__h1_field *fields, unsigned cap)
+{
+    const struct cel_server_options *o = &c->server->options;
+    const struct cel__h1_limits limits = {
+        .line_bytes = cel__h1_limits_default.line_bytes,
+        .head_bytes = (uint32_t)cel__min(o->header_bytes_max, (size_t)1 << 30),
+        .fields = o->header_fields_max,
+    };
+
+    cel__h1_head_init(&c->req.head, CEL__H1_REQUEST, fields, cap, &limits);
+}
+
+/* The head at data. One with more fields than the table on the stack holds is read once more into
+ * a larger one: an idle connection has only the stack, and that should be a page. */
+static ssize_t parse_head(struct cel__connection *c, const char *data, size_t have)
+{
+    unsigned max = c->server->options.header_fields_max;
+    ssize_t r = cel__h1_parse(&c->req.head, data, have);
+    struct cel__h1_field *fields;
+
+    if (cel__likely(r >= 0) || c->req.head.error != CEL__H1_E_TOO_MANY_FIELDS ||
+        c->req.head.field_cap >= max)
+        return r;
+    fields = cel__arena_alloc(&c->arena, max * sizeof *fields);
+    if (fields == NULL)
+        return r;
+    begin_head(c, fields, max);
+    return cel__h1_parse(&c->req.head, data, have);
+}
+
 /* (parks) A whole head. -> its length; 0: the connection is over, with nothing to say; <0: refused,
  * as the head says. */
 static ssize_t read_head(struct cel__connection *c, const char **data)
@@ -89,7 +120,7 @@ static ssize_t read_head(struct cel__connection *c, const char **data)
     ssize_t n, r;
 
     for (;;) {
-        r = have != 0 ? cel__h1_parse(&c->req.head, *data, have) : 0;
+        r = have != 0 ? parse_head(c, *data, have) : 0;
         if (r != 0)
             return r;
         if (cel__connection_flush(c) < 0) /* parks */
@@ -282,14 +313,7 @@ static void handler_failed(struct cel__connection *c, int r)
 
 static void begin_exchange(struct cel__connection *c, struct cel__h1_field *fields)
 {
-    const struct cel_server_options *o = &c->server->options;
-    const struct cel__h1_limits limits = {
-        .line_bytes = cel__h1_limits_default.line_bytes,
-        .head_bytes = (uint32_t)cel__min(o->header_bytes_max, (size_t)1 << 30),
-        .fields = o->header_fields_max,
-    };
-
-    cel__h1_head_init(&c->req.head, CEL__H1_REQUEST, fields, CEL__SERVER_FIELDS_MAX, &limits);
+    begin_head(c, fields, FIELDS_FEW);
     c->req.conn = c;
     c->reply.status = 0;
     c->reply.is_chunked = c->reply.has_length = c->reply.has_no_body = false;
@@ -358,7 +382,7 @@ struct start {
 static void *connection_main(void *arg)
 {
     struct start *start = arg;
-    struct cel__h1_field fields[CEL__SERVER_FIELDS_MAX];
+    struct cel__h1_field fields[FIELDS_FEW];
     struct cel__connection c = {
         .server = start->server, .stream = start->stream, .task = cel_task_current()};
 
@@ -370,6 +394,7 @@ static void *connection_main(void *arg)
     cel__list_append(&c.server->connections, &c.link);
     serve_all(&c, fields); /* parks */
     cel__patience_fini(&c.patience);
+    cel__arena_clear(&c.arena);
     cel__connection_rest(&c);
     cel__buf_fini(&c.out);
     cel__buf_fini(&c.reply.fields);

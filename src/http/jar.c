@@ -49,7 +49,8 @@ static struct domain *make_domain(struct cel__jar *jar, struct cel_str name)
     d = cel__mem_alloc(sizeof *d + name.len);
     if (d == NULL)
         return NULL;
-    memcpy(d + 1, name.ptr, name.len);
+    if (name.len != 0)
+        memcpy(d + 1, name.ptr, name.len);
     d->name = (struct cel_str){(char *)(d + 1), name.len};
     d->count = 0;
     cel__list_init(&d->cookies);

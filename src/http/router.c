@@ -60,7 +60,7 @@ static struct cel__route_node *add_child(struct cel__route_node *node, struct ce
         if (child->segment == NULL)
             goto fail;
     }
-    grown = cel__mem_realloc(node->children, (node->child_count + 1) * sizeof *grown);
+    grown = cel__mem_realloc(node->children, (node->child_count + 1) * sizeof(void *));
     if (grown == NULL)
         goto fail;
     node->children = grown;

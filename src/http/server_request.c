@@ -58,6 +58,7 @@ void cel__request_begin(struct cel__connection *c, const char *bytes, size_t hea
     req->is_head_held = true;
     req->body_left = req->head.body_bytes;
     req->body_seen = 0;
+    req->form = (struct cel_str){0};
     req->body_waited = 0;
     req->body_state = req->head.body == CEL__H1_BODY_NONE ||
                               (req->head.body == CEL__H1_BODY_LENGTH && req->head.body_bytes == 0)
@@ -172,24 +173,33 @@ const char *cel_param(const struct cel_request *req, const char *name)
     return NULL;
 }
 
-const char *cel_request_query_param(struct cel_request *req, const char *name)
+/* The value of `name` among "a=b&c=d", decoded; NULL: none, or *error says why. */
+static const char *pair_value(struct cel_request *req, struct cel_str pairs, const char *name,
+                              int *error)
 {
-    struct cel_str rest = req->query, pair;
+    struct cel_str pair;
 
-    while (cel__str_split(&rest, '&', &pair)) {
+    while (cel__str_split(&pairs, '&', &pair)) {
         struct cel_str value = pair, key;
         char *text;
-        int r = 0;
 
+        *error = 0;
         if (!cel__str_split(&value, '=', &key))
             continue;
-        text = decoded(req, key, true, &r);
+        text = decoded(req, key, true, error);
         if (text != NULL && strcmp(text, name) == 0)
-            return decoded(req, value.ptr != NULL ? value : CEL_LIT(""), true, &r);
-        if (r == -ENOMEM)
+            return decoded(req, value.ptr != NULL ? value : CEL_LIT(""), true, error);
+        if (*error == -ENOMEM)
             return NULL;
     }
     return NULL;
+}
+
+const char *cel_request_query_param(struct cel_request *req, const char *name)
+{
+    int error;
+
+    return pair_value(req, req->query, name, &error);
 }
 
 void *cel_request_arg(const struct cel_request *req)
@@ -379,6 +389,29 @@ int cel_request_body(struct cel_request *req, struct cel_str *body)
 out:
     cel__buf_fini(&b);
     return r;
+}
+
+/* "application/x-www-form-urlencoded; charset=utf-8" too. */
+static bool is_form(const struct cel_request *req)
+{
+    struct cel_str rest = cel_request_header(req, "Content-Type"), type;
+
+    return cel__str_split(&rest, ';', &type) &&
+           cel__str_ieq(cel__str_trim(type), CEL_LIT("application/x-www-form-urlencoded"));
+}
+
+int cel_request_form_param(struct cel_request *req, const char *name, const char **value)
+{
+    int r = 0;
+
+    if (!is_form(req))
+        return -EINVAL;
+    if (req->form.ptr == NULL)
+        r = cel_request_body(req, &req->form); /* parks */
+    if (r < 0)
+        return r;
+    *value = pair_value(req, req->form, name, &r);
+    return r == -ENOMEM ? r : 0;
 }
 
 bool cel__request_drain(struct cel_request *req)

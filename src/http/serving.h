@@ -61,7 +61,8 @@ struct cel_request {
     int64_t body_waited; /* time that the client kept us waiting for it */
     struct cel__chunked chunked;
     uint8_t body_state;
-    bool is_head_held; /* the head still lies in the stream's unread bytes */
+    struct cel_str form; /* the body, once it was read as one; ptr NULL: not yet */
+    bool is_head_held;   /* the head still lies in the stream's unread bytes */
     size_t head_len;
 };
 

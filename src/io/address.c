@@ -11,6 +11,7 @@
 
 #include "base/cc.h"
 #include "base/str.h"
+#include "base/sys.h"
 
 int cel__address_split(struct cel_str text, struct cel_str *host, uint16_t *port)
 {
@@ -42,7 +43,7 @@ static int v6_of_host(char *text, uint16_t port, struct sockaddr_in6 *out)
         uint64_t number;
 
         *zone++ = '\0';
-        v6.sin6_scope_id = if_nametoindex(zone);
+        v6.sin6_scope_id = cel__sys.if_nametoindex(zone);
         if (v6.sin6_scope_id == 0 && cel__str_to_u64(cel__str(zone), &number) == 0)
             v6.sin6_scope_id = (uint32_t)number;
         if (v6.sin6_scope_id == 0)
@@ -142,7 +143,7 @@ static void format_v6(const struct sockaddr_in6 *v6, char *out, size_t cap)
     inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
     if (v6->sin6_scope_id == 0)
         snprintf(out, cap, "[%s]:%u", host, ntohs(v6->sin6_port));
-    else if (if_indextoname(v6->sin6_scope_id, zone) != NULL)
+    else if (cel__sys.if_indextoname(v6->sin6_scope_id, zone) != NULL)
         snprintf(out, cap, "[%s%%%s]:%u", host, zone, ntohs(v6->sin6_port));
     else
         snprintf(out, cap, "[%s%%%u]:%u", host, v6->sin6_scope_id, ntohs(v6->sin6_port));

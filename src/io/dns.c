@@ -203,7 +203,7 @@ static struct timespec conf_time(void)
 {
     struct stat st;
 
-    return stat(RESOLV_CONF, &st) == 0 ? st.st_mtim : (struct timespec){0};
+    return cel__sys.fstatat(AT_FDCWD, RESOLV_CONF, &st, 0) == 0 ? st.st_mtim : (struct timespec){0};
 }
 
 /* Its sockets come through the table of system calls as all others do. */

@@ -1,42 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Regular files: by the backend where it can, else by a job of the pool; opening and asking are
  * always jobs. Once begun, file IO is waited for: the kernel may still write to the buffer. */
-#include "celadon/file.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/cc.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "celadon/offload.h"
-#include "loop/core.h"
+#include "io/blocking.h"
+#include "loop/attempt.h"
 #include "task/wait.h"
 
-#define QUEUE_RETRY CEL_MILLISECOND
-#define CHUNK_MAX   (1 << 30)
-#define LOAD_STEP   65536
-
-struct cel_file {
-    struct cel__fd *fd;
-    int sync_error; /* sticky: what was lost stays lost */
-};
-
-/* (parks) A full queue is waited for. -> 0: fn ran to its end. */
-static int do_job(void *(*fn)(void *arg), void *arg)
-{
-    for (;;) {
-        int r = cel_offload_await(fn, arg, NULL); /* parks */
-
-        if (r == -EAGAIN)
-            r = cel_sleep(QUEUE_RETRY); /* parks */
-        else
-            return r;
-        if (r < 0)
-            return r;
-    }
-}
+#define CHUNK_MAX     (1 << 30)
+#define IOV_CHUNK     64
+#define IOV_COUNT_MAX 1024
 
 struct open_job {
     const char *path;
@@ -55,25 +34,28 @@ static void *open_it(void *arg)
     return NULL;
 }
 
-int cel_file_open(struct cel_file **out, const char *path, int flags, mode_t mode)
+int cel__file_new(struct cel_file **out, int fd)
 {
-    struct open_job job = {.path = path, .flags = flags, .mode = mode};
     struct cel_file *file = cel__mem_zalloc(sizeof *file);
-    int r = file != NULL ? do_job(open_it, &job) : -ENOMEM; /* parks */
+    int r = file != NULL ? cel__fd_open(cel__loop_here, &file->fd, fd, true) : -ENOMEM;
 
-    if (r == 0)
-        r = job.result;
-    if (r >= 0) {
-        r = cel__fd_open(cel__loop_here, &file->fd, job.result, true);
-        if (r < 0)
-            cel__sys.close(job.result);
-    }
     if (r < 0) {
+        cel__sys.close(fd);
         cel__mem_free(file);
         return r;
     }
     *out = file;
     return 0;
+}
+
+int cel_file_open(struct cel_file **out, const char *path, int flags, mode_t mode)
+{
+    struct open_job job = {.path = path, .flags = flags, .mode = mode};
+    int r = cel__blocking_do(open_it, &job); /* parks */
+
+    if (r == 0)
+        r = job.result;
+    return r < 0 ? r : cel__file_new(out, r);
 }
 
 struct io_job {
@@ -90,6 +72,12 @@ static int64_t do_now(const struct cel__op *op)
         return cel__sys.pread(fd, op->buf, op->len, op->offset);
     case CEL__OP_PWRITE:
         return cel__sys.pwrite(fd, op->buf, op->len, op->offset);
+    case CEL__OP_PREADV:
+        return cel__sys.preadv(fd, op->iov, op->count, op->offset);
+    case CEL__OP_PWRITEV:
+        return cel__sys.pwritev(fd, op->iov, op->count, op->offset);
+    case CEL__OP_FDATASYNC:
+        return cel__sys.fdatasync(fd);
     default:
         return cel__sys.fsync(fd);
     }
@@ -108,26 +96,33 @@ static void *do_io(void *arg)
 }
 
 /* (parks) */
-static int64_t transfer(struct cel_file *file, enum cel__op_kind kind, void *buf, size_t len,
-                        int64_t offset)
+static int64_t transfer(struct io_job *job)
 {
-    struct io_job job = {.op = {.kind = (uint8_t)kind, .fd = file->fd, .offset = offset}};
     int64_t r = cel__checkpoint(cel__task_parking());
 
     if (r < 0)
         return r;
-    job.op.buf = buf;
-    job.op.len = cel__min(len, (size_t)CHUNK_MAX);
-    r = cel__wait_op_shielded(&job.op); /* parks */
+    r = cel__wait_op_shielded(&job->op); /* parks */
     if (r != -ENOSYS)
         return r;
-    r = do_job(do_io, &job); /* parks */
-    return r < 0 ? r : job.result;
+    r = cel__blocking_do(do_io, job); /* parks */
+    return r < 0 ? r : job->result;
+}
+
+/* (parks) */
+static int64_t transfer_bytes(struct cel_file *file, enum cel__op_kind kind, void *buf, size_t len,
+                              int64_t offset)
+{
+    struct io_job job = {.op = {.kind = (uint8_t)kind, .fd = file->fd, .offset = offset}};
+
+    job.op.buf = buf;
+    job.op.len = cel__min(len, (size_t)CHUNK_MAX);
+    return transfer(&job); /* parks */
 }
 
 ssize_t cel_file_read(struct cel_file *file, void *buf, size_t len, int64_t offset)
 {
-    return transfer(file, CEL__OP_PREAD, buf, len, offset); /* parks */
+    return transfer_bytes(file, CEL__OP_PREAD, buf, len, offset); /* parks */
 }
 
 ssize_t cel_file_write(struct cel_file *file, const void *buf, size_t len, int64_t offset)
@@ -135,8 +130,8 @@ ssize_t cel_file_write(struct cel_file *file, const void *buf, size_t len, int64
     size_t done = 0;
 
     while (done < len) {
-        int64_t n = transfer(file, CEL__OP_PWRITE, (char *)buf + done, len - done,
-                             offset + (int64_t)done); /* parks */
+        int64_t n = transfer_bytes(file, CEL__OP_PWRITE, (char *)buf + done, len - done,
+                                   offset + (int64_t)done); /* parks */
 
         if (n < 0)
             return n;
@@ -147,26 +142,89 @@ ssize_t cel_file_write(struct cel_file *file, const void *buf, size_t len, int64
     return (ssize_t)done;
 }
 
-int cel_file_sync(struct cel_file *file)
+ssize_t cel_file_readv(struct cel_file *file, const struct iovec *iov, int count, int64_t offset)
+{
+    struct io_job job = {.op = {.kind = CEL__OP_PREADV, .fd = file->fd, .offset = offset}};
+
+    if (count < 0 || count > IOV_COUNT_MAX)
+        return -EINVAL;
+    job.op.iov = (struct iovec *)iov;
+    job.op.count = count;
+    return transfer(&job); /* parks */
+}
+
+/* (parks) The array is used up. */
+static ssize_t write_pieces(struct cel_file *file, struct iovec *iov, int count, int64_t offset)
+{
+    struct io_job job = {.op = {.kind = CEL__OP_PWRITEV, .fd = file->fd}};
+
+    job.op.iov = iov;
+    job.op.count = count;
+    cel__op_advance(&job.op, 0);
+    while (job.op.count > 0) {
+        int64_t n;
+
+        job.op.offset = offset + (int64_t)job.op.moved;
+        n = transfer(&job); /* parks */
+        if (n <= 0)
+            return n < 0 ? n : -EIO;
+        cel__op_advance(&job.op, (size_t)n);
+    }
+    return (ssize_t)job.op.moved;
+}
+
+ssize_t cel_file_writev(struct cel_file *file, const struct iovec *iov, int count, int64_t offset)
+{
+    struct iovec copy[IOV_CHUNK];
+    ssize_t total = 0;
+
+    while (count > 0) {
+        int now = cel__min(count, IOV_CHUNK);
+        ssize_t n;
+
+        memcpy(copy, iov, (size_t)now * sizeof *iov);
+        n = write_pieces(file, copy, now, offset + total); /* parks */
+        if (n < 0)
+            return n;
+        total += n;
+        iov += now;
+        count -= now;
+    }
+    return total;
+}
+
+/* (parks) */
+static int sync_by(struct cel_file *file, enum cel__op_kind kind)
 {
     int64_t r;
 
     if (file->sync_error != 0)
         return file->sync_error;
-    r = transfer(file, CEL__OP_FSYNC, NULL, 0, 0); /* parks */
+    r = transfer_bytes(file, kind, NULL, 0, 0); /* parks */
     if (r < 0 && r != -ECANCELED && r != -ETIMEDOUT && r != -ENOMEM)
         file->sync_error = (int)r;
     return (int)r;
 }
 
-struct stat_job {
+int cel_file_sync(struct cel_file *file)
+{
+    return sync_by(file, CEL__OP_FSYNC); /* parks */
+}
+
+int cel_file_sync_data(struct cel_file *file)
+{
+    return sync_by(file, CEL__OP_FDATASYNC); /* parks */
+}
+
+struct ask_job {
     int fd, result;
     struct stat *out;
+    int64_t size;
 };
 
 static void *stat_it(void *arg)
 {
-    struct stat_job *job = arg;
+    struct ask_job *job = arg;
 
     job->result = cel__sys.fstat(job->fd, job->out) < 0 ? -errno : 0;
     return NULL;
@@ -174,8 +232,26 @@ static void *stat_it(void *arg)
 
 int cel_file_stat(struct cel_file *file, struct stat *out)
 {
-    struct stat_job job = {.fd = file->fd->fd, .out = out};
-    int r = do_job(stat_it, &job); /* parks */
+    struct ask_job job = {.fd = file->fd->fd, .out = out};
+    int r = cel__blocking_do(stat_it, &job); /* parks */
+
+    return r < 0 ? r : job.result;
+}
+
+static void *truncate_it(void *arg)
+{
+    struct ask_job *job = arg;
+
+    do
+        job->result = cel__sys.ftruncate(job->fd, job->size) < 0 ? -errno : 0;
+    while (job->result == -EINTR);
+    return NULL;
+}
+
+int cel_file_truncate(struct cel_file *file, int64_t size)
+{
+    struct ask_job job = {.fd = file->fd->fd, .size = size};
+    int r = cel__blocking_do(truncate_it, &job); /* parks */
 
     return r < 0 ? r : job.result;
 }
@@ -191,67 +267,4 @@ void cel_file_close(struct cel_file *file)
         return;
     cel__fd_close(cel__loop_here, file->fd);
     cel__mem_free(file);
-}
-
-struct load_job {
-    const char *path;
-    size_t max;
-    struct cel__buf bytes;
-    int result;
-};
-
-static int load_all(struct load_job *job, int fd)
-{
-    struct stat st;
-    size_t step = LOAD_STEP;
-
-    if (cel__sys.fstat(fd, &st) == 0 && st.st_size > 0)
-        step = cel__min((size_t)st.st_size, job->max) + 1; /* one more shows the end */
-    for (;;) {
-        struct cel__buf *b = &job->bytes;
-        ssize_t n;
-
-        if (b->len == b->cap && cel__buf_reserve(b, step) < 0)
-            return -ENOMEM;
-        n = cel__sys.read(fd, b->ptr + b->len, cel__min(b->cap - b->len, job->max + 1 - b->len));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : 0;
-        job->bytes.len += (size_t)n;
-        if (job->bytes.len > job->max)
-            return -CEL_ETOOLARGE;
-    }
-}
-
-static void *load_it(void *arg)
-{
-    struct load_job *job = arg;
-    int fd = cel__sys.openat(AT_FDCWD, job->path, O_RDONLY | O_CLOEXEC, 0);
-
-    if (fd < 0) {
-        job->result = -errno;
-        return NULL;
-    }
-    job->result = load_all(job, fd);
-    if (job->result == 0 && cel__buf_cstr(&job->bytes) == NULL)
-        job->result = -ENOMEM;
-    cel__sys.close(fd);
-    return NULL;
-}
-
-int cel_file_load(const char *path, size_t max, char **out, size_t *len)
-{
-    struct load_job job = {.path = path, .max = cel__min(max, SIZE_MAX / 2)};
-    int r = do_job(load_it, &job); /* parks */
-
-    if (r == 0)
-        r = job.result;
-    if (r < 0) {
-        cel__buf_fini(&job.bytes);
-        return r;
-    }
-    *out = job.bytes.ptr;
-    *len = job.bytes.len;
-    return 0;
 }

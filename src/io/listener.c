@@ -7,6 +7,8 @@
  *    of it.
  * 3. Out of descriptors the queue stays readable: trying at once again would spin. The listener
  *    pauses, longer each time, and says so once a second. */
+#include "io/listener.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,7 +20,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "io/address.h"
 #include "io/openssl.h"
 #include "io/stream.h"
 #include "io/tls.h"
@@ -29,19 +30,6 @@
 #define BACKLOG   1024
 #define PAUSE_MIN (100 * CEL_MILLISECOND)
 #define PAUSE_MAX CEL_SECOND
-
-struct cel_listener {
-    struct cel__fd *fd;  /* not to be used once is_closed */
-    struct cel_tls *tls; /* NULL: plain */
-    struct cel_stream *spare;
-    struct cel__waitq paused; /* those who wait for descriptors */
-    int64_t pause;            /* the next one */
-    int64_t log_at;           /* not before */
-    unsigned inside;          /* tasks in cel_accept */
-    bool is_closed;           /* freed when nobody is inside any more */
-    char *unix_path;          /* removed at close; NULL: none */
-    char address[CEL__ADDRESS_MAX];
-};
 
 static int set_flag(int fd, int level, int name)
 {
@@ -74,7 +62,9 @@ static int remove_stale(const struct sockaddr_storage *at)
     struct stat st;
     int fd, r;
 
-    if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+    if (un->sun_path[0] == '\0' ||
+        cel__sys.fstatat(AT_FDCWD, un->sun_path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISSOCK(st.st_mode))
         return -EADDRINUSE;
     fd = cel__sys.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -233,7 +223,7 @@ static int wait_for_descriptors(struct cel_listener *l, int64_t why)
     CEL_SCOPE (pause, .timeout = l->pause)
         r = cel__waitq_park(&l->paused); /* parks */
     l->pause = cel__min(2 * l->pause, PAUSE_MAX);
-    if (l->is_closed)
+    if (l->is_stopped)
         return -CEL_ECLOSED;
     return r < 0 ? cel_checkpoint() : 0; /* the pause is over, or those around say so */
 }
@@ -243,7 +233,7 @@ static int64_t accept_one(struct cel_listener *l)
 {
     for (;;) {
         struct cel__op op = {.kind = CEL__OP_ACCEPT, .fd = l->fd};
-        int64_t fd = l->is_closed ? -CEL_ECLOSED : cel__wait_op(&op); /* parks */
+        int64_t fd = l->is_stopped ? -CEL_ECLOSED : cel__wait_op(&op); /* parks */
         int r;
 
         if (fd >= 0) {
@@ -316,16 +306,25 @@ const char *cel_listener_address(const struct cel_listener *l)
     return l->address;
 }
 
+void cel__listener_stop(struct cel_listener *l)
+{
+    if (l->is_stopped)
+        return;
+    l->is_stopped = true;
+    if (l->unix_path != NULL)
+        cel__sys.unlink(l->unix_path);
+    cel__fd_close(cel__loop_here, l->fd);
+    cel__waitq_wake_all(&l->paused);
+}
+
 void cel_listener_close(struct cel_listener *l)
 {
     if (l == NULL)
         return;
     CEL__ASSERT(!l->is_closed && "a listener is closed once");
+    CEL__ASSERT(l->serving == NULL && "a listener that serves is stopped, not closed");
+    cel__listener_stop(l);
     l->is_closed = true;
-    if (l->unix_path != NULL)
-        cel__sys.unlink(l->unix_path);
-    cel__fd_close(cel__loop_here, l->fd);
-    cel__waitq_wake_all(&l->paused);
     if (l->inside == 0)
         free_listener(l);
 }

@@ -109,11 +109,11 @@ static int stream_of_socket(struct cel_stream **out, int fd)
 
 int cel_stream_open(struct cel_stream **out, int fd, bool owns)
 {
-    int flags = fcntl(fd, F_GETFL), type = 0, r;
+    int flags = cel__sys.fcntl(fd, F_GETFL, 0), type = 0, r;
     socklen_t len = sizeof type;
     struct cel__fd *f;
 
-    if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
+    if (flags < 0 || (!(flags & O_NONBLOCK) && cel__sys.fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
         return -errno;
     r = cel__fd_open(cel__loop_here, &f, fd, owns);
     if (r < 0)

@@ -24,7 +24,8 @@ ssize_t cel__stream_send_file(struct cel_stream *s, int fd, int64_t offset, size
     if (n < 0)
         n = -errno;
     if (n == -EPIPE && !sigismember(&before, SIGPIPE))
-        (void)sigtimedwait(&broken_pipe, NULL, &at_once);
+        while (cel__sys.sigtimedwait(&broken_pipe, NULL, &at_once) < 0 && errno == EINTR)
+            continue;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (n == 0)
         return -CEL_ETRUNCATED;

@@ -13,6 +13,7 @@
 #include "base/buggify.h"
 #include "base/cc.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "loop/core.h"
 #include "task/wait.h"
 
@@ -25,6 +26,8 @@ static void stream_free(struct cel_stream *s)
 {
     if (s->tls != NULL)
         s->tls_free(s->tls);
+    if (s->via->fini != NULL)
+        s->via->fini(s);
     cel__unread_fini(&s->unread);
     cel__mem_free(s->peer);
     cel__mem_free(s->local);
@@ -71,6 +74,26 @@ static inline ssize_t end_write(struct cel_stream *s, ssize_t r)
     return cel__unlikely(s->is_closed) ? left_behind(s, r) : r;
 }
 
+int cel__stream_begin_read(struct cel_stream *s)
+{
+    return begin_read(s);
+}
+
+ssize_t cel__stream_end_read(struct cel_stream *s, ssize_t r)
+{
+    return end_read(s, r);
+}
+
+int cel__stream_begin_write(struct cel_stream *s)
+{
+    return begin_write(s);
+}
+
+ssize_t cel__stream_end_write(struct cel_stream *s, ssize_t r)
+{
+    return end_write(s, r);
+}
+
 int cel__stream_begin(struct cel_stream *s)
 {
     int code = begin_read(s);
@@ -86,6 +109,12 @@ int cel__stream_end(struct cel_stream *s, int r)
 {
     s->is_reading = s->is_writing = 0;
     return cel__unlikely(s->is_closed) ? (int)left_behind(s, r) : r;
+}
+
+static CEL__NOINLINE ssize_t met_end(struct cel_stream *s, ssize_t r)
+{
+    s->saw_end = 1;
+    return r;
 }
 
 /* (parks) More bytes behind those that are unread already. */
@@ -113,7 +142,7 @@ static ssize_t gather(struct cel_stream *s, size_t min)
         if (n < 0)
             return n;
         if (n == 0)
-            break;
+            return met_end(s, (ssize_t)s->unread.len);
     }
     return (ssize_t)s->unread.len;
 }
@@ -123,11 +152,13 @@ static ssize_t read_some(struct cel_stream *s, void *buf, size_t len)
     ssize_t n;
 
     if (s->unread.len == 0) {
-        if (len >= DIRECT_MIN && !CEL__BUGGIFY())
-            return s->via->read(s, buf, len); /* parks */
-        n = s->via->fill(s, &s->unread);      /* parks */
+        if (len >= DIRECT_MIN && !CEL__BUGGIFY()) {
+            n = s->via->read(s, buf, len); /* parks */
+            return cel__likely(n != 0) ? n : met_end(s, 0);
+        }
+        n = s->via->fill(s, &s->unread); /* parks */
         if (n <= 0)
-            return n;
+            return n < 0 ? n : met_end(s, 0);
     }
     return (ssize_t)cel__unread_copy(&s->unread, buf, len);
 }
@@ -168,7 +199,7 @@ static ssize_t read_all(struct cel_stream *s, char *buf, size_t len)
     while (have < len) {
         n = s->via->read(s, buf + have, len - have); /* parks */
         if (n <= 0)
-            return put_back(s, buf, have, n < 0 ? n : -CEL_EEOF);
+            return put_back(s, buf, have, n < 0 ? n : met_end(s, -CEL_EEOF));
         have += (size_t)n;
     }
     return (ssize_t)len;
@@ -234,6 +265,30 @@ void cel_consume(struct cel_stream *s, size_t n)
     cel__unread_drop(&s->unread, n);
 }
 
+int cel_stream_feed(struct cel_stream *s, const void *bytes, size_t len)
+{
+    size_t cap = len + s->unread.len;
+    char *own;
+
+    CEL__ASSERT(!s->is_reading && "nobody reads a stream that is fed");
+    if (len == 0)
+        return 0;
+    own = cel__mem_alloc(cap);
+    if (own == NULL)
+        return -ENOMEM;
+    memcpy(own, bytes, len);
+    if (s->unread.len > 0)
+        memcpy(own + len, s->unread.ptr, s->unread.len);
+    cel__unread_fini(&s->unread);
+    cel__unread_take_own(&s->unread, own, cap, cap);
+    return 0;
+}
+
+bool cel_stream_at_end(const struct cel_stream *s)
+{
+    return s->saw_end && s->unread.len == 0;
+}
+
 ssize_t cel_write(struct cel_stream *s, const void *buf, size_t len)
 {
     int code = begin_write(s);
@@ -292,6 +347,14 @@ bool cel_stream_is_quiet(struct cel_stream *s)
     return s->unread.len == 0 && !s->is_reading && !s->is_writing && s->via->is_quiet(s);
 }
 
+static void close_quietly(struct cel_stream *s)
+{
+    s->is_closed = 1;
+    cel__fd_close(cel__loop_here, s->fd);
+    if (!s->is_reading && !s->is_writing)
+        stream_free(s);
+}
+
 void cel_close(struct cel_stream *s)
 {
     if (s == NULL)
@@ -299,8 +362,16 @@ void cel_close(struct cel_stream *s)
     CEL__ASSERT(!s->is_closed && "a stream is closed once");
     if (!s->is_writing)
         s->via->farewell(s);
-    s->is_closed = 1;
-    cel__fd_close(cel__loop_here, s->fd);
-    if (!s->is_reading && !s->is_writing)
-        stream_free(s);
+    close_quietly(s);
+}
+
+void cel_stream_abort(struct cel_stream *s)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    if (s == NULL)
+        return;
+    CEL__ASSERT(!s->is_closed && "a stream is closed once");
+    cel__sys.setsockopt(s->fd->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close_quietly(s);
 }

@@ -29,6 +29,8 @@ struct cel__transport {
     bool (*is_quiet)(struct cel_stream *s);
     /* Last words, if they go out without waiting; nobody writes. */
     void (*farewell)(struct cel_stream *s);
+    /* What goes with the stream's memory; NULL: nothing but what tls_free frees. */
+    void (*fini)(struct cel_stream *s);
 };
 
 struct cel_stream {
@@ -37,6 +39,7 @@ struct cel_stream {
     uint8_t is_reading : 1;
     uint8_t is_writing : 1;
     uint8_t is_closed : 1; /* by cel_close; freed when nobody is inside any more */
+    uint8_t saw_end : 1;   /* a read has met the end */
     size_t written;        /* of the last write */
     struct cel__unread unread;
     struct cel__tls_link *tls; /* NULL: plain */
@@ -54,6 +57,12 @@ static inline size_t cel__stream_unread(const struct cel_stream *s, const char *
     *data = s->unread.ptr;
     return s->unread.len;
 }
+
+/* For calls of one side that live in other files; the end as that of cel__stream_end. */
+CEL_NODISCARD int cel__stream_begin_read(struct cel_stream *s);
+ssize_t cel__stream_end_read(struct cel_stream *s, ssize_t r);
+CEL_NODISCARD int cel__stream_begin_write(struct cel_stream *s);
+ssize_t cel__stream_end_write(struct cel_stream *s, ssize_t r);
 /* For what needs both sides, alone. 0; -ECANCELED, -ETIMEDOUT: do not end it. */
 CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
 /* The stream may be gone afterwards. -> r. */

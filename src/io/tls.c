@@ -329,8 +329,8 @@ int cel__tls_attach(struct cel_stream *s, struct cel_tls *tls, const char *name,
     struct cel__tls_link *link;
     int r;
 
-    if (s->tls != NULL)
-        return cel__raise(-EINVAL, "tls", "the stream does TLS already");
+    if (s->via != &cel__plain)
+        return cel__raise(-EINVAL, "tls", "the stream does TLS already, or is a file");
     link = cel__mem_zalloc(sizeof *link);
     if (link == NULL)
         return -ENOMEM;

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Datagrams. A socket that was given no address serves both families: it is an IPv6 one, and
  * IPv4 addresses are mapped on the way out and back. */
+#include "io/udp.h"
+
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 
 #include "base/cc.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "io/address.h"
-#include "loop/core.h"
 #include "task/error.h"
 #include "task/wait.h"
-
-struct cel_socket {
-    struct cel__fd *fd; /* not to be used once is_closed */
-    int family;
-    unsigned inside; /* tasks in a call */
-    bool is_closed;  /* freed when nobody is inside any more */
-    char address[CEL__ADDRESS_MAX];
-};
 
 static int bound_socket(const struct sockaddr_storage *at, bool is_bound)
 {
@@ -48,6 +41,14 @@ static void remember_address(struct cel_socket *s)
     cel_address_format(&at, s->address, sizeof s->address);
 }
 
+static bool can_cut(int fd)
+{
+    int segment;
+    socklen_t len = sizeof segment;
+
+    return cel__sys.getsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, &len) == 0;
+}
+
 int cel_udp_open(struct cel_socket **out, const char *address)
 {
     struct sockaddr_storage at = {.ss_family = AF_INET6};
@@ -74,12 +75,13 @@ int cel_udp_open(struct cel_socket **out, const char *address)
         return r;
     }
     s->family = at.ss_family;
+    s->has_gso = can_cut(fd);
     remember_address(s);
     *out = s;
     return 0;
 }
 
-static void unmap(struct sockaddr_storage *at)
+void cel__udp_unmap(struct sockaddr_storage *at)
 {
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)at;
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = v6->sin6_port};
@@ -91,7 +93,8 @@ static void unmap(struct sockaddr_storage *at)
     memcpy(at, &v4, sizeof v4);
 }
 
-static struct sockaddr_storage mapped(const struct cel_socket *s, const struct sockaddr_storage *at)
+struct sockaddr_storage cel__udp_mapped(const struct cel_socket *s,
+                                        const struct sockaddr_storage *at)
 {
     const struct sockaddr_in *v4 = (const struct sockaddr_in *)at;
     struct sockaddr_storage out = *at;
@@ -105,16 +108,21 @@ static struct sockaddr_storage mapped(const struct cel_socket *s, const struct s
     return out;
 }
 
+void cel__udp_leave(struct cel_socket *s)
+{
+    if (--s->inside == 0 && s->is_closed)
+        cel__mem_free(s);
+}
+
 /* (parks) */
 static ssize_t transfer(struct cel_socket *s, enum cel__op_kind kind, struct msghdr *msg)
 {
     struct cel__op op = {.kind = kind, .fd = s->fd, .msg = msg};
     ssize_t n;
 
-    s->inside++;
+    cel__udp_enter(s);
     n = cel__wait_op(&op); /* parks */
-    if (--s->inside == 0 && s->is_closed)
-        cel__mem_free(s);
+    cel__udp_leave(s);
     return n;
 }
 
@@ -128,7 +136,7 @@ ssize_t cel_recv_from(struct cel_socket *s, void *buf, size_t cap, struct sockad
 
     if (n < 0)
         return n;
-    unmap(&sender);
+    cel__udp_unmap(&sender);
     if (from != NULL)
         *from = sender;
     return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
@@ -137,12 +145,21 @@ ssize_t cel_recv_from(struct cel_socket *s, void *buf, size_t cap, struct sockad
 ssize_t cel_send_to(struct cel_socket *s, const void *buf, size_t len,
                     const struct sockaddr_storage *to)
 {
-    struct sockaddr_storage at = mapped(s, to);
     struct iovec piece = {(void *)buf, len};
-    struct msghdr msg = {
-        .msg_name = &at, .msg_namelen = cel__address_len(&at), .msg_iov = &piece, .msg_iovlen = 1};
+    struct msghdr msg = {.msg_iov = &piece, .msg_iovlen = 1};
+    struct sockaddr_storage at;
 
+    if (to != NULL) {
+        at = cel__udp_mapped(s, to);
+        msg.msg_name = &at;
+        msg.msg_namelen = cel__address_len(&at);
+    }
     return transfer(s, CEL__OP_SENDMSG, &msg); /* parks */
+}
+
+int cel_socket_fd(const struct cel_socket *s)
+{
+    return s->fd->fd;
 }
 
 const char *cel_socket_address(const struct cel_socket *s)

@@ -32,7 +32,8 @@ int cel_wait_fd(int fd, short events)
 
     if (r != -EEXIST)
         return (int)r;
-    copy = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* epoll knows the number: somebody waits for it too */
+    /* epoll knows the number: somebody waits for it too */
+    copy = cel__sys.fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0)
         return -errno;
     return (int)poll_once(copy, events, true); /* parks */

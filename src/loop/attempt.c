@@ -66,8 +66,9 @@ static int64_t write_quietly(int fd, const struct iovec *iov, int count)
     pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
     n = result_of(cel__sys.writev(fd, iov, count));
     code = errno;
-    if (n == -EPIPE && !was_pending)
-        sigtimedwait(&pipe_only, NULL, &at_once);
+    if (n == -EPIPE && !was_pending) /* one that stayed would come when the mask is as before */
+        while (cel__sys.sigtimedwait(&pipe_only, NULL, &at_once) < 0 && errno == EINTR)
+            continue;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = code;
     return n;
@@ -175,7 +176,7 @@ static int64_t try_poll(struct cel__op *op)
 {
     struct pollfd p = {.fd = op->fd->fd, .events = op->events};
 
-    if (poll(&p, 1, 0) < 0)
+    if (cel__sys.poll(&p, 1, 0) < 0)
         return result_of(-1);
     return p.revents != 0 ? p.revents : CEL__NOTHING_YET;
 }

@@ -74,8 +74,14 @@ static int register_shared(struct cel__buffers *b, struct cel__ring *ring)
         .ring_entries = b->max,
     };
 
-    return cel__sys.io_uring_register(ring->fd, IORING_REGISTER_PBUF_RING, &reg, 1) < 0 ? -errno
-                                                                                        : 0;
+    unsigned tries = 0;
+    int r;
+
+    do
+        r = cel__sys.io_uring_register(ring->fd, IORING_REGISTER_PBUF_RING, &reg, 1) < 0 ? -errno
+                                                                                         : 0;
+    while (cel__ring_tries_again(r, &tries));
+    return r;
 }
 
 int cel__buffers_open(struct cel__buffers *b, struct cel__ring *ring, uint32_t first, uint32_t max,

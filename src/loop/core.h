@@ -59,8 +59,9 @@ struct cel_loop {
     struct cel__wheel wheel;
 };
 
-/* The thread's loop. */
-extern __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
+/* The thread's loop. Exported for the inline part of celadon/sync.h. */
+extern CEL_PUBLIC __thread struct cel_loop *cel__loop_here
+    __attribute__((tls_model("initial-exec")));
 
 /* Somebody who watches from another thread sees that the loop goes on. */
 static inline void cel__loop_beat(struct cel_loop *loop)

@@ -117,6 +117,22 @@ static int64_t attempt(struct cel_loop *loop, struct cel__op *op)
     return n;
 }
 
+/* Polls stand outside of the order: whoever waits behind one may go on before it. */
+static bool has_ordered(const struct cel__list *queue)
+{
+    CEL__LIST_EACH (node, queue)
+        if (cel__container_of(node, struct cel__op, link)->kind != CEL__OP_POLL)
+            return true;
+    return false;
+}
+
+static bool may_try(const struct cel__op *op, const struct cel__list *queue, uint8_t side)
+{
+    if (op->kind == CEL__OP_POLL)
+        return true;
+    return op->fd->ready & side && (cel__list_is_empty(queue) || !has_ordered(queue));
+}
+
 static int epoll_start(struct cel_loop *loop, struct cel__op *op)
 {
     struct cel__fd *f = op->fd;
@@ -129,7 +145,7 @@ static int epoll_start(struct cel_loop *loop, struct cel__op *op)
     op->result = -CEL_ECLOSED;
     if (f->is_closing)
         return 1;
-    if (cel__list_is_empty(queue) && (f->ready & side || op->kind == CEL__OP_POLL)) {
+    if (may_try(op, queue, side)) {
         op->result = attempt(loop, op);
         if (op->result != CEL__NOTHING_YET)
             return 1;
@@ -158,25 +174,36 @@ static void epoll_cancel(struct cel_loop *loop, struct cel__op *op)
     end(loop, op, op->cancel_code);
 }
 
-/* A poll consumes nothing, so it neither needs nor clears the memory of an edge. */
-static void pump(struct cel_loop *loop, struct cel__fd *f, struct cel__list *queue, uint8_t side)
+/* The first op of the queue that ends now, and its result; NULL: none does. A poll consumes
+ * nothing, so it neither needs nor clears the memory of an edge, nor holds up those behind it. */
+static struct cel__op *first_done(struct cel_loop *loop, struct cel__fd *f, struct cel__list *queue,
+                                  uint8_t side, int64_t *result)
 {
-    while (!cel__list_is_empty(queue)) {
-        struct cel__op *op = cel__container_of(queue->next, struct cel__op, link);
-        bool is_poll = op->kind == CEL__OP_POLL;
-        int64_t n;
+    bool is_stuck = false;
 
-        if (!is_poll && !(f->ready & side))
-            return;
-        n = attempt(loop, op);
-        if (n != CEL__NOTHING_YET) {
-            end(loop, op, n);
+    CEL__LIST_EACH (node, queue) {
+        struct cel__op *op = cel__container_of(node, struct cel__op, link);
+        bool is_poll = op->kind == CEL__OP_POLL;
+
+        if (!is_poll && (is_stuck || !(f->ready & side)))
             continue;
-        }
+        *result = attempt(loop, op);
+        if (*result != CEL__NOTHING_YET)
+            return op;
+        is_stuck |= !is_poll;
         if (!is_poll)
             f->ready &= (uint8_t)~side;
-        return;
     }
+    return NULL;
+}
+
+static void pump(struct cel_loop *loop, struct cel__fd *f, struct cel__list *queue, uint8_t side)
+{
+    struct cel__op *op;
+    int64_t result;
+
+    while ((op = first_done(loop, f, queue, side, &result)) != NULL)
+        end(loop, op, result);
 }
 
 static void on_event(struct cel_loop *loop, const struct epoll_event *event)

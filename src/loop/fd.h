@@ -25,6 +25,7 @@ struct cel__fd {
     uint8_t is_registered : 1; /* epoll knows it */
     uint8_t is_stream : 1;     /* a connected stream socket: a short read means drained */
     uint8_t is_listener : 1;   /* a listening socket */
+    uint8_t has_receiver : 1;  /* a standing receive may take its bytes before others see them */
     struct cel__list readers;  /* ops waiting for IN, first come first served */
     struct cel__list writers;
     void *backend_data; /* the backend's, NULL at first */

@@ -26,10 +26,10 @@ struct cel_op {
 int cel_handle_open(struct cel_loop *loop, struct cel_handle **out, int fd, bool owns)
 {
     struct cel_handle *handle;
-    int flags = fcntl(fd, F_GETFL), type, r;
+    int flags = cel__sys.fcntl(fd, F_GETFL, 0), type, r;
     socklen_t len = sizeof type;
 
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    if (flags < 0 || cel__sys.fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return -errno;
     handle = cel__mem_zalloc(sizeof *handle);
     if (handle == NULL)

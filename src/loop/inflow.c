@@ -162,6 +162,7 @@ static int request(struct cel_loop *loop, struct cel__port *port, struct cel__op
         if (!port->is_receiver)
             p->receivers++;
         port->is_receiver = true;
+        port->fd->has_receiver = 1;
         return cel__request_receive(loop, port);
     }
     if (op->kind == CEL__OP_LOAN)

@@ -36,9 +36,12 @@ enum cel__op_kind {
                      */
     CEL__OP_CONNECT, /* addr, addr_len */
     CEL__OP_POLL,    /* events: POLLIN | POLLOUT | POLLRDHUP -> revents */
-    CEL__OP_PREAD,   /* regular files from here on; offset */
+    CEL__OP_PREAD,   /* regular files from here on; offset. -ENOSYS: do it on another thread */
     CEL__OP_PWRITE,
     CEL__OP_FSYNC,
+    CEL__OP_FDATASYNC,
+    CEL__OP_PREADV, /* iov, count: left as they are */
+    CEL__OP_PWRITEV,
 };
 
 /* Bytes lent by the loop: valid until cel__loan_return. */

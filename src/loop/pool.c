@@ -2,11 +2,10 @@
 #include "loop/pool.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include "base/buggify.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "loop/core.h"
 
 #define THREADS_DEFAULT 4
@@ -89,7 +88,7 @@ static int start_thread(struct cel__pool *pool)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&pool->ids[pool->threads], NULL, thread_main, pool);
+    r = cel__sys.pthread_create(&pool->ids[pool->threads], NULL, thread_main, pool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (r != 0)
         return -r;

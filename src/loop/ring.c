@@ -5,7 +5,6 @@
 #include "loop/ring.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -21,6 +20,8 @@
 #define FEAT_NO_IOWAIT   (1U << 17)
 #define ENTER_NO_IOWAIT  (1U << 7)
 
+#define TRIES_MAX 7 /* 127 ms in all */
+
 /* Completions that are never dropped, a timed wait, polling for readiness, records that need not
  * outlive their submission, one map, multishot polls (RSRC_TAGS came with them: 5.13). */
 #define FEATURES_NEEDED                                                 \
@@ -30,7 +31,8 @@
 static const uint8_t requests[] = {
     IORING_OP_READ,    IORING_OP_WRITE,   IORING_OP_FSYNC,        IORING_OP_POLL_ADD,
     IORING_OP_SENDMSG, IORING_OP_RECVMSG, IORING_OP_SEND,         IORING_OP_RECV,
-    IORING_OP_ACCEPT,  IORING_OP_CONNECT, IORING_OP_ASYNC_CANCEL,
+    IORING_OP_ACCEPT,  IORING_OP_CONNECT, IORING_OP_ASYNC_CANCEL, IORING_OP_READV,
+    IORING_OP_WRITEV,
 };
 
 /* What is still to be registered once the ring runs. */
@@ -68,17 +70,31 @@ static const unsigned ladder[] = {
     0,
 };
 
+bool cel__ring_tries_again(int result, unsigned *tries)
+{
+    struct timespec pause = {.tv_nsec = (long)CEL_MILLISECOND << *tries};
+
+    if (result != -ENOMEM || *tries >= TRIES_MAX)
+        return false;
+    ++*tries;
+    cel__sys.clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    return true;
+}
+
 static int setup(struct cel__ring *ring, struct io_uring_params *params, unsigned sq_entries,
                  unsigned cq_entries)
 {
     int r = -EINVAL;
+    unsigned tries = 0;
 
     for (size_t i = 0; i < cel__countof(ladder) && r == -EINVAL; i++) {
         *params = (struct io_uring_params){
             .flags = ladder[i] | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED,
             .cq_entries = cq_entries,
         };
-        r = raw_setup(sq_entries, params);
+        do
+            r = raw_setup(sq_entries, params);
+        while (cel__ring_tries_again(r, &tries));
         ring->setup_flags = ladder[i];
     }
     return r;
@@ -178,17 +194,18 @@ static void register_fd(struct cel__ring *ring)
 
 static bool is_under_seccomp(void)
 {
-    FILE *file = fopen("/proc/self/status", "re");
-    char line[256];
-    int mode = 0;
+    static const char key[] = "\nSeccomp:\t";
+    char text[4096]; /* the kernel tells it within the first half of that */
+    const char *mode;
+    ssize_t n = -1;
+    int fd = cel__sys.openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
 
-    if (file == NULL)
-        return false;
-    while (fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "Seccomp: %d", &mode) == 1)
-            break;
-    fclose(file);
-    return mode != 0;
+    if (fd >= 0) {
+        n = cel__sys.read(fd, text, sizeof text);
+        cel__sys.close(fd);
+    }
+    mode = n > 0 ? memmem(text, (size_t)n, key, sizeof key - 1) : NULL;
+    return mode == NULL || mode[sizeof key - 1] != '0'; /* who cannot tell had better try */
 }
 
 /* A filter may kill instead of refusing: a child of the bare clone, which runs no fork handlers
@@ -197,13 +214,13 @@ static int try_in_child(void)
 {
     struct io_uring_params params = {0};
     int status;
-    long pid = syscall(SYS_clone, 0, 0, 0, 0, 0);
+    int pid = cel__sys.clone();
 
     if (pid < 0)
         return -errno;
     if (pid == 0)
         _exit(raw_setup(1, &params) < 0);
-    while (waitpid((pid_t)pid, &status, __WCLONE) < 0)
+    while (cel__sys.waitpid(pid, &status, __WCLONE) < 0)
         if (errno != EINTR)
             return -EPERM;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
@@ -234,6 +251,7 @@ int cel__ring_open(struct cel__ring *ring, unsigned sq_entries, unsigned cq_entr
         return r;
     }
     register_fd(ring);
+    /* lint: seam: it cannot fail */
     ring->slack = cel__max(prctl(PR_GET_TIMERSLACK), 0);
     if (params.features & FEAT_NO_IOWAIT) /* a loop that sleeps is idle, not waiting for a disk */
         ring->enter_flags |= ENTER_NO_IOWAIT;

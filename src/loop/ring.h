@@ -32,6 +32,11 @@ struct cel__ring {
 /* Climbs down from the best set of flags to the one that this kernel takes. -ENOSYS: no io_uring,
  * or one too old; -EPERM: forbidden; -errno. After an error nothing is left behind. */
 int cel__ring_open(struct cel__ring *ring, unsigned sq_entries, unsigned cq_entries);
+/* What a ring takes is counted against the user's limit of locked memory until the kernel has taken
+ * the ring down, which it does some time after the close. So a user who opens one after the other
+ * may be refused for want of memory that is about to come back: true, after a pause, if `result`
+ * is such a refusal and it was not tried (`*tries`, from 0) too often. */
+bool cel__ring_tries_again(int result, unsigned *tries);
 /* A ring that was never opened must have fd -1. */
 void cel__ring_close(struct cel__ring *ring);
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals as events: one signalfd per loop, made by its first watcher. A watched signal is
  * blocked in the loop's thread, and unblocked again when its last watcher goes, if it was not
- * blocked before. */
+ * blocked before. A read that fails for want of memory is tried again: the signals wait meanwhile.
+ */
 #include "loop/signals.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/core.h"
+
+#define RETRY (10 * CEL_MILLISECOND)
 
 struct cel__signals {
     struct cel_loop *loop;
@@ -21,6 +25,9 @@ struct cel__signals {
     sigset_t watched;
     sigset_t was_blocked; /* of the watched, by the program */
     struct cel__soon soon;
+    struct cel_timer retry;
+    struct cel__list *next; /* the watcher to be told next: whoever is told may stop any of them */
+    bool is_closing;
 };
 
 struct cel_signal {
@@ -33,9 +40,11 @@ struct cel_signal {
 
 static void deliver(struct cel__signals *s, int signo)
 {
-    CEL__LIST_EACH_SAFE (node, &s->watchers) {
-        struct cel_signal *w = cel__container_of(node, struct cel_signal, link);
+    s->next = s->watchers.next;
+    while (s->next != &s->watchers) {
+        struct cel_signal *w = cel__container_of(s->next, struct cel_signal, link);
 
+        s->next = s->next->next;
         if (w->signo == signo)
             w->fn(w->arg, signo);
     }
@@ -43,14 +52,24 @@ static void deliver(struct cel__signals *s, int signo)
 
 static void next_read(struct cel__signals *s)
 {
+    int r;
+
     s->op = (struct cel__op){.kind = CEL__OP_READ,
                              .fd = s->fd,
                              .buf = &s->info,
                              .len = sizeof s->info,
                              .done = s->op.done};
     cel__list_init(&s->op.link);
-    if (cel__op_start(s->loop, &s->op) != 0)
+    r = cel__op_start(s->loop, &s->op);
+    if (r < 0)
+        s->op.result = r;
+    if (r != 0)
         s->op.done(&s->op);
+}
+
+static void read_again(struct cel_timer *timer, void *arg)
+{
+    next_read(arg);
 }
 
 /* Out of the backend's hands: user code may run here. */
@@ -67,10 +86,15 @@ static void on_read(struct cel__op *op)
 {
     struct cel__signals *s = cel__container_of(op, struct cel__signals, op);
 
-    if (op->result == (int64_t)sizeof s->info)
+    if (s->is_closing)
+        cel__mem_free(s); /* the last event of this record */
+    else if (op->result == (int64_t)sizeof s->info)
         cel__loop_soon(s->loop, &s->soon);
+    else if (s->loop->signals == s)
+        cel__log(CEL_LOG_ERROR, "signals cannot be read any more: %s",
+                 cel_strerror((int)op->result));
     else
-        cel__mem_free(s); /* closed: the last event of this record */
+        cel_timer_start(s->loop, &s->retry, RETRY);
 }
 
 static int signals_new(struct cel_loop *loop)
@@ -96,6 +120,7 @@ static int signals_new(struct cel_loop *loop)
     }
     s->soon.run = on_turn;
     cel__list_init(&s->soon.link);
+    cel_timer_init(&s->retry, read_again, s);
     s->op.done = on_read;
     loop->signals = s;
     next_read(s);
@@ -168,6 +193,8 @@ void cel_signal_stop(struct cel_signal *signal)
 
     if (signal == NULL)
         return;
+    if (signal->of->next == &signal->link)
+        signal->of->next = signal->link.next;
     cel__list_unlink(&signal->link);
     CEL__LIST_EACH (node, &signal->of->watchers)
         if (cel__container_of(node, struct cel_signal, link)->signo == signal->signo)
@@ -186,6 +213,8 @@ void cel__signals_free(struct cel__signals *signals)
     while (!cel__list_is_empty(&signals->watchers))
         cel_signal_stop(cel__container_of(signals->watchers.next, struct cel_signal, link));
     signals->loop->signals = NULL;
+    signals->is_closing = true;
+    cel_timer_stop(signals->loop, &signals->retry);
     is_reading = signals->op.is_in_flight;
     cel__list_unlink(&signals->soon.link);
     cel__fd_close(signals->loop, signals->fd); /* ends the read, which frees the record */

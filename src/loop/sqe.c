@@ -29,6 +29,34 @@ static void prep_writev(struct io_uring_sqe *sqe, const struct cel__op *op, stru
     io_uring_prep_sendmsg(sqe, op->fd->fd, msg, MSG_NOSIGNAL | MSG_WAITALL);
 }
 
+static void prep_file(struct io_uring_sqe *sqe, const struct cel__op *op)
+{
+    int fd = op->fd->fd;
+
+    switch (op->kind) {
+    case CEL__OP_PREAD:
+        io_uring_prep_read(sqe, fd, op->buf, (unsigned)cel__min(op->len, MOVE_MAX),
+                           (uint64_t)op->offset);
+        break;
+    case CEL__OP_PWRITE:
+        io_uring_prep_write(sqe, fd, op->buf, (unsigned)cel__min(op->len, MOVE_MAX),
+                            (uint64_t)op->offset);
+        break;
+    case CEL__OP_FSYNC:
+        io_uring_prep_fsync(sqe, fd, 0);
+        break;
+    case CEL__OP_FDATASYNC:
+        io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
+        break;
+    case CEL__OP_PREADV:
+        io_uring_prep_readv(sqe, fd, op->iov, (unsigned)op->count, (uint64_t)op->offset);
+        break;
+    case CEL__OP_PWRITEV:
+        io_uring_prep_writev(sqe, fd, op->iov, (unsigned)op->count, (uint64_t)op->offset);
+        break;
+    }
+}
+
 void cel__sqe_op(struct io_uring_sqe *sqe, struct cel__op *op, struct msghdr *msg)
 {
     int fd = op->fd->fd;
@@ -61,16 +89,8 @@ void cel__sqe_op(struct io_uring_sqe *sqe, struct cel__op *op, struct msghdr *ms
     case CEL__OP_POLL:
         io_uring_prep_poll_add(sqe, fd, (unsigned short)op->events);
         break;
-    case CEL__OP_PREAD:
-        io_uring_prep_read(sqe, fd, op->buf, (unsigned)cel__min(op->len, MOVE_MAX),
-                           (uint64_t)op->offset);
-        break;
-    case CEL__OP_PWRITE:
-        io_uring_prep_write(sqe, fd, op->buf, (unsigned)cel__min(op->len, MOVE_MAX),
-                            (uint64_t)op->offset);
-        break;
-    case CEL__OP_FSYNC:
-        io_uring_prep_fsync(sqe, fd, 0);
+    default:
+        prep_file(sqe, op);
         break;
     }
 }

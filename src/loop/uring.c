@@ -5,10 +5,9 @@
  *    left out when there is nothing to submit, to fetch or to wait for.
  * 2. Of the ops that need an order (reads among themselves, writes among themselves) the kernel
  *    has only the first of each descriptor; the others queue behind it.
- * 3. Writes and accepts are tried by the plain call first; what would block goes to the ring. A
- *    send at once, out of warm caches, beats one that rides with the turn's submission.
- *    What is not a socket waits by a poll: the ring's answers for pipes differ between kernels,
- *    and its writes raise SIGPIPE.
+ * 3. Reads and writes of stream sockets ride with the turn's submission. Accepts and datagrams are
+ *    tried by the plain call first; what would block goes to the ring. What is not a socket waits
+ * by a poll: the ring's answers for pipes differ between kernels, and its writes raise SIGPIPE.
  * 4. An op ends at its own completion, whatever a cancel said; a closing descriptor is closed
  *    when the kernel has nothing of it any more. */
 #include <errno.h>
@@ -111,6 +110,11 @@ static bool is_moved(struct cel__op *op)
     return op->count == 0;
 }
 
+static int64_t ask_write(struct cel_loop *loop, struct cel__op *op)
+{
+    return is_moved(op) ? (int64_t)op->moved : ask(loop, op, CEL__USE_DIRECT);
+}
+
 /* A Unix socket's connect may say EAGAIN, which the ring would wait out in its own way. */
 static bool is_plain_connect(const struct cel__op *op)
 {
@@ -136,8 +140,11 @@ static int64_t try(struct cel_loop *loop, struct cel__op *op)
     case CEL__OP_POLL:
         return try_poll(loop, op);
     case CEL__OP_PREAD:
+    case CEL__OP_PREADV:
     case CEL__OP_PWRITE:
+    case CEL__OP_PWRITEV:
     case CEL__OP_FSYNC:
+    case CEL__OP_FDATASYNC:
         return ask(loop, op, CEL__USE_DIRECT);
     case CEL__OP_ACCEPT: /* the ring's own wakes one of the loops that share a listener */
         return try_then(loop, op, CEL__USE_DIRECT);
@@ -146,6 +153,7 @@ static int64_t try(struct cel_loop *loop, struct cel__op *op)
                                     : ask(loop, op, CEL__USE_DIRECT);
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
+        return op->fd->is_stream ? ask_write(loop, op) : try_then(loop, op, CEL__USE_READY);
     case CEL__OP_SENDMSG:
         return try_then(loop, op, op->fd->is_stream ? CEL__USE_DIRECT : CEL__USE_READY);
     default:
@@ -238,16 +246,13 @@ static int64_t finish_poll(const struct cel__op *op, int res)
     return res;
 }
 
-/* Some filesystems refuse to be asked without blocking and cannot be polled either. */
-static int64_t finish_file(const struct cel__op *op, int res)
+/* Some filesystems refuse to be asked without blocking and cannot be polled either: as on a
+ * backend that has no file IO, a thread of the pool must do it. */
+static int64_t finish_file(int res)
 {
-    ssize_t n;
-
-    if (res != -EAGAIN)
-        return res == -EINTR ? CEL__NOTHING_YET : res;
-    n = op->kind == CEL__OP_PREAD ? cel__sys.pread(op->fd->fd, op->buf, op->len, op->offset)
-                                  : cel__sys.pwrite(op->fd->fd, op->buf, op->len, op->offset);
-    return n >= 0 ? n : -errno;
+    if (res == -EINTR)
+        return CEL__NOTHING_YET;
+    return res == -EAGAIN ? -ENOSYS : res;
 }
 
 static int64_t finish_direct(struct cel__op *op, int res)
@@ -256,8 +261,11 @@ static int64_t finish_direct(struct cel__op *op, int res)
     case CEL__OP_POLL:
         return finish_poll(op, res);
     case CEL__OP_PREAD:
+    case CEL__OP_PREADV:
     case CEL__OP_PWRITE:
-        return finish_file(op, res);
+    case CEL__OP_PWRITEV:
+    case CEL__OP_FSYNC:
+        return finish_file(res);
     case CEL__OP_WRITE:
     case CEL__OP_WRITEV:
         return finish_write(op, res);
@@ -317,6 +325,7 @@ static void tell_polls(struct cel_loop *loop, struct cel__fd *f)
 static void on_receive(struct cel_loop *loop, struct cel__port *port,
                        const struct io_uring_cqe *cqe)
 {
+    CEL__ASSERT(port != NULL && "a standing receive is a port's");
     cel__inflow_take(loop, port, cqe);
     if (port->fd->is_closing)
         return;
@@ -432,7 +441,7 @@ static int wait_out(struct cel__proactor *p, int r, int64_t timeout)
     if (timeout > 0 && !cel__ring_has_completion(&p->ring)) {
         struct timespec ms = {.tv_nsec = CEL_MILLISECOND};
 
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &ms, NULL);
+        cel__sys.clock_nanosleep(CLOCK_MONOTONIC, 0, &ms, NULL);
     }
     return 0;
 }

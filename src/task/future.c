@@ -46,7 +46,7 @@ void cel__future_end(struct cel_future *f, void *value, int code, struct cel_err
 
 int cel_future_set(struct cel_future *future, void *value)
 {
-    if (future->state == CEL__DONE)
+    if (cel__future_is_done(future))
         return -EALREADY;
     cel__future_end(future, value, 0, NULL);
     return 0;
@@ -58,7 +58,7 @@ int cel_future_fail(struct cel_future *future, int code, const char *fmt, ...)
     va_list va;
 
     CEL__ASSERT(code < 0);
-    if (future->state == CEL__DONE)
+    if (cel__future_is_done(future))
         return -EALREADY;
     va_start(va, fmt);
     vsnprintf(text, sizeof text, fmt, va);
@@ -101,7 +101,7 @@ int cel_on_done(union cel_awaitable x, void (*fn)(void *arg), void *arg)
         return -ENOMEM;
     *w = (struct watcher){
         .waiter.wake = queue_callback, .loop = cel__loop_here, .fn = fn, .arg = arg};
-    if (f->state == CEL__DONE)
+    if (cel__future_is_done(f))
         queue_callback(&w->waiter);
     else
         cel__list_append(&f->waiters, &w->waiter.link);
@@ -161,7 +161,7 @@ int cel__future_wait(struct cel_future *f, bool is_shielded)
     struct sleeper s = {.waiter.wake = wake_sleeper, .future = f, .task = task};
     int code = is_shielded ? 0 : cel__checkpoint(task);
 
-    if (code != 0 || f->state == CEL__DONE)
+    if (code != 0 || cel__future_is_done(f))
         return code;
     cel__list_append(&f->waiters, &s.waiter.link);
     cel__park(task, is_shielded ? &awaiting_shielded : &awaiting, &s); /* parks */
@@ -170,6 +170,11 @@ int cel__future_wait(struct cel_future *f, bool is_shielded)
 
 int cel__future_take(struct cel_future *f, void **value)
 {
+    if (f == NULL) {
+        (void)cel__raise(-ENOMEM, NULL, "what is awaited could not be made: %s",
+                         cel_strerror(-ENOMEM));
+        return -CEL_EFAILED;
+    }
     f->was_awaited = 1;
     if (f->code == 0) {
         if (value != NULL)
@@ -190,21 +195,21 @@ struct cel_future *cel_ensure(union cel_awaitable x)
 
 bool cel_is_done(union cel_awaitable x)
 {
-    return cel_ensure(x)->state == CEL__DONE;
+    return cel__future_is_done(cel_ensure(x));
 }
 
 int cel_outcome(union cel_awaitable x)
 {
     struct cel_future *f = cel_ensure(x);
 
-    return f->state == CEL__DONE ? f->code : -EINPROGRESS;
+    return cel__future_is_done(f) ? cel__future_code(f) : -EINPROGRESS;
 }
 
 void *cel_value(union cel_awaitable x)
 {
     struct cel_future *f = cel_ensure(x);
 
-    return f->state == CEL__DONE && f->code == 0 ? f->value : NULL;
+    return cel__future_is_done(f) && cel__future_code(f) == 0 ? f->value : NULL;
 }
 
 int cel_await(union cel_awaitable x, void **value)

@@ -100,8 +100,8 @@ static void invite(struct party *p, union cel_awaitables x)
 
         *g = (struct guest){.waiter.wake = guest_left, .future = x.futures[i], .party = p};
         cel__list_init(&g->waiter.link);
-        if (g->future->state == CEL__DONE) {
-            p->has_failed |= g->future->code < 0;
+        if (cel__future_is_done(g->future)) {
+            p->has_failed |= cel__future_code(g->future) < 0;
             continue;
         }
         p->pending++;
@@ -155,14 +155,19 @@ int cel_wait(union cel_awaitables x, size_t n, enum cel_wait_for what)
     if (r != 0)
         return r;
     for (size_t i = 0; i < n; i++)
-        done += x.futures[i]->state == CEL__DONE;
+        done += cel__future_is_done(x.futures[i]);
     return done;
+}
+
+static bool is_task(const struct cel_future *f)
+{
+    return f != NULL && f->is_task;
 }
 
 static void cancel_tasks(union cel_awaitables x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (x.futures[i]->is_task)
+        if (is_task(x.futures[i]))
             cel_task_cancel(x.tasks[i]);
 }
 
@@ -172,7 +177,7 @@ static size_t tasks_only(union cel_awaitables x, size_t n, struct cel_future **o
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++)
-        if (x.futures[i]->is_task)
+        if (is_task(x.futures[i]))
             out[count++] = x.futures[i];
     return count;
 }
@@ -184,7 +189,7 @@ static void call_off(struct cel_task *task, struct guest *guests, union cel_awai
     cancel_tasks(x, n);
     if (tasks == NULL) { /* one after the other then */
         for (size_t i = 0; i < n; i++)
-            if (x.futures[i]->is_task)
+            if (is_task(x.futures[i]))
                 (void)cel__future_wait(x.futures[i], true); /* parks */
         return;
     }
@@ -207,7 +212,7 @@ static int gather(union cel_awaitables x, size_t n, enum cel_wait_for what)
     if (r == 0)
         r = hold(task, guests, x, n, what, false); /* parks */
     for (size_t i = 0; r == 0 && i < n; i++)
-        has_failed |= x.futures[i]->state == CEL__DONE && x.futures[i]->code < 0;
+        has_failed |= cel__future_is_done(x.futures[i]) && cel__future_code(x.futures[i]) < 0;
     if (r != 0 || (has_failed && what == CEL_WAIT_FIRST_ERROR))
         call_off(task, guests, x, n); /* parks */
     guests_free(guests, few);
@@ -219,9 +224,12 @@ static void take_error(union cel_awaitables x, size_t n)
 {
     size_t chosen = n;
 
-    for (size_t i = n; i-- > 0;)
-        if (x.futures[i]->code < 0 && (chosen == n || x.futures[i]->code != -ECANCELED))
+    for (size_t i = n; i-- > 0;) {
+        int code = cel__future_code(x.futures[i]);
+
+        if (code < 0 && (chosen == n || code != -ECANCELED))
             chosen = i;
+    }
     if (chosen < n)
         (void)cel__future_take(x.futures[chosen], NULL);
 }
@@ -247,11 +255,12 @@ int cel_gather_outcomes(union cel_awaitables x, size_t n, void **values, int *ou
     if (r != 0 && r != -CEL_EFAILED)
         return r;
     for (size_t i = 0; i < n; i++) {
-        x.futures[i]->was_awaited = 1;
+        if (x.futures[i] != NULL)
+            x.futures[i]->was_awaited = 1;
         if (values != NULL)
-            values[i] = x.futures[i]->code == 0 ? x.futures[i]->value : NULL;
+            values[i] = cel_value(x.futures[i]);
         if (outcomes != NULL)
-            outcomes[i] = x.futures[i]->code;
+            outcomes[i] = cel_outcome(x.futures[i]);
     }
     return 0;
 }
@@ -299,7 +308,7 @@ int cel_completed_new(struct cel_completed **out, union cel_awaitables x, size_t
         a->waiter.wake = arrive;
         a->of = c;
         cel__list_init(&a->waiter.link);
-        if (x.futures[i]->state == CEL__DONE)
+        if (cel__future_is_done(x.futures[i]))
             arrive(&a->waiter);
         else
             cel__list_append(&x.futures[i]->waiters, &a->waiter.link);

@@ -17,6 +17,7 @@ struct offloaded {
     void *(*fn)(void *arg);
     void *arg;
     void *result;
+    void (*drop)(void *arg, void *result); /* of an abandoned job; else NULL */
     bool has_ended;
 };
 
@@ -33,6 +34,8 @@ static void ended(struct cel__job *job)
 
     o->has_ended = true;
     if (o->future.is_orphan) {
+        if (o->drop != NULL)
+            o->drop(o->arg, o->result);
         cel__mem_free(cel__future_error(&o->future));
         cel__mem_free(o);
         return;
@@ -101,5 +104,30 @@ int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
     if (r == 0 && result != NULL)
         *result = o->future.value;
     cel__offloaded_free(&o->future);
+    return r;
+}
+
+int cel_offload_or_abandon(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg, void *result),
+                           void **result)
+{
+    struct cel_task *task = cel__task_parking();
+    struct offloaded *o = NULL;
+    int r = cel__checkpoint(task);
+
+    if (r != 0) {
+        drop(arg, NULL);
+        return r;
+    }
+    r = offload(&o, fn, arg);
+    if (r < 0)
+        return r;
+    r = cel__future_wait(&o->future, false); /* parks */
+    if (o->future.state == CEL__DONE)
+        r = 0; /* it may have come after the cancel, before this task ran */
+    else
+        o->drop = drop;
+    if (r == 0 && result != NULL)
+        *result = o->future.value;
+    cel__offloaded_free(&o->future); /* a queued job is taken back, a running one goes on */
     return r;
 }

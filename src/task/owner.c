@@ -10,7 +10,7 @@
 
 int cel_future_cancel(struct cel_future *future)
 {
-    if (future->state == CEL__DONE)
+    if (cel__future_is_done(future))
         return -EALREADY;
     if (future->is_task)
         cel_task_cancel((struct cel_task *)future);

@@ -3,6 +3,8 @@
 #include "task/run.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include "base/log.h"
 #include "celadon/fiber.h"
@@ -23,12 +25,12 @@ int cel_loop_until(struct cel_loop *loop, union cel_awaitable x, void **value)
     int r = 0;
 
     CEL__ASSERT(cel__task_here() == NULL && "inside a task: cel_await");
-    if (f->state == CEL__PENDING)
+    if (!cel__future_is_done(f))
         cel__list_append(&f->waiters, &waiter.link);
-    while (f->state == CEL__PENDING && r >= 0)
+    while (!cel__future_is_done(f) && r >= 0)
         r = cel_loop_turn(loop, CEL_FOREVER);
     loop->is_awaited = false;
-    if (f->state == CEL__DONE)
+    if (cel__future_is_done(f))
         return cel__future_take(f, value);
     cel__list_unlink(&waiter.link);
     return r;
@@ -58,9 +60,50 @@ static int outcome_of(struct cel_task *task, int r)
     return f->code;
 }
 
+struct runner {
+    struct cel_signal *signal;
+    struct cel_task *main;
+    bool was_told;
+};
+
+/* The program does not end as it was told: the next thing that happens is the default. */
+static void die_of(int signo)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    (void)sigaction(signo, &action, NULL);
+    (void)raise(signo);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void interrupted(void *arg, int signo)
+{
+    struct runner *runner = arg;
+
+    if (runner->was_told)
+        die_of(signo);
+    runner->was_told = true;
+    cel_task_cancel(runner->main);
+}
+
+static int run_watched(struct cel_loop *loop, struct runner *runner, void **result)
+{
+    int r = cel_signal_start(loop, &runner->signal, SIGINT, interrupted, runner);
+
+    if (r == 0)
+        r = cel_loop_until(loop, runner->main, result);
+    cel_signal_stop(runner->signal);
+    return r;
+}
+
 int cel__run_main(struct cel_loop *loop, struct cel_task *task, void **result)
 {
-    int r = cel_loop_until(loop, task, result);
+    struct runner runner = {.main = task};
+    int r = loop->options.cancel_on_sigint ? run_watched(loop, &runner, result)
+                                           : cel_loop_until(loop, task, result);
 
     if (r == -EDEADLK)
         report_deadlock(loop);

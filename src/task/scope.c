@@ -145,7 +145,7 @@ static void child_failed(struct cel__scope *scope, struct cel_task *child, int c
         cel__scope_cancel(scope, -ECANCELED);
         return;
     }
-    if (child->future.is_detached)
+    if (child->future.is_detached && !child->future.was_awaited)
         cel__log(CEL_LOG_ERROR, "%s (spawned at %s:%d) failed: %s", cel__task_name(child),
                  child->fiber.file, child->fiber.line, text);
 }

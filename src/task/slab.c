@@ -2,6 +2,7 @@
 #include "task/slab.h"
 
 #include "base/mem.h"
+#include "task/strict.h"
 
 #define CHUNK_TASKS 64
 #define ALIGNMENT   64
@@ -14,6 +15,7 @@ struct chunk {
 /* No task was ever spawned: the first one's memory was not to be had. */
 static int end_without_tasks(struct cel_loop *loop)
 {
+    cel__strict_end(loop);
     cel__tasks_free(loop->tasks);
     return 0;
 }
@@ -32,6 +34,7 @@ struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
     tasks->root.flags = CEL__SCOPE_OPEN;
     loop->tasks = tasks;
     loop->tasks_end = end_without_tasks;
+    cel__strict_begin(loop);
     return tasks;
 }
 
@@ -94,6 +97,7 @@ void cel__task_release(struct cel__tasks *tasks, struct cel_task *task)
 {
     struct cel_error *error = cel__future_error(&task->future);
 
+    cel__strict_release(tasks, task);
     if (error != NULL)
         cel__mem_free(error);
     if (task->error != NULL)

@@ -4,6 +4,8 @@
 
 /* What a future, a task and the loop's set of tasks are made of. */
 
+#include <errno.h>
+
 #include "base/list.h"
 #include "celadon/task.h"
 #include "fiber/fiber.h"
@@ -32,12 +34,27 @@ struct cel_future {
     uint8_t is_orphan : 1;    /* freed by its owner while the job runs */
     uint8_t was_awaited : 1;
     uint8_t is_detached : 1; /* a task's: nobody has its handle */
+    uint16_t locks;          /* a task's: that it holds */
 };
+
+/* NULL is what could not be made for want of memory. Wherever something is awaited it counts as a
+ * future that has failed with -ENOMEM, so that a program need not look at each spawn before it
+ * gathers them. */
+static inline bool cel__future_is_done(const struct cel_future *f)
+{
+    return f == NULL || f->state == CEL__DONE;
+}
+
+/* Of a done one: 0 or what it failed with. */
+static inline int cel__future_code(const struct cel_future *f)
+{
+    return f != NULL ? f->code : -ENOMEM;
+}
 
 /* The words of a failure, or NULL. */
 static inline struct cel_error *cel__future_error(const struct cel_future *f)
 {
-    return f->state == CEL__DONE && f->code < 0 ? f->error : NULL;
+    return f != NULL && f->state == CEL__DONE && f->code < 0 ? f->error : NULL;
 }
 
 #define CEL__SCOPE_SHIELDED 1
@@ -69,6 +86,8 @@ struct cel__tasks {
     void *free_list; /* tasks' memory, linked through the first word */
     void *chunks;    /* likewise */
     unsigned live;
+    struct cel__strict *strict; /* NULL: not in debug mode */
+    uint64_t dice;              /* whose turn it is among what can happen at once */
 };
 
 static inline struct cel_task *cel__task_of_fiber(struct cel_fiber *fiber)

@@ -14,8 +14,11 @@
 #include "loop/core.h"
 #include "task/error.h"
 #include "task/future.h"
+#include "task/local.h"
 #include "task/scope.h"
 #include "task/slab.h"
+#include "task/spawn.h"
+#include "task/strict.h"
 #include "task/wait.h"
 
 static void run_at_end(struct cel_task *task)
@@ -42,6 +45,7 @@ static void task_main(struct cel_fiber *fiber)
 
     CEL__ASSERT(task->scope == &task->own && "a task ended inside a scope that it had entered");
     run_at_end(task); /* parks */
+    CEL__ASSERT(task->future.locks == 0 && "a task ended holding a lock");
     if (task->future.code != 0)
         cel__scope_cancel(&task->own, -ECANCELED);
     cel__scope_join(&task->own); /* parks */
@@ -91,6 +95,7 @@ static int end_tasks(struct cel_loop *loop)
         cel__list_unlink(node);
         cel__task_release(tasks, task);
     }
+    cel__strict_end(loop);
     if (left == 0) { /* else their stacks still point into it, and they may end yet */
         cel__tasks_free(tasks);
         loop->tasks = NULL;
@@ -109,10 +114,27 @@ static struct cel__scope *scope_for(struct cel__tasks *tasks, bool in_root)
 struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn_options *options,
                               const char *file, int line)
 {
+    return cel__task_spawn(NULL, fn, arg, options, file, line);
+}
+
+static bool prepare(struct cel_task *task, const struct cel_spawn_options *options)
+{
+    task->at_end = NULL;
+    if (options->inherits_locals && cel__locals_inherit(task) < 0)
+        return false;
+    if (cel__fiber_init(&task->fiber, options->stack_size_bytes, task_main) == 0)
+        return true;
+    cel__locals_forget(task);
+    return false;
+}
+
+struct cel_task *cel__task_spawn(struct cel__scope *scope, cel_task_fn *fn, void *arg,
+                                 const struct cel_spawn_options *options, const char *file,
+                                 int line)
+{
     static const struct cel_spawn_options none;
     struct cel_loop *loop = cel__loop_here;
     struct cel__tasks *tasks;
-    struct cel__scope *scope;
     struct cel_task *task;
 
     CEL__ASSERT(loop != NULL && "tasks need a loop: cel_run or cel_loop_new");
@@ -124,7 +146,7 @@ struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn
         return NULL;
     task->future.state = CEL__PENDING;
     task->error = NULL;
-    if (cel__fiber_init(&task->fiber, options->stack_size_bytes, task_main) < 0) {
+    if (!prepare(task, options)) {
         cel__task_release(tasks, task);
         return NULL;
     }
@@ -138,9 +160,9 @@ struct cel_task *cel_spawn_at(cel_task_fn *fn, void *arg, const struct cel_spawn
     task->future.value = arg;
     task->wait_on = (void *)fn;
     task->wait = NULL;
-    task->at_end = NULL;
     task->future.is_detached = options->is_detached;
-    scope = scope_for(tasks, options->in_root);
+    if (scope == NULL)
+        scope = scope_for(tasks, options->in_root);
     cel__scope_open(&task->own, scope, task, CEL__SCOPE_TASK);
     task->scope = &task->own;
     scope->live++;
@@ -164,23 +186,24 @@ struct cel_task *cel_task_current(void)
 
 const char *cel_task_name(const struct cel_task *task)
 {
-    return cel__task_name(task);
+    return task != NULL ? cel__task_name(task) : "task";
 }
 
 void cel_task_set_name(struct cel_task *task, const char *name)
 {
-    task->fiber.name = name;
+    if (task != NULL)
+        task->fiber.name = name;
 }
 
 void cel_task_cancel(struct cel_task *task)
 {
-    if (task->future.state == CEL__PENDING)
+    if (task != NULL && task->future.state == CEL__PENDING)
         cel__scope_cancel(&task->own, -ECANCELED);
 }
 
 bool cel_task_is_cancelled(const struct cel_task *task)
 {
-    return task->own.code != 0;
+    return task != NULL && task->own.code != 0;
 }
 
 void cel_task_free(struct cel_task *task)
@@ -197,11 +220,12 @@ void cel_task_free(struct cel_task *task)
 
 int cel_join(struct cel_task *task, void **value)
 {
-    int r = cel__future_wait(&task->future, false); /* parks */
+    struct cel_future *f = cel_ensure(task);
+    int r = cel__future_wait(f, false); /* parks */
 
     if (r < 0)
         return r;
-    r = cel__future_take(&task->future, value);
+    r = cel__future_take(f, value);
     cel_task_free(task);
     return r;
 }

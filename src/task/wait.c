@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "base/buggify.h"
 #include "base/report.h"
 
 #define CREDIT     64
@@ -44,11 +43,8 @@ static void tell_op(struct cel__report *to, const struct cel_task *task)
 static const struct cel__wait op_wait = {"in the kernel: ", interrupt_op, tell_op, NULL};
 static const struct cel__wait op_wait_shielded = {"in the kernel, shielded: ", NULL, tell_op, NULL};
 
-/* Results that are there at once must not keep the others from running. */
-static void take_credit(struct cel_loop *loop)
+void cel__credit_renew(struct cel_loop *loop)
 {
-    if (--loop->credit > 0 && !CEL__BUGGIFY())
-        return;
     loop->credit = CREDIT;
     cel__sched_yield(&loop->sched); /* parks */
 }
@@ -78,7 +74,7 @@ static int64_t do_op(struct cel_task *task, struct cel__op *op, const struct cel
     if (r < 0)
         return r;
     if (r == 1)
-        take_credit(loop); /* parks */
+        cel__credit_take(loop); /* parks */
     else
         cel__park(task, wait, op); /* parks */
     return op->result;

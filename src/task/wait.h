@@ -4,6 +4,7 @@
 
 /* The one place where a task parks: here its result, the deadlines and the cancels meet. */
 
+#include "base/buggify.h"
 #include "task/state.h"
 
 /* What a parking call returns at once on account of the scopes around; 0: go on. */
@@ -48,6 +49,16 @@ void cel__park(struct cel_task *task, const struct cel__wait *wait, void *wait_o
 static inline void cel__unpark(struct cel_task *task)
 {
     cel__sched_ready(&cel__loop_here->sched, &task->fiber);
+}
+
+void cel__credit_renew(struct cel_loop *loop);
+
+/* (parks) Results that are there at once must not keep the others from running: called by who got
+ * one. */
+static inline void cel__credit_take(struct cel_loop *loop)
+{
+    if (cel__unlikely(--loop->credit <= 0) || CEL__BUGGIFY())
+        cel__credit_renew(loop); /* parks */
 }
 
 /* (parks) Does the operation and waits for its end. -> its result. */

@@ -177,6 +177,14 @@ def fetch_prints_jsonl_and_csv():
     assert out.stdout.startswith(b'url,"t","none","p"\r\n') and b'"Post 1",,' in out.stdout, out.stdout
 
 
+def fetch_without_fields_tells_of_each_page():
+    url = f"{SITE.base}/good/1"
+    for form in "json", "jsonl", "csv":
+        out = run("fetch", url, "--format", form)
+        assert out.returncode == 0 and b"200" in out.stdout and url.encode() in out.stdout, (form, out)
+    assert json.loads(run("fetch", url, "--format", "jsonl").stdout)["status"] == 200
+
+
 def fetch_field_that_is_missing_is_null():
     out = run("fetch", f"{SITE.base}/good/1", "-s", "none=.none", "-s", "many[]=.none")
     assert json.loads(out.stdout) == {f"{SITE.base}/good/1": {"none": None, "many": []}}, out.stdout
@@ -209,13 +217,141 @@ def fetch_interrupted_leaves_whole_json():
     urls = [f"{SITE.base}/good/1", f"{SITE.base}/mute/1"]
     child = subprocess.Popen([CELADON, "fetch", *urls, *FIELDS, "--timeout", "20s"], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
-    while SITE.seen.get("/mute/1", 0) == 0 or SITE.seen.get("/good/1", 0) == 0:
-        pass
-    threading.Event().wait(0.3)
-    child.send_signal(signal.SIGINT)
+    interrupt_amid(child, "/mute/1", "/good/1")
     out, err = child.communicate(timeout=20)
     assert child.returncode == 5, (child.returncode, err)
     assert json.loads(out) == {urls[0]: item(1)}, out
+
+
+def lines_of(urls):
+    return ("\n".join(urls) + "\n").encode()
+
+
+def fetch_that_cannot_start_prints_nothing_and_spoils_nothing():
+    url = f"{SITE.base}/good/1"
+    with tempfile.TemporaryDirectory() as folder:
+        kept = os.path.join(folder, "kept.json")
+        with open(kept, "w") as f:
+            f.write("before")
+        for more in [], ["-o", kept]:
+            for form in "json", "csv":
+                out = run("fetch", url, "--cacert", "/nonexistent/ca", "--format", form, *more)
+                assert out.returncode == 1 and out.stdout == b"" and b"/nonexistent/ca" in out.stderr, out
+        out = run("fetch", "-i", folder, "-o", kept)
+        assert out.returncode == 1 and b"directory" in out.stderr and out.stdout == b"", out
+        assert open(kept).read() == "before"
+        out = run("fetch", url, "-o", kept, *FIELDS)
+        assert out.returncode == 0 and json.load(open(kept)) == {url: item(1)}, out
+    out = run("fetch", url, "-o", "-", *FIELDS)
+    assert out.returncode == 0 and json.loads(out.stdout) == {url: item(1)}, out
+
+
+def fetch_of_an_empty_list_is_an_empty_object():
+    for text in b"", b"\n\n", b"# nothing here\r\n", b"\xef\xbb\xbf":
+        out = run("fetch", "-", input=text)
+        assert out.returncode == 0 and json.loads(out.stdout) == {}, (text, out)
+
+
+def fetch_list_in_any_dress_is_read():
+    urls = [f"{SITE.base}/good/{n}" for n in range(4)]
+    text = (f"\ufeff{urls[0]}\r\n# a comment\r\n\r\n  {urls[1]}\t\r\n{urls[0]}\r\n"
+            f"{urls[2]}\n{urls[3]}").encode()  # no end of line behind the last
+    for how in "-", "-i":
+        with tempfile.NamedTemporaryFile() as f:
+            f.write(text)
+            f.flush()
+            out = run("fetch", "-", *FIELDS, input=text) if how == "-" else run("fetch", "-i", f.name, *FIELDS)
+        assert out.returncode == 0 and list(json.loads(out.stdout)) == urls, (how, out)
+    out = run("fetch", urls[0], urls[0], "-", *FIELDS, input=text)
+    assert out.returncode == 0 and list(json.loads(out.stdout)) == urls, out
+
+
+def fetch_list_with_a_monstrous_line_is_told():
+    url = f"{SITE.base}/good/1"
+    out = run("fetch", "-", *FIELDS, input=lines_of([url, url + "\0more"]))
+    assert out.returncode == 3 and json.loads(out.stdout) == {url: item(1)} and b": url: " in out.stderr, out
+    out = run("fetch", "-", *FIELDS, input=lines_of([url, "x" * (2 << 20), f"{SITE.base}/good/2"]))
+    assert out.returncode == 1 and json.loads(out.stdout) == {url: item(1)} and b"behind line 1" in out.stderr, out
+
+
+def fetch_goes_on_while_the_list_is_being_written():
+    urls = [f"{SITE.base}/good/{n}" for n in (7, 8)]
+    child = subprocess.Popen([CELADON, "fetch", "-", *FIELDS, "--format", "jsonl"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for url in urls:  # the answer comes while the list stands open
+        child.stdin.write(lines_of([url]))
+        child.stdin.flush()
+        assert json.loads(child.stdout.readline())["url"] == url
+    out, err = child.communicate(timeout=20)
+    assert child.returncode == 0 and out == b"", (out, err)
+
+
+def interrupt_amid(child, *paths):
+    """When the site was asked for all of these, and what it answered is likely to have come."""
+    while not all(SITE.seen.get(path) for path in paths):
+        assert child.poll() is None, child.stderr.read()
+        threading.Event().wait(0.01)
+    threading.Event().wait(0.3)
+    child.send_signal(signal.SIGINT)
+
+
+def fetch_interrupted_while_it_waits_for_the_list_ends():
+    url = f"{SITE.base}/good/9"
+    child = subprocess.Popen([CELADON, "fetch", "-", *FIELDS], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+    child.stdin.write(lines_of([url, f"{SITE.base}/mute/9"]))
+    child.stdin.flush()
+    interrupt_amid(child, "/mute/9", "/good/9")
+    assert child.wait(timeout=20) == 5
+    out = child.stdout.read()
+    assert json.loads(out) == {url: item(9)}, out
+
+
+def fetch_without_a_reader_says_so():
+    url = f"{SITE.base}/good/1"
+    closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", CELADON, "fetch", url, "-q"], capture_output=True)
+    assert closed.returncode == 1 and b"standard output" in closed.stderr, closed
+    assert subprocess.run(["sh", "-c", 'exec "$@" >&- 2>&- <&-', "sh", CELADON, "fetch", url]).returncode == 1
+    for form in "json", "jsonl":
+        child = subprocess.Popen([CELADON, "fetch", "-", "--format", form], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child.stdout.close()
+        child.stdin.write(lines_of([f"{SITE.base}/good/{n}" for n in range(100)]))
+        child.stdin.close()
+        err = child.stderr.read()
+        assert child.wait(timeout=30) == 1 and b"Broken pipe" in err, (child.returncode, err)
+    for args in ["--help"], ["fetch", "--help"], ["--version"]:
+        with open("/dev/full", "w") as full:
+            assert subprocess.run([CELADON, *args], stdout=full, stderr=subprocess.DEVNULL).returncode == 1, args
+
+
+def fetch_raises_a_low_limit_of_descriptors():
+    urls = [f"{SITE.base}/good/{n}" for n in range(300)]
+
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+
+    out = run("fetch", "-", "-c", "300", input=lines_of(urls), preexec_fn=few)
+    assert out.returncode == 0 and len(json.loads(out.stdout)) == 300, out.stderr[-2000:]
+
+
+def fetch_short_of_memory_ends_in_good_order():
+    if os.environ.get("ASAN_OPTIONS") or os.environ.get("TSAN_OPTIONS"):
+        return  # they reserve terabytes
+    # Without fields: the builder of HTML trees is a library that does not survive a malloc that fails.
+    urls = [f"{SITE.base}/good/{n}" for n in range(50)]
+    codes = set()
+    for mib in range(24, 120, 4):
+        def little():
+            resource.setrlimit(resource.RLIMIT_AS, (mib << 20, mib << 20))
+
+        out = run("fetch", "-", "--retries", "0", input=lines_of(urls), preexec_fn=little)
+        if out.returncode == 127:
+            continue  # the program itself could not be loaded
+        assert out.returncode in (0, 1, 3), (mib, out)
+        assert out.stdout == b"" or set(json.loads(out.stdout)) <= set(urls), (mib, out)
+        codes.add(out.returncode)
+    assert 0 in codes and codes != {0}, codes
 
 
 def serve_and_seed_scrape_print_the_article_dict():
@@ -262,10 +398,16 @@ def seeds_print_what_the_article_prints():
         assert child.returncode == 0 and out.decode() == expected[args], (args, out)
 
 
-TESTS = [fetch_of_2000_urls_returns_all_good_and_names_all_bad, fetch_prints_jsonl_and_csv,
+TESTS = [fetch_without_fields_tells_of_each_page, fetch_that_cannot_start_prints_nothing_and_spoils_nothing,
+         fetch_of_an_empty_list_is_an_empty_object, fetch_list_in_any_dress_is_read,
+         fetch_list_with_a_monstrous_line_is_told, fetch_goes_on_while_the_list_is_being_written,
+         fetch_interrupted_while_it_waits_for_the_list_ends, fetch_without_a_reader_says_so,
+         fetch_raises_a_low_limit_of_descriptors, fetch_short_of_memory_ends_in_good_order,
+         fetch_of_2000_urls_returns_all_good_and_names_all_bad, fetch_prints_jsonl_and_csv,
          fetch_field_that_is_missing_is_null, fetch_tells_usage_errors_with_the_remedy,
          fetch_of_an_unreadable_list_or_output_is_fatal, fetch_interrupted_leaves_whole_json,
-         serve_and_seed_scrape_print_the_article_dict, serve_tells_what_is_wrong, seeds_print_what_the_article_prints]
+         serve_and_seed_scrape_print_the_article_dict, serve_tells_what_is_wrong,
+         seeds_print_what_the_article_prints]
 
 if __name__ == "__main__":
     print(f"1..{len(TESTS)}")

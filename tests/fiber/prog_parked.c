@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* For test_unwind.c: stops in running_here inside a fiber, and in stopped_here with one parked and
- * one suspended. */
+ * one suspended. With an argument it leaves a core file there. */
+#include <stdbool.h>
+#include <stdlib.h>
+
 #include "base/cc.h"
 #include "fiber/sched.h"
 
@@ -53,8 +56,10 @@ static void *switch_entry(void *arg)
     return got;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    bool dumps_core = argc > 1;
+
     cel__sched_init(&sched);
     suspended_fiber = cel_fiber_new(switch_entry, NULL);
     if (suspended_fiber == NULL || cel__fiber_init(&parked_fiber, 0, park_entry) < 0)
@@ -63,6 +68,8 @@ int main(void)
     cel__sched_ready(&sched, &parked_fiber);
     cel__sched_run(&sched, 1);
     stopped_here();
+    if (dumps_core)
+        abort();
     cel__sched_ready(&sched, &parked_fiber);
     cel__sched_run(&sched, 1);
     return cel_fiber_free(suspended_fiber) == 1 ? 0 : 1;

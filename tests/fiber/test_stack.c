@@ -370,6 +370,47 @@ static void put_never_takes_the_pages_of_the_stack_put(void **state)
     }
 }
 
+static void get_and_put(int count)
+{
+    for (int i = 0; i < count; i++)
+        many[i] = get(0);
+    for (int i = 0; i < count; i++)
+        cel__stack_put(&all, many[i]);
+}
+
+/* What is used again and again stays warm, in whatever order it comes back. */
+static void pool_of_a_program_that_swings_keeps_what_it_needs(void **state)
+{
+    int calls;
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        get_and_put(MANY);
+        for (int i = 0; i < MANY; i++)
+            many[i] = get(0);
+        for (int i = MANY - 1; i >= 0; i--)
+            cel__stack_put(&all, many[i]);
+    }
+    calls = kernel.calls;
+    for (int round = 0; round < 3; round++)
+        get_and_put(MANY);
+    assert_int_equal(kernel.calls, calls);
+}
+
+static void pool_of_a_program_that_calms_down_shrinks(void **state)
+{
+    struct cel__stack_pool *pool = &all.pools[2];
+
+    (void)state;
+    for (int round = 0; round < 4; round++)
+        get_and_put(MANY);
+    assert_true(pool->warm_count > pool->warm_least);
+    for (int i = 0; i < 100 * MANY && pool->warm_max > pool->warm_least; i++)
+        get_and_put(3);
+    assert_int_equal(pool->warm_max, pool->warm_least);
+    assert_true(pool->warm_count <= pool->warm_least);
+}
+
 static void fini_counts_what_is_in_use(void **state)
 {
     struct cel__stack *a = get(0), *b = get(1 << 20);
@@ -464,6 +505,8 @@ int main(void)
         TEST(put_in_any_order_keeps_the_books),
         TEST(free_slabs_go_back_to_the_system),
         TEST(put_never_takes_the_pages_of_the_stack_put),
+        TEST(pool_of_a_program_that_swings_keeps_what_it_needs),
+        TEST(pool_of_a_program_that_calms_down_shrinks),
         TEST(fini_counts_what_is_in_use),
         TEST(scarce_address_space_gives_smaller_slabs),
         TEST(each_failing_call_leaves_the_pool_usable),

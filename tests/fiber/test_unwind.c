@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cc.h"
 #include "celadon/fiber.h"
@@ -14,8 +15,9 @@
 
 static char output[1 << 16];
 
-/* gdb's words on prog_parked, stopped where `commands` say; false when there is no gdb. */
-static bool run_gdb(const char *commands)
+/* gdb's words on prog_parked, stopped where `commands` say, or on its core file; false when there
+ * is no gdb. */
+static bool run_gdb(const char *commands, const char *core)
 {
     const char *build = getenv("CELADON_BUILD");
     const char *source = getenv("CELADON_SOURCE");
@@ -28,8 +30,8 @@ static bool run_gdb(const char *commands)
         return false;
     snprintf(line, sizeof line,
              "gdb -nx -batch -ex 'set confirm off' -ex 'set debuginfod enabled off' "
-             "-ex 'source %s/tools/celadon-gdb.py' %s %s/tests/fiber/fiber_parked 2>&1",
-             source, commands, build);
+             "-ex 'source %s/tools/celadon-gdb.py' %s %s/tests/fiber/fiber_parked %s 2>&1",
+             source, commands, build, core);
     gdb = popen(line, "r");
     assert_non_null(gdb);
     len = fread(output, 1, sizeof output - 1, gdb);
@@ -40,7 +42,7 @@ static bool run_gdb(const char *commands)
 
 #define NEED_GDB(commands)                                                                  \
     do {                                                                                    \
-        if (!run_gdb(commands)) {                                                           \
+        if (!run_gdb(commands, "")) {                                                       \
             print_message(                                                                  \
                 "needs gdb with Python, leave to trace, and a build without sanitizers\n"); \
             skip();                                                                         \
@@ -104,6 +106,55 @@ static void gdb_unwinds_out_of_the_swap(void **state)
                 " main (");
 }
 
+/* In a folder of its own, if this system writes core files where the program runs. */
+static bool dump_core(const char *folder)
+{
+    const char *build = getenv("CELADON_BUILD");
+    char line[1024], core[256];
+
+    snprintf(line, sizeof line,
+             "cd %s && ulimit -c unlimited && %s/tests/fiber/fiber_parked dump >/dev/null 2>&1;"
+             "mv core.* core 2>/dev/null; true",
+             folder, build != NULL ? build : ".");
+    snprintf(core, sizeof core, "%s/core", folder);
+    return system(line) == 0 && access(core, R_OK) == 0;
+}
+
+/* What gdb says of the place where the program died is the C library's matter. */
+static void from_first_caller(void)
+{
+    char *at = strstr(output, "#1 ");
+
+    if (at != NULL)
+        memmove(output, at, strlen(at) + 1);
+}
+
+/* The kernel's, not gcore's, which cannot read past the guards within a slab of stacks. */
+static void gdb_unwinds_a_parked_fiber_of_a_core_file(void **state)
+{
+    char folder[] = "/tmp/celadon-core-XXXXXX", core[64];
+    bool has_core, has_gdb = false;
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(core, sizeof core, "%s/core", folder);
+    has_core = !CEL__ANNOTATED && dump_core(folder);
+    if (has_core)
+        has_gdb = run_gdb("-ex 'celadon-bt &parked_fiber' "
+                          "-ex 'celadon-bt *(void**)&suspended_fiber'",
+                          core);
+    unlink(core);
+    assert_int_equal(rmdir(folder), 0);
+    if (!has_gdb) {
+        print_message("needs gdb with Python, and core files written where a program runs\n");
+        skip();
+    }
+    from_first_caller();
+    check_order((const char *[]){"#1 ", "park_inner", "park_outer", "park_entry", "run_task",
+                                 "ctx_entry", "#1 ", "switch_inner", "switch_entry", "run_greenlet",
+                                 "ctx_entry", NULL},
+                " main (");
+}
+
 static void *frames[64];
 
 static CEL__NOINLINE void *takes_backtrace(void *arg)
@@ -133,6 +184,7 @@ int main(void)
         cmocka_unit_test(gdb_unwinds_a_parked_fiber),
         cmocka_unit_test(gdb_unwinds_a_suspended_greenlet),
         cmocka_unit_test(gdb_unwinds_out_of_the_swap),
+        cmocka_unit_test(gdb_unwinds_a_parked_fiber_of_a_core_file),
         cmocka_unit_test(backtrace_ends_at_the_entry),
     };
 

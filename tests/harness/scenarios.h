@@ -14,11 +14,14 @@
 struct scenario {
     const char *name;
     cel_task_fn *run;
-    bool leaves_thread; /* uses the thread pool */
-    bool is_long;       /* too many system calls to fail each within the suite's time */
+    bool uses_pool; /* makes system calls on the pool's threads */
 };
 
 extern const struct scenario scenarios[];
 extern const size_t scenario_count;
+
+/* The group's setup and teardown: what the scenarios share. */
+int scenarios_open(void **state);
+int scenarios_close(void **state);
 
 #endif

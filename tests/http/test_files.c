@@ -63,6 +63,30 @@ static void put_big(void)
     assert_int_equal(close(fd), 0);
 }
 
+/* Is old unless told otherwise. */
+static void age(const char *name, time_t seconds)
+{
+    struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+
+    assert_int_equal(utimensat(AT_FDCWD, path_of(name), times, 0), 0);
+}
+
+static void put_variants(void)
+{
+    put_file("www/v.js", "plain");
+    put_file("www/v.js.gz", "gzipped");
+    put_file("www/v.js.br", "brotli");
+    put_file("www/v.js.zst", "zstd");
+    put_file("www/stale.js", "plain");
+    put_file("www/stale.js.gz", "gzipped");
+    put_file("www/leads.js", "plain");
+    put_link("../secret.txt", "www/leads.js.gz");
+    put_file("www/gz.js", "plain");
+    put_file("www/gz.js.gz", "gzipped");
+    put_file("www/only.js.gz", "gzipped");
+    age("www/stale.js.gz", 1000);
+}
+
 static int lay_out(void **state)
 {
     static const struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
@@ -98,6 +122,7 @@ static int lay_out(void **state)
     put_link("/proc/self/root/etc/passwd", "www/magic.txt");
     assert_int_equal(mkfifo(path_of("www/fifo"), 0644), 0);
     put_big();
+    put_variants();
     assert_int_equal(utimensat(AT_FDCWD, path_of("www/a.txt"), times, 0), 0);
     return 0;
 }
@@ -110,10 +135,28 @@ static int clear_away(void **state)
     return system(command);
 }
 
+static int send_own(struct cel_request *req, struct cel_reply *reply)
+{
+    int r = cel_reply_file(req, reply, path_of(cel_param(req, "name")));
+
+    return r == -ENOENT || r == -EISDIR ? cel_reply_text(reply, 404, "%s", cel_errname(r)) : r;
+}
+
+static void add_compressed(struct cel_server *s)
+{
+    struct cel_files_options options = {.is_precompressed = true,
+                                        .cache_control = "public, max-age=60"};
+
+    assert_int_equal(cel_route_files_with(s, "/", path_of("www"), &options), 0);
+    options.cache_control = "a\r\nb: c";
+    assert_int_equal(cel_route_files_with(s, "/x/", path_of("www"), &options), -EINVAL);
+}
+
 static void add_folders(struct cel_server *s)
 {
     assert_int_equal(cel_route_files(s, "/", path_of("www")), 0);
     assert_int_equal(cel_route_files(s, "/static/", path_of("www")), 0);
+    assert_int_equal(cel_route(s, "GET /own/{name...}", send_own, NULL), 0);
     assert_int_equal(cel_route_files(s, "static/", path_of("www")), -EINVAL);
     assert_int_equal(cel_route_files(s, "/static", path_of("www")), -EINVAL);
     assert_int_equal(cel_route_files(s, "/x/", path_of("www/nowhere")), -ENOENT);
@@ -553,6 +596,66 @@ IN_TASK(ranges_are_cut_out_or_refused)
     site_close(s);
 }
 
+IN_TASK(handler_answers_with_a_file_of_its_choice)
+{
+    struct cel_server *s = site_open(NULL, add_folders);
+    const char *answer = get(s, "/own/secret.txt", "Range: bytes=4-9\r\n");
+
+    SAYS(answer, "206 Partial Content");
+    SAYS(answer, "Content-Type: text/plain");
+    assert_string_equal(body_of(answer), "canary");
+    SAYS(get(s, "/own/nowhere", ""), "ENOENT");
+    SAYS(get(s, "/own/www", ""), "EISDIR");
+    SAYS(get(s, "/own/www/fifo", ""), "ENOENT");
+    site_close(s);
+}
+
+IN_TASK(compressed_file_beside_it_is_sent_to_who_takes_it)
+{
+    static const struct {
+        const char *path, *accept, *body, *coding;
+    } cases[] = {
+        {"/v.js", "", "plain", NULL},
+        {"/v.js", "Accept-Encoding: gzip, deflate, br, zstd\r\n", "brotli", "br"},
+        {"/v.js", "Accept-Encoding: gzip\r\n", "gzipped", "gzip"},
+        {"/v.js", "Accept-Encoding: gzip;q=1.0, br;q=0.5\r\n", "gzipped", "gzip"},
+        {"/v.js", "Accept-Encoding: zstd, br;q=0\r\n", "zstd", "zstd"},
+        {"/v.js", "Accept-Encoding: *\r\n", "brotli", "br"},
+        {"/v.js", "Accept-Encoding: gzip;q=0\r\n", "plain", NULL},
+        {"/v.js", "Accept-Encoding: identity, gzip;q=0.1\r\n", "plain", NULL},
+        {"/v.js", "Accept-Encoding: xgzip\r\n", "plain", NULL},
+        {"/gz.js", "Accept-Encoding: br, gzip, zstd\r\n", "gzipped", "gzip"},
+        {"/gz.js", "Accept-Encoding: br\r\n", "plain", NULL},
+        {"/stale.js", "Accept-Encoding: gzip\r\n", "plain", NULL},
+        {"/leads.js", "Accept-Encoding: gzip\r\n", "plain", NULL},
+    };
+    struct cel_server *s = site_open(NULL, add_compressed);
+    char tag[128];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *answer = get(s, cases[i].path, cases[i].accept);
+        char text[64];
+
+        assert_int_equal(site_status(answer), 200);
+        if (strcmp(body_of(answer), cases[i].body) != 0)
+            fail_msg("%s: %s for %s", cases[i].path, body_of(answer), cases[i].accept);
+        SAYS(answer, "Vary: Accept-Encoding\r\n");
+        SAYS(answer, "Cache-Control: public, max-age=60\r\n");
+        SAYS(answer, "Content-Type: text/javascript");
+        snprintf(text, sizeof text, "Content-Encoding: %s\r\n",
+                 cases[i].coding != NULL ? cases[i].coding : "");
+        if (cases[i].coding != NULL)
+            SAYS(answer, text);
+        else
+            assert_null(strstr(answer, "Content-Encoding"));
+    }
+    assert_int_equal(site_status(get(s, "/only.js", "Accept-Encoding: gzip\r\n")), 404);
+    snprintf(tag, sizeof tag, "%s", etag_of(s, "/v.js"));
+    assert_string_not_equal(strstr(get(s, "/v.js", "Accept-Encoding: br\r\n"), "ETag: ") + 6, tag);
+    assert_null(strstr(get(s, "/v.js", "Accept-Encoding: br\r\n"), tag));
+    site_close(s);
+}
+
 /* ---- large ones ---- */
 
 /* Skips a head. */
@@ -684,6 +787,8 @@ int main(void)
         cmocka_unit_test(files_come_with_type_length_and_version),
         cmocka_unit_test(conditions_are_judged_in_their_order),
         cmocka_unit_test(ranges_are_cut_out_or_refused),
+        cmocka_unit_test(handler_answers_with_a_file_of_its_choice),
+        cmocka_unit_test(compressed_file_beside_it_is_sent_to_who_takes_it),
         cmocka_unit_test(big_file_comes_whole_and_in_parts),
         cmocka_unit_test(client_that_does_not_read_a_file_or_leaves_is_let_go),
         cmocka_unit_test(file_cut_while_it_is_sent_ends_the_connection_short),

@@ -84,7 +84,7 @@ static void *serve(void *arg)
 
 static const struct cel_server_options brisk = {.header_bytes_max = 2048,
                                                 .body_bytes_max = 100,
-                                                .header_timeout = 50 * CEL_MILLISECOND,
+                                                .header_timeout = 500 * CEL_MILLISECOND,
                                                 .stop_grace = CEL_SECOND};
 
 static struct cel_server *start(void)

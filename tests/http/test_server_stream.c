@@ -131,7 +131,7 @@ static int say_too_much(struct cel_request *req, struct cel_reply *reply)
 
 static int say_by_code(struct cel_request *req, struct cel_reply *reply)
 {
-    return -atoi(cel_param(req, "code"));
+    return -(int)strtol(cel_param(req, "code"), NULL, 10);
 }
 
 static void add_routes(struct cel_server *s)

@@ -56,6 +56,23 @@ static int send_on(struct cel_request *req, struct cel_reply *reply)
     return cel_reply_redirect(reply, 303, "/parts?x=1");
 }
 
+static int say_form(struct cel_request *req, struct cel_reply *reply)
+{
+    const char *name = "?", *none = "?", *flag = "?";
+    int r = cel_request_form_param(req, "na me", &name);
+
+    if (r == -EINVAL)
+        return cel_reply_text(reply, 415, "no form");
+    if (r == 0)
+        r = cel_request_form_param(req, "none", &none);
+    if (r == 0)
+        r = cel_request_form_param(req, "flag", &flag);
+    return r < 0 ? r
+                 : cel_reply_text(reply, 200, "name=%s none=%s flag=%s.",
+                                  name != NULL ? name : "(null)", none != NULL ? none : "-",
+                                  flag != NULL ? flag : "-");
+}
+
 static void add_routes(struct cel_server *s)
 {
     assert_int_equal(cel_route(s, "GET /", say_hello, NULL), 0);
@@ -63,6 +80,7 @@ static void add_routes(struct cel_server *s)
     assert_int_equal(cel_route(s, "POST /stream", stream_back, NULL), 0);
     assert_int_equal(cel_route(s, "POST /ignore", ignore_body, NULL), 0);
     assert_int_equal(cel_route(s, "GET /parts", say_parts, NULL), 0);
+    assert_int_equal(cel_route(s, "POST /form", say_form, NULL), 0);
     assert_int_equal(cel_route(s, "GET /on", send_on, NULL), 0);
     assert_int_equal(cel_route(s, "GET /m/{x}", say_method, NULL), 0);
     assert_int_equal(cel_route(s, "PUT /m/{x}", say_method, NULL), 0);
@@ -264,10 +282,13 @@ static void check_mixed(const char *answer)
     const char *at = answer;
 
     for (size_t i = 0; i < sizeof in_order / sizeof in_order[0]; i++) {
-        at = strstr(at, in_order[i]);
-        if (at == NULL)
+        const char *found = strstr(at, in_order[i]);
+
+        if (found == NULL) {
             fail_msg("answer %zu (%s) is missing in:\n%s", i, in_order[i], answer);
-        at += strlen(in_order[i]);
+            return;
+        }
+        at = found + strlen(in_order[i]);
     }
     assert_int_equal(site_count(answer, "HTTP/1.1 "), 11);
 }
@@ -325,6 +346,27 @@ IN_TASK(long_pipeline_is_answered_while_it_is_sent)
     site_close(s);
 }
 
+#define FORM "Content-Type: application/x-www-form-urlencoded"
+
+IN_TASK(form_is_read_by_its_fields)
+{
+    struct cel_server *s = site_open(NULL, add_routes);
+
+    SAYS(site_ask(s, "POST /form HTTP/1.1\r\n" HOST CLOSE FORM "\r\n"
+                     "Content-Length: 21\r\n\r\nx=y&na+me=%41+b&flag&z"),
+         "name=A b none=- flag=.");
+    SAYS(site_ask(s, "POST /form HTTP/1.1\r\n" HOST CLOSE FORM " ; charset=utf-8\r\n"
+                     "Transfer-Encoding: chunked\r\n\r\n7\r\nna%20me\r\n2\r\n=z\r\n0\r\n\r\n"),
+         "name=z none=- flag=-.");
+    SAYS(site_ask(s, "POST /form HTTP/1.1\r\n" HOST CLOSE FORM "\r\nContent-Length: 4\r\n\r\nna=%"),
+         "name=(null) none=- flag=-.");
+    SAYS(site_ask(s, "POST /form HTTP/1.1\r\n" HOST CLOSE
+                     "Content-Type: text/plain\r\nContent-Length: 3\r\n\r\na=b"),
+         "415 ");
+    SAYS(site_ask(s, "POST /form HTTP/1.1\r\n" HOST CLOSE "Content-Length: 0\r\n\r\n"), "415 ");
+    site_close(s);
+}
+
 IN_TASK(answers_are_dated_and_named)
 {
     struct cel_server *s = site_open(NULL, add_routes);
@@ -353,6 +395,7 @@ int main(void)
         cmocka_unit_test(expectation_gets_its_go_ahead_only_from_who_reads),
         cmocka_unit_test(pipeline_of_mixed_bodies_is_answered_in_order_however_it_is_split),
         cmocka_unit_test(long_pipeline_is_answered_while_it_is_sent),
+        cmocka_unit_test(form_is_read_by_its_fields),
         cmocka_unit_test(answers_are_dated_and_named),
     };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/sys.h"
 #include "celadon/file.h"
 #include "celadon/net.h"
+#include "loop/proactor.h"
 #include "support/check.h"
 #include "support/intask.h"
 
@@ -143,6 +145,56 @@ IN_TASK(datagram_socket_closed_ends_the_parked)
     assert_int_equal((ssize_t)result, -CEL_ECLOSED);
 }
 
+#define FILE_LEN 17
+
+static pthread_t reader;
+static int (*real_enter)(int fd, unsigned to_submit, unsigned min_complete, unsigned flags,
+                         void *arg, size_t arg_size);
+
+static ssize_t read_elsewhere(int fd, void *buf, size_t len, off_t offset)
+{
+    reader = pthread_self();
+    memcpy(buf, "slow", 4);
+    return 4;
+}
+
+/* What some filesystems say, whatever ours said. */
+static int enter_of_such_a_filesystem(int fd, unsigned to_submit, unsigned min_complete,
+                                      unsigned flags, void *arg, size_t arg_size)
+{
+    const struct cel__ring *ring = &cel__proactor_of(cel_loop_current())->ring;
+    int n = real_enter(fd, to_submit, min_complete, flags, arg, arg_size);
+
+    for (unsigned at = *ring->cq_khead; at != *ring->cq_ktail; at++)
+        if (ring->cqes[at & ring->cq_mask].res == FILE_LEN)
+            ring->cqes[at & ring->cq_mask].res = -EAGAIN;
+    return n;
+}
+
+static void *read_by_the_pool(void *arg)
+{
+    struct cel_file *file;
+    char buf[FILE_LEN];
+
+    assert_int_equal(cel_file_open(&file, path, O_RDWR | O_CREAT | O_TRUNC, 0600), 0);
+    assert_int_equal(cel_file_write(file, "a longer content.", FILE_LEN, 0), FILE_LEN);
+    reader = pthread_self();
+    assert_int_equal(cel_file_read(file, buf, FILE_LEN, 0), 4);
+    assert_memory_equal(buf, "slow", 4);
+    assert_false(pthread_equal(reader, pthread_self()));
+    cel_file_close(file);
+    return arg;
+}
+
+static void file_read_that_would_block_is_done_by_the_pool(void **state)
+{
+    real_enter = cel__sys.io_uring_enter;
+    cel__sys.io_uring_enter = enter_of_such_a_filesystem;
+    cel__sys.pread = read_elsewhere;
+    run_in_task(read_by_the_pool);
+    cel__sys_reset();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +204,7 @@ int main(void)
         cmocka_unit_test(file_call_in_a_cancelled_scope_has_no_effect),
         cmocka_unit_test(datagrams_keep_their_borders_and_sender),
         cmocka_unit_test(datagram_socket_closed_ends_the_parked),
+        cmocka_unit_test(file_read_that_would_block_is_done_by_the_pool),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

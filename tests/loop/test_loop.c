@@ -288,6 +288,28 @@ static void signals_come_as_callbacks(void **state)
     assert_int_equal(cel_signal_start(w->loop, &a, 0, on_signal, NULL), -EINVAL);
 }
 
+static struct cel_signal *pair[2];
+
+static void stop_both(void *arg, int signo)
+{
+    ++*(int *)arg;
+    cel_signal_stop(pair[0]);
+    cel_signal_stop(pair[1]);
+}
+
+static void signal_callback_may_stop_the_watcher_behind_it(void **state)
+{
+    WORLD(w);
+    int calls = 0;
+
+    assert_int_equal(cel_signal_start(w->loop, &pair[0], SIGUSR1, stop_both, &calls), 0);
+    assert_int_equal(cel_signal_start(w->loop, &pair[1], SIGUSR1, stop_both, &calls), 0);
+    raise(SIGUSR1);
+    while (calls == 0)
+        assert_true(cel_loop_turn(w->loop, CEL_FOREVER) >= 0);
+    assert_int_equal(calls, 1);
+}
+
 static void signal_watched_at_the_close_puts_the_mask_back(void **state)
 {
     WORLD(w);
@@ -415,6 +437,7 @@ int main(void)
         ON_EACH(full_queue_of_jobs_says_so),
         ON_EACH(cancelled_job_ends_once_and_does_not_run_when_queued),
         ON_EACH(signals_come_as_callbacks),
+        ON_EACH(signal_callback_may_stop_the_watcher_behind_it),
         ON_EACH(signal_watched_at_the_close_puts_the_mask_back),
         ON_EACH(child_of_a_fork_has_no_loop_and_may_make_one),
         ON_EACH(turn_from_another_thread_is_refused),

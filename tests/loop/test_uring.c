@@ -446,6 +446,75 @@ static int loop_under_filter(unsigned action)
     return cel_loop_close(loop);
 }
 
+static int refusals;
+
+static int refuse_some_rings(unsigned entries, struct io_uring_params *params)
+{
+    if (refusals-- > 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    return kernel->io_uring_setup(entries, params);
+}
+
+/* What a closed ring took comes back to a user's limit some time later. */
+static void ring_refused_for_memory_is_tried_again(void **state)
+{
+    WORLD(w);
+
+    assert_int_equal(cel_loop_close(w->loop), 0);
+    refusals = 3;
+    cel__sys.io_uring_setup = refuse_some_rings;
+    assert_int_equal(cel_loop_new(&w->loop, NULL), 0);
+    assert_string_equal(cel_loop_backend(w->loop), "uring");
+    assert_int_equal(refusals, -1);
+    cel__sys_reset();
+}
+
+static int refuse_open(int dir, const char *path, int flags, mode_t mode)
+{
+    errno = EMFILE;
+    return -1;
+}
+
+static int waits;
+
+static pid_t wait_interrupted(pid_t pid, int *status, int options)
+{
+    if (++waits == 1) {
+        errno = EINTR;
+        return -1;
+    }
+    return kernel->waitpid(pid, status, options);
+}
+
+static int refuse_clone(void)
+{
+    errno = EAGAIN;
+    return -1;
+}
+
+static void loop_that_cannot_tell_of_a_filter_tries_in_a_child(void **state)
+{
+    WORLD(w);
+
+    assert_int_equal(cel_loop_close(w->loop), 0);
+    waits = 0;
+    cel__sys.openat = refuse_open;
+    cel__sys.waitpid = wait_interrupted;
+    assert_int_equal(cel_loop_new(&w->loop, NULL), 0);
+    assert_int_equal(waits, 2);
+    assert_string_equal(cel_loop_backend(w->loop), "uring");
+    assert_int_equal(cel_loop_close(w->loop), 0);
+    unsetenv("CELADON_BACKEND");
+    cel__sys.clone = refuse_clone;
+    assert_int_equal(cel_loop_new(&w->loop, NULL), 0);
+    assert_string_equal(cel_loop_backend(w->loop), "epoll");
+    assert_int_equal(cel_loop_close(w->loop), 0);
+    cel__sys_reset();
+    w->loop = NULL;
+}
+
 static void loop_under_a_filter_falls_back_and_lives(void **state)
 {
     WORLD(w);
@@ -688,6 +757,8 @@ int main(void)
         ON_URING(stream_that_nobody_reads_is_held_back),
         ON_URING(echo_on_older_kernels_comes_back),
         ON_URING(loop_without_io_uring_falls_back_to_epoll),
+        ON_URING(ring_refused_for_memory_is_tried_again),
+        ON_URING(loop_that_cannot_tell_of_a_filter_tries_in_a_child),
         ON_URING(loop_under_a_filter_falls_back_and_lives),
         ON_URING(loop_without_a_request_we_need_falls_back),
         ON_URING(loop_opened_among_failures_works_or_leaves_nothing),

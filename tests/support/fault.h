@@ -21,7 +21,8 @@
 
 enum fault_times { FAULT_ONCE, FAULT_FOREVER };
 
-/* >= 0, or a negative code because of the failure. */
+/* 0, or a negative code because of the failure; > 0: it was cut short, by its own deadline on a
+ * slow machine, and may not have come to the event: that run is made again. */
 typedef int fault_scenario(void *arg);
 
 /* What can be made to fail. */
@@ -40,6 +41,11 @@ size_t fault_every(const struct fault_source *source, fault_scenario *scenario, 
 
 /* The same over cel_set_allocator's functions. Call it while nothing of the library is alive. */
 size_t fault_every_alloc(fault_scenario *scenario, void *arg);
+
+/* The same; tells of each allocation of the runs without failures, and of each that is failed, with
+ * the return address of the allocator's call. */
+typedef void fault_site(void *caller, bool has_failed);
+size_t fault_every_alloc_at(fault_scenario *scenario, void *arg, fault_site *site);
 
 /* Counts allocations from here on. The counting changes no block, so blocks may outlive it. */
 void fault_alloc_begin(void);

@@ -19,10 +19,12 @@ static const struct {
 #undef ROW
 };
 
-_Static_assert(SYSFAULT_COUNT <= 64, "one bit per call");
+_Static_assert(SYSFAULT_COUNT <= 128, "one bit per call");
 
 static struct sysfault_plan plan;
 static atomic_size_t counted, drawn, hits;
+static atomic_size_t made[SYSFAULT_COUNT], struck[SYSFAULT_COUNT];
+static pthread_t beginner;
 
 static int error_of(enum sysfault_call call)
 {
@@ -55,13 +57,26 @@ static bool hit(enum sysfault_call call, int error)
 
 static bool is_interruptible(enum sysfault_call call)
 {
-    const uint64_t sleepers = SYSFAULT_BIT(epoll_pwait2) | SYSFAULT_BIT(accept4) |
-                              SYSFAULT_BIT(io_uring_enter) | SYSFAULT_BIT(read) |
-                              SYSFAULT_BIT(readv) | SYSFAULT_BIT(recv) | SYSFAULT_BIT(recvmsg) |
-                              SYSFAULT_BIT(send) | SYSFAULT_BIT(sendmsg) | SYSFAULT_BIT(write) |
-                              SYSFAULT_BIT(writev) | SYSFAULT_BIT(getrandom);
+    const sysfault_set sleepers =
+        SYSFAULT_BIT(epoll_pwait2) | SYSFAULT_BIT(accept4) | SYSFAULT_BIT(io_uring_enter) |
+        SYSFAULT_BIT(read) | SYSFAULT_BIT(readv) | SYSFAULT_BIT(recv) | SYSFAULT_BIT(recvmsg) |
+        SYSFAULT_BIT(send) | SYSFAULT_BIT(sendmsg) | SYSFAULT_BIT(write) | SYSFAULT_BIT(writev) |
+        SYSFAULT_BIT(getrandom) | SYSFAULT_BIT(recvmmsg) | SYSFAULT_BIT(sendmmsg);
 
     return (sleepers >> call & 1) != 0;
+}
+
+static bool is_ours(void)
+{
+    bool is_own = pthread_equal(pthread_self(), beginner);
+
+    return plan.threads == SYSFAULT_ALL || is_own == (plan.threads == SYSFAULT_OWN);
+}
+
+static bool strike(enum sysfault_call call)
+{
+    atomic_fetch_add(&struck[call], 1);
+    return hit(call, error_of(call));
 }
 
 /* True with errno set when this call is to fail. */
@@ -71,20 +86,23 @@ static bool fails(enum sysfault_call call)
 
     if (plan.eintr_percent > 0 && is_interruptible(call) && draw() < plan.eintr_percent)
         return hit(call, EINTR);
-    if (plan.nth == 0 || !is_selected(call))
+    if (plan.nth == 0 || !is_selected(call) || !is_ours())
         return false;
+    if (atomic_load(&hits) == 0) /* what is made in answer to a failure is another path */
+        atomic_fetch_add(&made[call], 1);
     n = atomic_fetch_add(&counted, 1) + 1;
     if (n == plan.nth)
-        return hit(call, error_of(call));
+        return strike(call);
     if (n > plan.nth && plan.times == FAULT_FOREVER && error_of(call) != EINTR)
-        return hit(call, error_of(call));
+        return strike(call);
     return false;
 }
 
-/* What to ask the kernel for instead of `len`: at least one byte. */
+/* What to ask the kernel for instead of `len`: at least one byte. An eventfd moves its eight or
+ * none. */
 static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
 {
-    if (len < 2 || percent == 0 || draw() >= percent)
+    if (len <= sizeof(uint64_t) || percent == 0 || draw() >= percent)
         return len;
     fault_hit(calls[call].name, atomic_fetch_add(&hits, 1) + 1);
     return 1 + len * draw() / 200;
@@ -128,6 +146,7 @@ WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
      (fd, addr, len, flags))
 WRAP(int, bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
 WRAP(int, clock_gettime, (clockid_t id, struct timespec *ts), (id, ts))
+WRAP(int, clone, (void), ())
 WRAP(int, connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
 WRAP(int, epoll_create1, (int flags), (flags))
 WRAP(int, epoll_pwait2,
@@ -135,8 +154,10 @@ WRAP(int, epoll_pwait2,
       const sigset_t *mask),
      (ep, events, max, timeout, mask))
 WRAP(int, eventfd, (unsigned initial, int flags), (initial, flags))
+WRAP(int, fcntl, (int fd, int command, int arg), (fd, command, arg))
 WRAP(int, fsync, (int fd), (fd))
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
+WRAP(int, fstatat, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags))
 WRAP(ssize_t, getrandom, (void *buf, size_t len, unsigned flags), (buf, len, flags))
 WRAP(int, getpeername, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
 WRAP(int, getsockname, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
@@ -157,6 +178,7 @@ WRAP(int, openat, (int dir, const char *path, int flags, mode_t mode), (dir, pat
 WRAP(int, openat2, (int dir, const char *path, int flags, mode_t mode, unsigned long resolve),
      (dir, path, flags, mode, resolve))
 WRAP(int, pipe2, (int fds[2], int flags), (fds, flags))
+WRAP(int, poll, (struct pollfd * fds, nfds_t n, int timeout_ms), (fds, n, timeout_ms))
 WRAP_SHORT(pread, short_read_percent, (int fd, void *buf, size_t len, off_t offset),
            (fd, buf, len, offset))
 WRAP_SHORT(pwrite, short_write_percent, (int fd, const void *buf, size_t len, off_t offset),
@@ -174,13 +196,58 @@ WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags), (fd, msg, 
 WRAP(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
      (fd, level, name, value, len))
 WRAP(int, shutdown, (int fd, int how), (fd, how))
+WRAP(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *old),
+     (signo, action, old))
+WRAP(int, sigaltstack, (const stack_t *stack, stack_t *old), (stack, old))
+WRAP(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *timeout),
+     (set, info, timeout))
 WRAP(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags))
 WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol))
 WRAP(int, socketpair, (int domain, int type, int protocol, int fds[2]),
      (domain, type, protocol, fds))
 WRAP(int, unlink, (const char *path), (path))
+WRAP(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
 WRAP_SHORT(write, short_write_percent, (int fd, const void *buf, size_t len), (fd, buf, len))
 WRAP_VECTOR(writev, short_write_percent)
+
+WRAP_SHORT(copy_file_range, short_write_percent,
+           (int in, off_t *in_offset, int out, off_t *out_offset, size_t len, unsigned flags),
+           (in, in_offset, out, out_offset, len, flags))
+WRAP(int, fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
+WRAP(int, fdatasync, (int fd), (fd))
+WRAP(int, ftruncate, (int fd, off_t size), (fd, size))
+WRAP(ssize_t, getdents64, (int fd, void *buf, size_t len), (fd, buf, len))
+WRAP(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask))
+WRAP(int, inotify_init1, (int flags), (flags))
+WRAP(int, inotify_rm_watch, (int fd, int watch), (fd, watch))
+WRAP(int, kill, (pid_t pid, int signo), (pid, signo))
+WRAP(int, linkat, (int dir, const char *path, int to_dir, const char *to, int flags),
+     (dir, path, to_dir, to, flags))
+WRAP(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
+WRAP(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags))
+WRAP(int, pidfd_send_signal, (int fd, int signo, siginfo_t *info, unsigned flags),
+     (fd, signo, info, flags))
+WRAP(pid_t, posix_spawnp,
+     (const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
+      char *const argv[], char *const env[]),
+     (file, actions, attr, argv, env))
+WRAP(ssize_t, preadv, (int fd, const struct iovec *iov, int n, off_t offset), (fd, iov, n, offset))
+WRAP(ssize_t, pwritev, (int fd, const struct iovec *iov, int n, off_t offset), (fd, iov, n, offset))
+WRAP(ssize_t, readlinkat, (int dir, const char *path, char *buf, size_t len), (dir, path, buf, len))
+WRAP(int, recvmmsg, (int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout),
+     (fd, msgs, n, flags, timeout))
+WRAP(int, renameat2, (int dir, const char *path, int to_dir, const char *to, unsigned flags),
+     (dir, path, to_dir, to, flags))
+WRAP(int, sendmmsg, (int fd, struct mmsghdr *msgs, unsigned n, int flags), (fd, msgs, n, flags))
+WRAP_SHORT(splice, short_write_percent,
+           (int in, off_t *in_offset, int out, off_t *out_offset, size_t len, unsigned flags),
+           (in, in_offset, out, out_offset, len, flags))
+WRAP(int, symlinkat, (const char *target, int dir, const char *path), (target, dir, path))
+WRAP(int, tcgetattr, (int fd, struct termios *state), (fd, state))
+WRAP(int, tcgetwinsize, (int fd, struct winsize *size), (fd, size))
+WRAP(int, tcsetattr, (int fd, int when, const struct termios *state), (fd, when, state))
+WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
+WRAP(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options), (type, id, info, options))
 
 /* A descriptor whose close fails is closed all the same. */
 static int my_close(int fd)
@@ -203,6 +270,29 @@ static int my_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
     return cel__sys_floor.epoll_ctl(ep, op, fd, event);
 }
 
+static int my_clock_nanosleep(clockid_t id, int flags, const struct timespec *request,
+                              struct timespec *remain)
+{
+    return fails(SYSFAULT_clock_nanosleep) ? errno
+                                           : cel__sys_floor.clock_nanosleep(id, flags, request, remain);
+}
+
+static int my_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*fn)(void *arg),
+                             void *arg)
+{
+    return fails(SYSFAULT_pthread_create) ? errno : cel__sys_floor.pthread_create(out, attr, fn, arg);
+}
+
+static char *my_if_indextoname(unsigned index, char name[IF_NAMESIZE])
+{
+    return fails(SYSFAULT_if_indextoname) ? NULL : cel__sys_floor.if_indextoname(index, name);
+}
+
+static unsigned my_if_nametoindex(const char *name)
+{
+    return fails(SYSFAULT_if_nametoindex) ? 0 : cel__sys_floor.if_nametoindex(name);
+}
+
 static void *my_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
     if (fails(SYSFAULT_mmap))
@@ -214,6 +304,7 @@ void sysfault_begin(const struct sysfault_plan *with)
 {
     cel__sys_reset();
     plan = with != NULL ? *with : (struct sysfault_plan){0};
+    beginner = pthread_self();
     atomic_store(&counted, 0);
     atomic_store(&drawn, 0);
     atomic_store(&hits, 0);
@@ -230,6 +321,12 @@ void sysfault_end(void)
 size_t sysfault_hits(void)
 {
     return atomic_load(&hits);
+}
+
+struct sysfault_tally sysfault_tally(enum sysfault_call call)
+{
+    return (struct sysfault_tally){calls[call].name, calls[call].error != 0,
+                                   atomic_load(&made[call]), atomic_load(&struck[call])};
 }
 
 static void arm_calls(size_t nth, enum fault_times times, const void *arg)

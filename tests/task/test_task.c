@@ -483,6 +483,108 @@ static void *cross_call(void *arg)
     return result;
 }
 
+/* What a spawn gives when memory is out. */
+static struct cel_task *const lost = NULL;
+
+static void set_flag(void *flag)
+{
+    *(bool *)flag = true;
+}
+
+IN_TASK(null_counts_as_failed_with_enomem)
+{
+    bool was_called = false;
+    void *value = trace;
+
+    assert_int_equal(cel_await(lost, &value), -CEL_EFAILED);
+    assert_int_equal(cel_last_error()->code, -ENOMEM);
+    assert_int_equal(cel_await_shielded(lost, &value), -CEL_EFAILED);
+    assert_int_equal(cel_join(NULL, &value), -CEL_EFAILED);
+    assert_ptr_equal(value, trace);
+    assert_true(cel_is_done(lost));
+    assert_int_equal(cel_outcome(lost), -ENOMEM);
+    assert_null(cel_value(lost));
+    assert_null(cel_ensure(lost));
+    assert_int_equal(cel_on_done(lost, set_flag, &was_called), 0);
+    assert_false(was_called);
+    assert_int_equal(cel_sleep(1), 0);
+    assert_true(was_called);
+}
+
+IN_TASK(null_may_be_set_cancelled_named_and_freed)
+{
+    assert_int_equal(cel_future_set(NULL, "x"), -EALREADY);
+    assert_int_equal(cel_future_fail(NULL, -EIO, "x"), -EALREADY);
+    assert_int_equal(cel_future_cancel(NULL), -EALREADY);
+    cel_task_cancel(NULL);
+    cel_task_set_name(NULL, "x");
+    assert_string_equal(cel_task_name(NULL), "task");
+    assert_false(cel_task_is_cancelled(NULL));
+    cel_future_free(NULL);
+    cel_task_free(NULL);
+}
+
+static void *gather_with_lost(void *arg)
+{
+    struct cel_task *t[] = {cel_spawn(sleep_ms, (void *)60000), lost};
+
+    assert_int_equal(cel_gather(t, 2, NULL), -CEL_EFAILED);
+    assert_int_equal(cel_outcome(t[0]), -ECANCELED);
+    return cel_fail_from(t, 2, "gathering");
+}
+
+IN_TASK(gather_with_null_fails_and_ends_the_others)
+{
+    struct cel_task *t = cel_spawn(gather_with_lost, NULL);
+
+    assert_int_equal(cel_await(t, NULL), -CEL_EFAILED);
+    assert_int_equal(cel_outcome(t), -ENOMEM);
+    assert_memory_equal(cel_last_error()->text, "gathering: ", 11);
+    cel_task_free(t);
+}
+
+IN_TASK(null_among_many_is_told_by_each_kind_of_waiting)
+{
+    struct cel_task *t[] = {cel_spawn(sleep_ms, (void *)1), lost, cel_spawn(sleep_ms, (void *)1)};
+    struct cel_completed *c;
+    void *values[3] = {NULL, trace, NULL};
+    int outcomes[3];
+
+    assert_int_equal(cel_wait(t, 3, CEL_WAIT_FIRST), 1);
+    assert_int_equal(cel_wait(t, 3, CEL_WAIT_FIRST_ERROR), 1);
+    assert_int_equal(cel_completed_new(&c, t, 3), 0);
+    assert_int_equal(cel_completed_next(c), 1);
+    assert_int_equal(cel_completed_next(c), 0);
+    assert_int_equal(cel_completed_next(c), 2);
+    assert_int_equal(cel_completed_next(c), -ENOENT);
+    cel_completed_free(c);
+    assert_int_equal(cel_wait(t, 3, CEL_WAIT_ALL), 3);
+    assert_int_equal(cel_gather_outcomes(t, 3, values, outcomes), 0);
+    assert_int_equal(outcomes[0], 0);
+    assert_int_equal(outcomes[1], -ENOMEM);
+    assert_null(values[1]);
+    assert_ptr_equal(values[2], (void *)1);
+}
+
+IN_TASK(null_tells_of_a_cancel_first)
+{
+    CEL_SCOPE (s) {
+        cel_scope_cancel(&s);
+        assert_int_equal(cel_await(lost, NULL), -ECANCELED);
+        assert_int_equal(cel_gather(&lost, 1, NULL), -ECANCELED);
+        assert_int_equal(cel_await_shielded(lost, NULL), -CEL_EFAILED);
+    }
+}
+
+static void until_of_null_is_a_failure(void **state)
+{
+    struct cel_loop *loop;
+
+    assert_int_equal(cel_loop_new(&loop, NULL), 0);
+    assert_int_equal(cel_loop_until(loop, lost, NULL), -CEL_EFAILED);
+    assert_int_equal(cel_loop_close(loop), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,6 +617,12 @@ int main(void)
         cmocka_unit_test(task_ends_after_its_children),
         cmocka_unit_test(result_beats_a_cancel_that_comes_with_it),
         cmocka_unit_test(loop_belongs_to_its_thread),
+        cmocka_unit_test(null_counts_as_failed_with_enomem),
+        cmocka_unit_test(null_may_be_set_cancelled_named_and_freed),
+        cmocka_unit_test(gather_with_null_fails_and_ends_the_others),
+        cmocka_unit_test(null_among_many_is_told_by_each_kind_of_waiting),
+        cmocka_unit_test(null_tells_of_a_cancel_first),
+        cmocka_unit_test(until_of_null_is_a_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

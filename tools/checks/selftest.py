@@ -158,6 +158,8 @@ CASES = [
       'size_t cel__far(void);\n'}, []),
     ('system_call_past_the_seam_is_found', {'src/top/peak.c': inside(PEAK_C, 'fsync(0);')},
      [('src/top/peak.c', 'seam')]),
+    ('entry_into_the_kernel_that_is_not_in_the_table_is_found',
+     {'src/top/peak.c': inside(PEAK_C, 'usleep(1);')}, [('src/top/peak.c', 'seam')]),
     ('machine_path_is_found', {'README.md': 'see /wor' + 'k/here\n'}, [('README.md', 'phrase')]),
     ('registry_host_is_found', {'README.md': 'from deb.debia' + 'n.org\n'},
      [('README.md', 'phrase')]),

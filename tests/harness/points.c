@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* Every scenario, cancelled at every point where one of its tasks can stand, and failed at every
- * allocation and system call.
+ * allocation and system call; those of the pool's threads in a pass of their own.
  *
  * The driver runs one slice of one task at a time, so it can stop between any two: a cancel there
  * meets a task that is parked, or one whose result is there but which has not run yet. After each
- * run all tasks have ended, nothing is allocated, no descriptor is open. CELADON_SCENARIO=name_kind
- * runs one test alone. */
+ * run all tasks have ended, nothing is allocated, no descriptor is open. At the end it is held
+ * that each place that was seen to allocate, and each system call that was made, has failed.
+ * CELADON_SCENARIO=name_kind runs one test alone. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "fiber/thread.h"
 #include "harness/scenarios.h"
 #include "loop/core.h"
+#include "loop/proactor.h"
 #include "support/check.h"
 #include "support/fault.h"
+#include "support/sites.h"
 #include "support/sysfault.h"
 
 #define PATIENCE (40 * CEL_MILLISECOND) /* when a failure has left one side of a talk alone */
@@ -28,6 +32,7 @@ struct subject {
     struct cel_scope scope;
     bool is_in;
     bool has_patience; /* ends by itself after that */
+    bool was_cut;      /* and did */
 };
 
 static void *subject_main(void *arg)
@@ -41,6 +46,7 @@ static void *subject_main(void *arg)
     (void)s->scenario->run(NULL);
     s->is_in = false;
     (void)cel_scope_leave(&s->scope);
+    s->was_cut = s->has_patience && cel_scope_expired(&s->scope);
     return NULL;
 }
 
@@ -52,23 +58,33 @@ static void strike(struct subject *s, struct cel_task *task, enum mode mode)
         cel_scope_set_deadline(&s->scope, 1);
 }
 
+/* Each run asks for its stacks anew, so that this can fail too. */
+static void drop_stacks(void)
+{
+    struct cel__stacks *stacks = &cel__thread()->stacks;
+
+    assert_int_equal(cel__stacks_fini(stacks), 0);
+    cel__stacks_init(stacks);
+}
+
 /* -> slices it took; *code gets what went wrong. at 0: nobody strikes. */
-static size_t run(struct subject s, enum mode mode, size_t at, int *code)
+static size_t run(struct subject *s, enum mode mode, size_t at, int *code)
 {
     struct cel_loop *loop;
     struct cel_task *task;
     size_t slices = 0;
     int left;
 
+    drop_stacks();
     *code = cel_loop_new(&loop, NULL);
     if (*code < 0)
         return 0;
-    task = cel_spawn(subject_main, &s);
+    task = cel_spawn(subject_main, s);
     if (task == NULL)
         *code = -ENOMEM;
     while (task != NULL && !cel_is_done(task) && *code >= 0) {
         if (++slices == at)
-            strike(&s, task, mode);
+            strike(s, task, mode);
         if (cel__sched_has_ready(&loop->sched))
             (void)cel__sched_run(&loop->sched, 1);
         else
@@ -79,6 +95,7 @@ static size_t run(struct subject s, enum mode mode, size_t at, int *code)
         *code = 0;
     cel_task_free(task);
     left = cel_loop_close(loop);
+    drop_stacks();
     if (left != 0 && *code == 0)
         *code = -EBUSY;
     return slices;
@@ -86,7 +103,7 @@ static size_t run(struct subject s, enum mode mode, size_t at, int *code)
 
 static size_t run_once(const struct scenario *scenario, enum mode mode, size_t at, int *code)
 {
-    return run((struct subject){.scenario = scenario}, mode, at, code);
+    return run(&(struct subject){.scenario = scenario}, mode, at, code);
 }
 
 static void check_run(const struct scenario *scenario, enum mode mode, size_t at)
@@ -123,20 +140,61 @@ static void cancel_at_every_point(void **state)
 
 static int whole(void *arg)
 {
+    struct subject s = {.scenario = arg, .has_patience = true};
     int code;
 
-    (void)run((struct subject){.scenario = arg, .has_patience = true}, CANCEL, 0, &code);
-    return code;
+    (void)run(&s, CANCEL, 0, &code);
+    return code == 0 && s.was_cut ? 1 : code;
 }
 
 static void fail_every_allocation(void **state)
 {
-    assert_true(fault_every_alloc(whole, *state) > 0);
+    assert_true(fault_every_alloc_at(whole, *state, sites_note) > 0);
 }
 
 static void fail_every_call(void **state)
 {
-    (void)fault_every_syscall(NULL, whole, *state);
+    static const struct sysfault_plan own = {.threads = SYSFAULT_OWN};
+
+    assert_true(fault_every_syscall(&own, whole, *state) > 0);
+}
+
+static void fail_every_call_of_the_pool(void **state)
+{
+    /* Not the write that wakes the loop: on an eventfd it does not fail, and whether it is needed
+     * is chance, by which the count of the others would shift. */
+    static const struct sysfault_plan others = {.threads = SYSFAULT_OTHERS,
+                                                .calls = ((UINT64_C(1) << SYSFAULT_COUNT) - 1) &
+                                                         ~SYSFAULT_BIT(write)};
+
+    (void)fault_every_syscall(&others, whole, *state);
+}
+
+static void every_place_that_allocates_has_failed(void **state)
+{
+    size_t count;
+
+    assert_int_equal(sites_report(&count), 0);
+    assert_true(count > 10);
+}
+
+static void every_call_that_was_made_has_failed(void **state)
+{
+    size_t never = 0, reached = 0;
+
+    for (int i = 0; i < SYSFAULT_COUNT; i++) {
+        struct sysfault_tally t = sysfault_tally((enum sysfault_call)i);
+
+        if (!t.may_fail)
+            continue;
+        reached += t.made > 0;
+        never += t.made > 0 && t.failed == 0;
+        print_message("# %s: made %zu, failed %zu%s\n", t.name, t.made, t.failed,
+                      t.made == 0 ? " (no scenario here makes it)" : "");
+    }
+    print_message("# %zu system calls made, %zu never failed\n", reached, never);
+    assert_true(reached > 5);
+    assert_int_equal(never, 0);
 }
 
 static void noise_changes_nothing(void **state)
@@ -153,38 +211,61 @@ static void noise_changes_nothing(void **state)
     }
 }
 
-#define KINDS          4
-#define ALLOWED_TO_ALL 2
-#define CALLS          3
+static const struct {
+    const char *name;
+    void (*run)(void **state);
+    bool is_of_pool; /* only for what has threads */
+} kinds[] = {
+    {"cancel", cancel_at_every_point, false},    {"alloc", fail_every_allocation, false},
+    {"noise", noise_changes_nothing, false},     {"call", fail_every_call, false},
+    {"pool", fail_every_call_of_the_pool, true},
+};
+#define KINDS (sizeof kinds / sizeof kinds[0])
 
-int main(void)
+/* -> how many tests: all, or the one that CELADON_SCENARIO names. */
+static size_t list_tests(struct CMUnitTest *tests)
 {
-    static const struct {
-        const char *name;
-        void (*run)(void **state);
-    } kinds[KINDS] = {{"cancel", cancel_at_every_point},
-                      {"alloc", fail_every_allocation},
-                      {"noise", noise_changes_nothing},
-                      {"call", fail_every_call}};
-    struct CMUnitTest *tests = calloc(scenario_count * KINDS, sizeof *tests);
     const char *only = getenv("CELADON_SCENARIO");
     size_t n = 0;
 
-    if (tests == NULL)
-        return 1;
     for (size_t i = 0; i < scenario_count; i++)
         for (size_t k = 0; k < KINDS; k++) {
             char *name = NULL;
 
-            if (k >= ALLOWED_TO_ALL && scenarios[i].leaves_thread)
-                continue; /* the injector is for the loop's thread alone */
-            if (k == CALLS && scenarios[i].is_long)
+            if (kinds[k].is_of_pool && !scenarios[i].uses_pool)
                 continue;
             if (asprintf(&name, "%s_%s", scenarios[i].name, kinds[k].name) < 0)
-                return 1;
-            if (only != NULL && strcmp(only, name) != 0)
-                continue;
-            tests[n++] = (struct CMUnitTest){name, kinds[k].run, NULL, NULL, (void *)&scenarios[i]};
+                abort();
+            if (only == NULL || strcmp(only, name) == 0)
+                tests[n++] =
+                    (struct CMUnitTest){name, kinds[k].run, NULL, NULL, (void *)&scenarios[i]};
+            else
+                free(name);
         }
-    return _cmocka_run_group_tests("points", tests, n, NULL, NULL);
+    if (only != NULL)
+        return n;
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(every_place_that_allocates_has_failed);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(every_call_that_was_made_has_failed);
+    return n;
+}
+
+/* An ordinary user may lock little memory, and what closed rings took comes back late. */
+static const struct cel__uring_sizes small = {
+    .sq_entries = 64,
+    .cq_entries = 256,
+    .buffers_first = 16,
+    .buffers_max = 64,
+    .buffer_bytes = 16 << 10,
+    .unread_max = 16,
+};
+
+int main(void)
+{
+    struct CMUnitTest *tests = calloc(scenario_count * KINDS + 2, sizeof *tests);
+
+    if (tests == NULL)
+        return 1;
+    cel__uring_sizes = small;
+    return _cmocka_run_group_tests("points", tests, list_tests(tests), scenarios_open,
+                                   scenarios_close);
 }

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting a child.
+ *
+ * 1. All that can fail by a path of its own is opened here and not in the child, so that an error
+ *    has a name: what is left for the child to fail at is its exec.
+ * 2. The child's ends lie above the standard streams, so no order of copying them can lose one.
+ * 3. Everything is close-on-exec, and posix_spawn closes the rest: a child has what it was given.
+ *    It is posix_spawn, and not fork, because that copies no page tables and runs no code of ours
+ * in the child; and not vfork, whose child would return into a task's stack. */
+#include "io/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "io/blocking.h"
+#include "task/error.h"
+#include "task/wait.h"
+
+#define FIRST_OTHER 3 /* descriptor behind the standard streams */
+
+struct start {
+    const char *const *argv;
+    const struct cel_process_options *options;
+    int theirs[3]; /* -1: inherited */
+    int ours[3];   /* -1: not a pipe */
+    int cwd;
+    pid_t pid;
+    int pidfd;
+    int result;
+    const char *what; /* failed; NULL: nothing that has a name */
+};
+
+static void drop(int *fd)
+{
+    if (*fd >= 0)
+        cel__sys.close(*fd);
+    *fd = -1;
+}
+
+/* -> the descriptor above the standard streams; the one given is used up. */
+static int lift(int fd)
+{
+    int copy;
+
+    if (fd < 0)
+        return -errno;
+    if (fd >= FIRST_OTHER)
+        return fd;
+    copy = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
+    if (copy < 0)
+        copy = -errno;
+    cel__sys.close(fd);
+    return copy;
+}
+
+static int open_path(struct start *s, const char *path, int flags, mode_t mode)
+{
+    int fd = lift(cel__sys.openat(AT_FDCWD, path, flags | O_CLOEXEC | O_NOCTTY, mode));
+
+    if (fd < 0)
+        s->what = path;
+    return fd;
+}
+
+static int open_pipe(struct start *s, int which)
+{
+    int fds[2], r;
+
+    if (cel__sys.pipe2(fds, O_CLOEXEC) < 0)
+        return -errno;
+    r = lift(fds[which == 0 ? 0 : 1]);
+    s->ours[which] = fds[which == 0 ? 1 : 0];
+    return r;
+}
+
+static int open_stream(struct start *s, int which, const struct cel_stdio *io)
+{
+    int flags = which == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC;
+    int fd;
+
+    switch (io->kind) {
+    case CEL_STDIO_INHERIT:
+        return -1;
+    case CEL_STDIO_NULL:
+        return open_path(s, "/dev/null", O_RDWR, 0);
+    case CEL_STDIO_PIPE:
+        return open_pipe(s, which);
+    case CEL_STDIO_FD:
+        fd = fcntl(io->fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
+        return fd < 0 ? -errno : fd;
+    case CEL_STDIO_FILE:
+        return open_path(s, io->path, io->flags != 0 ? io->flags : flags,
+                         io->mode != 0 ? io->mode : 0666);
+    default:
+        return which == 2 ? -1 : -EINVAL;
+    }
+}
+
+static int open_all(struct start *s)
+{
+    const struct cel_stdio *io[] = {&s->options->in, &s->options->out, &s->options->err};
+
+    for (int i = 0; i < 3; i++) {
+        bool is_kept =
+            io[i]->kind == CEL_STDIO_INHERIT || (i == 2 && io[i]->kind == CEL_STDIO_STDOUT);
+        int fd = is_kept ? -1 : open_stream(s, i, io[i]);
+
+        if (fd < 0 && !is_kept)
+            return fd;
+        s->theirs[i] = fd;
+    }
+    if (s->options->cwd != NULL) {
+        s->cwd = open_path(s, s->options->cwd, O_PATH | O_DIRECTORY, 0);
+        if (s->cwd < 0)
+            return s->cwd;
+    }
+    return 0;
+}
+
+/* -> 0 or -errno, as all that libc has for it. */
+static int plan(const struct start *s, posix_spawn_file_actions_t *todo)
+{
+    int r = 0;
+
+    for (int i = 0; r == 0 && i < 3; i++)
+        if (s->theirs[i] >= 0)
+            r = posix_spawn_file_actions_adddup2(todo, s->theirs[i], i);
+    if (r == 0 && s->options->err.kind == CEL_STDIO_STDOUT)
+        r = posix_spawn_file_actions_adddup2(todo, 1, 2);
+    if (r == 0 && s->cwd >= 0)
+        r = posix_spawn_file_actions_addfchdir_np(todo, s->cwd);
+    if (r == 0 && !s->options->keep_fds)
+        r = posix_spawn_file_actions_addclosefrom_np(todo, FIRST_OTHER);
+    return -r;
+}
+
+static void set_up(const struct start *s, posix_spawnattr_t *attr)
+{
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    sigset_t none, reset;
+
+    sigemptyset(&none);
+    sigemptyset(&reset);
+    sigaddset(&reset, SIGPIPE);
+    sigaddset(&reset, SIGXFSZ);
+    if (s->options->new_session)
+        flags |= POSIX_SPAWN_SETSID;
+    else if (s->options->new_group)
+        flags |= POSIX_SPAWN_SETPGROUP; /* its own: the group is 0 by default */
+    posix_spawnattr_setflags(attr, flags);
+    posix_spawnattr_setsigmask(attr, &none);
+    posix_spawnattr_setsigdefault(attr, &reset);
+}
+
+static int launch(struct start *s)
+{
+    char *const *env = s->options->env != NULL ? (char *const *)s->options->env : environ;
+    posix_spawn_file_actions_t todo;
+    posix_spawnattr_t attr;
+    int r = -posix_spawn_file_actions_init(&todo);
+
+    if (r < 0)
+        return r;
+    r = plan(s, &todo);
+    if (r == 0)
+        r = -posix_spawnattr_init(&attr);
+    if (r == 0) {
+        set_up(s, &attr);
+        s->pid = cel__sys.posix_spawnp(s->argv[0], &todo, &attr, (char *const *)s->argv, env);
+        if (s->pid < 0) {
+            r = -errno;
+            s->what = s->argv[0];
+        }
+        posix_spawnattr_destroy(&attr);
+    }
+    posix_spawn_file_actions_destroy(&todo);
+    return r;
+}
+
+/* On a thread of the pool. */
+static void *do_start(void *arg)
+{
+    struct start *s = arg;
+
+    s->result = open_all(s);
+    if (s->result == 0)
+        s->result = launch(s);
+    for (int i = 0; i < 3; i++)
+        drop(&s->theirs[i]);
+    drop(&s->cwd);
+    if (s->result == 0) {
+        s->pidfd = cel__sys.pidfd_open(s->pid, 0);
+        if (s->pidfd < 0 && errno != ESRCH) {
+            s->result = -errno;
+            cel__process_end(s->pid);
+        }
+    }
+    for (int i = 0; s->result < 0 && i < 3; i++)
+        drop(&s->ours[i]);
+    return NULL;
+}
+
+static int take_pipes(struct cel_process *p, struct start *s)
+{
+    for (int i = 0; i < 3; i++) {
+        int r = s->ours[i] >= 0 ? cel_stream_open(&p->pipes[i], s->ours[i], true) : 0;
+
+        if (r < 0)
+            return r;
+        s->ours[i] = -1;
+    }
+    return 0;
+}
+
+/* The child runs. On error it and p are gone. */
+static int take_child(struct cel_process *p, struct start *s)
+{
+    int r = 0;
+
+    p->pid = s->pid;
+    p->is_told = s->pidfd < 0; /* SIGCHLD is ignored, and it has ended already */
+    p->lost = p->is_told ? -ECHILD : 0;
+    if (!p->is_told)
+        r = cel__fd_open(cel__loop_here, &p->fd, s->pidfd, true);
+    if (r < 0) {
+        cel__process_end(s->pid);
+        cel__sys.close(s->pidfd);
+        cel__mem_free(p);
+    } else {
+        r = take_pipes(p, s);
+        if (r < 0)
+            cel_process_close(p);
+    }
+    for (int i = 0; i < 3; i++)
+        drop(&s->ours[i]);
+    return r;
+}
+
+int cel_process_spawn(struct cel_process **out, const char *const argv[],
+                      const struct cel_process_options *options)
+{
+    static const struct cel_process_options none;
+    struct start s = {.argv = argv,
+                      .options = options != NULL ? options : &none,
+                      .theirs = {-1, -1, -1},
+                      .ours = {-1, -1, -1},
+                      .cwd = -1};
+    struct cel_process *p;
+    int r = cel__process_prepare();
+
+    if (argv == NULL || argv[0] == NULL)
+        return -EINVAL;
+    p = r == 0 ? cel__mem_zalloc(sizeof *p) : NULL;
+    if (p == NULL)
+        return -ENOMEM;
+    cel__list_init(&p->link);
+    p->leads_group = s.options->new_group || s.options->new_session;
+    r = cel__blocking_do(do_start, &s); /* parks */
+    if (r == 0 && s.result < 0)
+        r = s.what != NULL ? cel__raise(s.result, "spawn", "%s: %s", s.what, cel_strerror(s.result))
+                           : cel__raise(s.result, "spawn", "%s", cel_strerror(s.result));
+    if (r < 0) {
+        cel__mem_free(p);
+        return r;
+    }
+    r = take_child(p, &s);
+    if (r == 0)
+        *out = p;
+    return r;
+}
+
+pid_t cel_process_pid(const struct cel_process *p)
+{
+    return p->pid;
+}
+
+struct cel_stream *cel_process_stdin(const struct cel_process *p)
+{
+    return p->pipes[0];
+}
+
+struct cel_stream *cel_process_stdout(const struct cel_process *p)
+{
+    return p->pipes[1];
+}
+
+struct cel_stream *cel_process_stderr(const struct cel_process *p)
+{
+    return p->pipes[2];
+}
+
+void cel_process_close_stdin(struct cel_process *p)
+{
+    cel_close(p->pipes[0]);
+    p->pipes[0] = NULL;
+}

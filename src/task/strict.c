@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Two things are watched: a task that runs for long without parking, by a clock that is read at
+ * each switch; and a failure that goes with its task's record without anybody having looked. */
+#include "task/strict.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "loop/core.h"
+
+#define SLOW (100 * CEL_MILLISECOND)
+
+struct cel__strict {
+    int64_t since; /* the task that runs does so */
+    void (*on_switch)(struct cel__sched *s, struct cel_fiber *from, struct cel_fiber *to);
+};
+
+static void switched(struct cel__sched *sched, struct cel_fiber *from, struct cel_fiber *to)
+{
+    struct cel_loop *loop = cel__container_of(sched, struct cel_loop, sched);
+    struct cel__strict *strict = ((struct cel__tasks *)loop->tasks)->strict;
+    int64_t now = cel__clock_monotonic();
+
+    if (from != NULL && now - strict->since >= SLOW) {
+        const struct cel_task *task = cel__task_of_fiber(from);
+
+        cel__log(CEL_LOG_WARN, "%s (spawned at %s:%d) ran for %lld ms without parking",
+                 cel__task_name(task), task->fiber.file, task->fiber.line,
+                 (long long)((now - strict->since) / CEL_MILLISECOND));
+    }
+    strict->since = now;
+    if (strict->on_switch != NULL)
+        strict->on_switch(sched, from, to);
+}
+
+void cel__strict_begin(struct cel_loop *loop)
+{
+    const char *wish = getenv("CELADON_DEBUG");
+    struct cel__tasks *tasks = loop->tasks;
+
+    if (wish == NULL || strcmp(wish, "1") != 0)
+        return;
+    tasks->strict = cel__mem_zalloc(sizeof *tasks->strict);
+    if (tasks->strict == NULL)
+        return; /* it looks at the program's mistakes: none is made by not looking */
+    tasks->strict->since = cel__clock_monotonic();
+    tasks->strict->on_switch = loop->sched.on_switch;
+    loop->sched.on_switch = switched;
+}
+
+void cel__strict_end(struct cel_loop *loop)
+{
+    struct cel__tasks *tasks = loop->tasks;
+
+    if (tasks->strict == NULL)
+        return;
+    loop->sched.on_switch = tasks->strict->on_switch;
+    cel__mem_free(tasks->strict);
+    tasks->strict = NULL;
+}
+
+void cel__strict_released(const struct cel_task *task)
+{
+    const struct cel_future *f = &task->future;
+    const struct cel_error *error = cel__future_error(f);
+
+    if (f->state != CEL__DONE || f->code >= 0 || f->code == -ECANCELED || f->was_awaited)
+        return;
+    if (f->is_detached || task->own.parent->flags & CEL__SCOPE_GROUP)
+        return; /* it was told elsewhere */
+    cel__log(CEL_LOG_WARN, "%s (spawned at %s:%d) failed and nobody awaited it: %s",
+             cel__task_name(task), task->fiber.file, task->fiber.line,
+             error != NULL ? error->text : cel_strerror(f->code));
+}
