@@ -132,8 +132,14 @@ struct cel__sys {
 };
 
 extern struct cel__sys cel__sys;
+/* What lies beneath all injectors: the kernel's calls, or a simulated kernel's. */
+extern struct cel__sys cel__sys_floor;
 
-/* Puts the kernel's own calls back. */
+/* Puts the floor's calls back. */
 void cel__sys_reset(void);
+/* The real kernel's. */
+void cel__sys_kernel(struct cel__sys *out);
+/* This is the floor from now on. */
+void cel__sys_underlay(const struct cel__sys *table);
 
 #endif

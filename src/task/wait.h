@@ -4,6 +4,7 @@
 
 /* The one place where a task parks: here its result, the deadlines and the cancels meet. */
 
+#include "base/buggify.h"
 #include "task/state.h"
 
 /* What a parking call returns at once on account of the scopes around; 0: go on. */
@@ -64,7 +65,7 @@ void cel__credit_renew(struct cel_loop *loop);
  * one. */
 static inline void cel__credit_take(struct cel_loop *loop)
 {
-    if (cel__unlikely(--loop->credit <= 0))
+    if (cel__unlikely(--loop->credit <= 0) || CEL__BUGGIFY())
         cel__credit_renew(loop); /* parks */
 }
 
