@@ -87,7 +87,7 @@ static int make_room(struct input *in)
 {
     char *grown;
 
-    if (in->from > 0) {
+    if (in->bytes != NULL && in->from > 0) {
         memmove(in->bytes, in->bytes + in->from, in->to - in->from);
         in->to -= in->from;
         in->from = 0;
