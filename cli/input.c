@@ -87,7 +87,7 @@ static int make_room(struct input *in)
 {
     char *grown;
 
-    if (in->from > 0) {
+    if (in->bytes != NULL && in->from > 0) {
         memmove(in->bytes, in->bytes + in->from, in->to - in->from);
         in->to -= in->from;
         in->from = 0;
@@ -136,7 +136,7 @@ static int next_line(struct input *in, char **line, size_t *len)
 
         if (r < 0)
             return r;
-        if (in->is_over && in->from == in->to)
+        if (in->is_over && (in->bytes == NULL || in->from == in->to))
             return 0;
         if (in->is_over) {
             end = in->bytes + in->to++;

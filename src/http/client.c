@@ -149,7 +149,7 @@ static int keep_cookies(struct cel__fetch *f)
     return r == -ENOMEM ? r : 0;
 }
 
-/* Hands f->conn over to a source for the body. */
+/* Hands f->conn over to a source for the body, which takes the head off the stream. */
 static int open_source(struct cel__fetch *f, struct cel__source *source, uint64_t body_max)
 {
     const struct cel_session_options *o = &f->session->options;
@@ -160,6 +160,7 @@ static int open_source(struct cel__fetch *f, struct cel__source *source, uint64_
         .no_decoding = o->no_decoding,
         .may_keep = !f->was_cut_short,
         .head_bytes = f->in,
+        .head_len = f->head_len,
     };
     struct cel__conn *conn = f->conn;
 
@@ -175,7 +176,6 @@ static int drain(struct cel__fetch *f)
     ssize_t n = -CEL_ETOOLARGE;
     int r;
 
-    cel_consume(f->conn->stream, f->head_len);
     r = open_source(f, &source, DRAIN_MAX);
     if (r == 0 && f->head.body_bytes <= DRAIN_MAX && f->head.body != CEL__H1_BODY_CLOSE)
         while ((n = cel__source_read(&source, &f->limit, scratch, sizeof scratch)) > 0) /* parks */
@@ -225,7 +225,6 @@ static int respond(struct cel__fetch *f, struct cel__response **out)
 
     if (r < 0)
         return r;
-    cel_consume(f->conn->stream, f->head_len);
     r = f->options->is_streaming ? stream(f, *out) : load(f, *out); /* parks */
     if (r < 0)
         cel_response_free(&(*out)->face);

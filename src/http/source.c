@@ -82,6 +82,8 @@ static int open_decode(struct cel__source *s, const struct cel__h1_head *head,
 int cel__source_init(struct cel__source *s, struct cel__conn *conn, const struct cel__h1_head *head,
                      const struct cel__source_options *options)
 {
+    int r = 0;
+
     s->conn = conn;
     s->decode = NULL;
     s->wants_input = true;
@@ -93,9 +95,12 @@ int cel__source_init(struct cel__source *s, struct cel__conn *conn, const struct
     s->is_over = false;
     s->failed = 0;
     cel__body_init(&s->body, conn->stream, head);
-    if (options->no_decoding || s->body.is_ended || !cel__h1_has(head, CEL__FIELD_CONTENT_ENCODING))
-        return 0;
-    return open_decode(s, head, options);
+    if (!options->no_decoding && !s->body.is_ended &&
+        cel__h1_has(head, CEL__FIELD_CONTENT_ENCODING))
+        r = open_decode(s, head, options);
+    if (r == 0)
+        cel_consume(conn->stream, options->head_len); /* from here on the head's bytes are gone */
+    return r;
 }
 
 static int fail_too_large(struct cel__source *s)

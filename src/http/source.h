@@ -30,10 +30,11 @@ struct cel__source_options {
     unsigned ratio_max;
     bool no_decoding;
     bool may_keep;
-    const char *head_bytes; /* what `head` is about */
+    const char *head_bytes; /* what `head` is about; still in the stream */
+    size_t head_len;
 };
 
-/* Takes the connection over, in every case. The head has been consumed. -CEL_EDECODE: a coding that
+/* Takes the connection over, in every case, and the head off it. -CEL_EDECODE: a coding that
  * is not known, -ENOMEM. */
 CEL_NODISCARD int cel__source_init(struct cel__source *s, struct cel__conn *conn,
                                    const struct cel__h1_head *head,
