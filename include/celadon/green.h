@@ -4,7 +4,8 @@
 
 /* Libraries that block, unmodified, in tasks: libceladon-green.so stands between them and libc.
  *
- * A program asks for it, by linking with -lceladon-green before -lceladon, or from outside:
+ * A program asks for it, by linking with -lceladon-green before -lceladon and calling
+ * cel_green_is_active (a linker drops a library that nobody calls), or it is asked from outside:
  *
  *     LD_PRELOAD=libceladon-green.so program
  *
