@@ -44,10 +44,10 @@ static inline void later_end(struct later *later)
     assert_int_equal(cel_scope_leave(&later->scope), 0);
 }
 
-#define LATER(function, descriptor)                                                            \
-    for (struct later later_ __attribute__((cleanup(later_end))) = {.fn = (function),          \
-                                                                    .fd = (descriptor)},       \
-                      *once_ = later_begin(&later_);                                           \
+#define LATER(function, descriptor)                                                    \
+    for (struct later later_                                                           \
+         __attribute__((cleanup(later_end))) = {.fn = (function), .fd = (descriptor)}, \
+         *once_ = later_begin(&later_);                                                \
          once_ != NULL; once_ = NULL)
 
 #endif

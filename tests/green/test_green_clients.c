@@ -141,8 +141,8 @@ IN_TASK(hundred_clients_of_each_wait_at_once_on_one_thread)
     ask_number(db, "SELECT 1 FROM (SELECT pg_advisory_lock(7)) AS taken");
     CEL_SCOPE (s) {
         for (int i = 0; i < CLIENTS; i++)
-            assert_non_null(cel_spawn_with(client, (void *)(intptr_t)i,
-                                           .stack_size_bytes = 256 * 1024));
+            assert_non_null(
+                cel_spawn_with(client, (void *)(intptr_t)i, .stack_size_bytes = 256 * 1024));
         release_queries(db);
         push_values(redis);
         if (strcmp(cel_loop_backend(cel_loop_current()), "epoll") == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* curl_easy_perform, by a hundred tasks, from a server of ours on the same thread. The server
- * answers nobody before the hundredth has asked: if one transfer held the thread, none would end. */
+ * answers nobody before the hundredth has asked: if one transfer held the thread, none would end.
+ */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,8 +89,7 @@ IN_TASK(hundred_performs_wait_at_once_on_one_thread)
         CEL_SCOPE (clients) {
             for (int i = 0; i < CLIENTS; i++) {
                 pages[i] = (struct page){.address = cel_server_address(server), .number = i};
-                assert_non_null(
-                    cel_spawn_with(fetch, &pages[i], .stack_size_bytes = 256 * 1024));
+                assert_non_null(cel_spawn_with(fetch, &pages[i], .stack_size_bytes = 256 * 1024));
             }
         }
         cel_server_stop(server);
