@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 
 #include "real.h"
-#include "wait.h"
+#include "pause.h"
 
 #define FEW 8
 

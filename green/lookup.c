@@ -11,7 +11,7 @@
 #include <celadon/offload.h>
 
 #include "real.h"
-#include "wait.h"
+#include "pause.h"
 
 #define QUEUE_FULL_PAUSE CEL_MILLISECOND
 

@@ -6,7 +6,7 @@
 #include <celadon/task.h>
 
 #include "real.h"
-#include "wait.h"
+#include "pause.h"
 
 /* A wall clock may be set: nobody sleeps for longer without looking at it. */
 #define SLICE CEL_SECOND

@@ -10,7 +10,7 @@
 #include <celadon/base.h>
 
 #include "real.h"
-#include "wait.h"
+#include "pause.h"
 
 #define FEW      16
 #define IDLE_MIN CEL_MILLISECOND

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef GREEN_WAIT_H
-#define GREEN_WAIT_H
+#ifndef GREEN_PAUSE_H
+#define GREEN_PAUSE_H
 
 /* Parking on behalf of a call that believes that it blocks. Results are -errno in here; errno is as
  * it was after each of these functions, because other tasks of the thread ran meanwhile. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A time limit of libc's is a scope of ours, opened for the wait alone. Inside it an end that comes
  * from further out is -ECANCELED whatever its cause; so the code is asked for again outside. */
-#include "wait.h"
+#include "pause.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 #include <celadon/base.h>
 
 #include "real.h"
-#include "wait.h"
+#include "pause.h"
 
 #define UNIX_RETRY (2 * CEL_MILLISECOND)
 
