@@ -13,6 +13,7 @@
 #include <celadon/green.h>
 
 #include "green/later.h"
+#include "support/fault.h"
 
 static int pairs[3][2];
 
@@ -274,6 +275,33 @@ IN_TASK(cancelled_sleeps_tell_what_is_left)
     }
 }
 
+/* What waits for many descriptors needs memory: without it the call fails, and says so. */
+static void *poll_many(void *arg)
+{
+    struct pollfd fds[20];
+    int *code = arg, r;
+
+    for (int i = 0; i < 20; i++)
+        fds[i] = (struct pollfd){.fd = pairs[i % 3][0], .events = POLLIN};
+    r = poll(fds, 20, 1);
+    *code = r < 0 ? -errno : r;
+    return NULL;
+}
+
+static int poll_once(void *arg)
+{
+    int code = 0, r = cel_run(poll_many, &code, NULL);
+
+    return r < 0 ? r : code;
+}
+
+static void failed_allocations_are_told(void **state)
+{
+    open_pairs();
+    assert_true(fault_every_alloc(poll_once, NULL) > 3);
+    close_pairs();
+}
+
 /* Outside of tasks nobody else could run: the thread sleeps. */
 static void other_threads_sleep_as_ever(void **state)
 {
@@ -304,6 +332,7 @@ int main(void)
         cmocka_unit_test(epoll_wait_parks),
         cmocka_unit_test(each_sleep_parks_for_at_least_its_time),
         cmocka_unit_test(cancelled_sleeps_tell_what_is_left),
+        cmocka_unit_test(failed_allocations_are_told),
         cmocka_unit_test(other_threads_sleep_as_ever),
     };
 

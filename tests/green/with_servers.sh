@@ -11,7 +11,7 @@ skip() {
     exit 0
 }
 
-preloaded=$1 program=$2
+preloaded=$(realpath "$1") program=$(realpath "$2")
 servers=()
 initdb=$(command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' | tail -n 1)
 [ -n "$initdb" ] || skip "there is no PostgreSQL (initdb)"
