@@ -105,23 +105,24 @@ static ssize_t once(attempt_fn *attempt, struct cel__green_pause *pause, struct 
 
 /* (parks) Until all of it has moved. Control data goes with the first piece, and a SIGPIPE only to
  * who could not send a single byte. */
-static ssize_t whole(attempt_fn *attempt, struct cel__green_pause *pause, struct msghdr *msg,
+static ssize_t whole(attempt_fn *attempt, struct cel__green_pause *pause, const struct msghdr *msg,
                      int flags)
 {
     size_t total = size_of(msg), done = 0;
+    struct msghdr left = *msg;
     struct rest rest = {0};
     ssize_t n;
 
     for (;;) {
-        n = once(attempt, pause, msg, flags); /* parks */
+        n = once(attempt, pause, &left, flags); /* parks */
         if (n <= 0)
             break;
         done += (size_t)n;
-        if (done >= total || !begin_rest(&rest, msg))
+        if (done >= total || !begin_rest(&rest, &left))
             break;
-        advance(msg, (size_t)n);
-        msg->msg_control = NULL;
-        msg->msg_controllen = 0;
+        advance(&left, (size_t)n);
+        left.msg_control = NULL;
+        left.msg_controllen = 0;
         flags |= MSG_NOSIGNAL;
     }
     end_rest(&rest);
@@ -184,12 +185,11 @@ ssize_t cel__green_receive(int fd, struct msghdr *msg, int flags)
 ssize_t cel__green_send(int fd, const struct msghdr *msg, int flags)
 {
     struct cel__green_pause pause = {.fd = fd, .events = POLLOUT, .option = SO_SNDTIMEO};
-    struct msghdr own = *msg;
 
     if (flags & (MSG_DONTWAIT | MSG_FASTOPEN))
         return cel__green_real()->sendmsg(fd, msg, flags);
-    cel__green_credit();                            /* parks */
-    return whole(try_sendmsg, &pause, &own, flags); /* parks */
+    cel__green_credit();                           /* parks */
+    return whole(try_sendmsg, &pause, msg, flags); /* parks */
 }
 
 /* 1: the next call on fd does not block; 0 and EAGAIN, or -1. */
