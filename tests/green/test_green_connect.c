@@ -57,11 +57,11 @@ IN_TASK(accept_parks_until_somebody_connects)
 {
     int listener = listen_on_loopback(8), a = socket(AF_INET, SOCK_STREAM, 0);
     int b = socket(AF_INET, SOCK_STREAM, 0), got = -1;
-    struct sockaddr_in from = {0}, own;
+    struct sockaddr_in from = {0}, own = {0};
     socklen_t len = sizeof from;
 
-    LATER(dial, a)
-    got = accept(listener, (struct sockaddr *)&from, &len);
+    LATER (dial, a)
+        got = accept(listener, (struct sockaddr *)&from, &len);
     assert_true(got >= 0);
     assert_int_equal(fcntl(a, F_GETFL) & O_NONBLOCK, 0);
     assert_int_equal(fcntl(listener, F_GETFL) & O_NONBLOCK, 0);
@@ -69,8 +69,8 @@ IN_TASK(accept_parks_until_somebody_connects)
     assert_int_equal(getsockname(a, (struct sockaddr *)&own, &len), 0);
     assert_int_equal(from.sin_port, own.sin_port);
     close(got);
-    LATER(dial, b)
-    got = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    LATER (dial, b)
+        got = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     assert_int_equal(fcntl(got, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
     close(got);
     close(a);
@@ -164,8 +164,8 @@ IN_TASK(connect_parks_while_the_queue_is_full)
         assert_int_equal(connect(second, (struct sockaddr *)&path, len), -1);
         assert_int_equal(errno, ETIMEDOUT);
     }
-    LATER(accept_from, listener)
-    assert_int_equal(connect(second, (struct sockaddr *)&path, len), 0);
+    LATER (accept_from, listener)
+        assert_int_equal(connect(second, (struct sockaddr *)&path, len), 0);
     close(first);
     close(second);
     close(listener);
@@ -203,8 +203,7 @@ IN_TASK(getaddrinfo_parks)
     struct addrinfo *list = NULL;
     int before = parks_seen;
 
-    LATER(nothing, 0)
-    {
+    LATER (nothing, 0) {
         for (int i = 0; parks_seen == before; i++) { /* until others ran beside one of them */
             assert_int_equal(getaddrinfo("localhost", "80", &hints, &list), 0);
             assert_int_equal(list->ai_family, AF_INET);

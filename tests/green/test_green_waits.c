@@ -60,8 +60,8 @@ IN_TASK(poll_parks_until_one_of_several_is_ready)
 
     open_pairs();
     fill(fds);
-    LATER(say_x, pairs[1][1])
-    assert_int_equal(poll(fds, 5, -1), 2);
+    LATER (say_x, pairs[1][1])
+        assert_int_equal(poll(fds, 5, -1), 2);
     assert_int_equal(fds[0].revents, 0);
     assert_int_equal(fds[1].revents, 0);
     assert_int_equal(fds[2].revents, POLLIN);
@@ -77,8 +77,7 @@ IN_TASK(ppoll_parks_and_tells_a_hang_up)
 
     open_pairs();
     fill(fds);
-    LATER(nothing, 0)
-    {
+    LATER (nothing, 0) {
         shutdown(pairs[2][1], SHUT_RDWR);
         assert_int_equal(ppoll(fds, 5, &minute, NULL), 1);
     }
@@ -95,8 +94,8 @@ IN_TASK(poll_limits_pass)
     open_pairs();
     one.fd = pairs[0][0];
     assert_int_equal(poll(&one, 1, 0), 0);
-    LATER(nothing, 0)
-    assert_int_equal(poll(&one, 1, 2), 0);
+    LATER (nothing, 0)
+        assert_int_equal(poll(&one, 1, 2), 0);
     assert_int_equal(one.revents, 0);
     assert_int_equal(ppoll(&one, 1, &few, NULL), 0);
     assert_int_equal(poll(NULL, 0, 2), 0);
@@ -153,8 +152,8 @@ IN_TASK(select_parks_and_tells_its_sets)
     open_pairs();
     top = pairs[2][1] + 1;
     sets_of(&in, &out, &except);
-    LATER(say_x, pairs[1][1])
-    assert_int_equal(select(top, &in, &out, &except, &minute), 1);
+    LATER (say_x, pairs[1][1])
+        assert_int_equal(select(top, &in, &out, &except, &minute), 1);
     assert_true(FD_ISSET(pairs[1][0], &in));
     assert_false(FD_ISSET(pairs[0][0], &in));
     assert_false(FD_ISSET(pairs[1][0], &except));
@@ -163,8 +162,8 @@ IN_TASK(select_parks_and_tells_its_sets)
     assert_int_equal(select(top, &in, &out, NULL, NULL), 2);
     sets_of(&in, &out, &except);
     FD_CLR(pairs[1][0], &in);
-    LATER(say_x, pairs[2][1])
-    assert_int_equal(pselect(top, &in, NULL, NULL, &hour, NULL), 1);
+    LATER (say_x, pairs[2][1])
+        assert_int_equal(pselect(top, &in, NULL, NULL, &hour, NULL), 1);
     assert_true(FD_ISSET(pairs[2][0], &in));
     close_pairs();
 }
@@ -179,8 +178,8 @@ IN_TASK(select_limit_passes)
     assert_int_equal(select(pairs[2][1] + 1, &in, NULL, NULL, &few), 0);
     assert_false(FD_ISSET(pairs[0][0], &in));
     assert_int_equal(few.tv_sec + few.tv_usec, 0);
-    LATER(nothing, 0)
-    assert_int_equal(select(0, NULL, NULL, NULL, &nap), 0);
+    LATER (nothing, 0)
+        assert_int_equal(select(0, NULL, NULL, NULL, &nap), 0);
     close_pairs();
     FD_ZERO(&in);
     FD_SET(pairs[0][0], &in);
@@ -197,8 +196,8 @@ IN_TASK(hang_up_that_select_does_not_tell_is_no_busy_loop)
     shutdown(pairs[0][1], SHUT_RDWR);
     FD_ZERO(&except);
     FD_SET(pairs[0][0], &except);
-    LATER(nothing, 0)
-    assert_int_equal(select(pairs[0][0] + 1, NULL, NULL, &except, &few), 0);
+    LATER (nothing, 0)
+        assert_int_equal(select(pairs[0][0] + 1, NULL, NULL, &except, &few), 0);
     close_pairs();
 }
 
@@ -210,8 +209,8 @@ IN_TASK(epoll_wait_parks)
     open_pairs();
     assert_int_equal(epoll_ctl(ep, EPOLL_CTL_ADD, pairs[0][0], &event), 0);
     assert_int_equal(epoll_wait(ep, &got, 1, 2), 0);
-    LATER(say_x, pairs[0][1])
-    assert_int_equal(epoll_wait(ep, &got, 1, -1), 1);
+    LATER (say_x, pairs[0][1])
+        assert_int_equal(epoll_wait(ep, &got, 1, -1), 1);
     assert_int_equal(got.data.u64, 42);
     assert_int_equal(epoll_pwait(ep, &got, 1, -1, NULL), 1);
     CEL_SCOPE (late, .timeout = CEL_MILLISECOND) {
@@ -231,22 +230,21 @@ IN_TASK(each_sleep_parks_for_at_least_its_time)
     int64_t begin = cel_now();
     int before = parks_seen;
 
-    LATER(nothing, 0)
-    assert_int_equal(nanosleep(&few, NULL), 0);
-    LATER(nothing, 0)
-    assert_int_equal(usleep(2000), 0);
-    LATER(nothing, 0)
-    assert_int_equal(clock_nanosleep(CLOCK_MONOTONIC, 0, &few, NULL), 0);
+    LATER (nothing, 0)
+        assert_int_equal(nanosleep(&few, NULL), 0);
+    LATER (nothing, 0)
+        assert_int_equal(usleep(2000), 0);
+    LATER (nothing, 0)
+        assert_int_equal(clock_nanosleep(CLOCK_MONOTONIC, 0, &few, NULL), 0);
     assert_int_equal(parks_seen, before + 3);
     assert_true(cel_now() - begin >= 6 * CEL_MILLISECOND);
     assert_int_equal(sleep(0), 0);
-    begin = cel_now();
     clock_gettime(CLOCK_REALTIME, &at);
     at.tv_nsec += 2000000;
     at.tv_sec += at.tv_nsec / 1000000000;
     at.tv_nsec %= 1000000000;
-    LATER(nothing, 0)
-    assert_int_equal(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL), 0);
+    LATER (nothing, 0)
+        assert_int_equal(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL), 0);
     at.tv_sec -= 100;
     assert_int_equal(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL), 0);
     few.tv_nsec = 1000000000;
