@@ -11,6 +11,7 @@
 #include "celadon/debug.h"
 #include "celadon/fiber.h"
 #include "celadon/file.h"
+#include "celadon/green.h"
 #include "celadon/html.h"
 #include "celadon/http.h"
 #include "celadon/loop.h"
