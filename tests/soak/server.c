@@ -80,6 +80,7 @@ static void *serve_echo(void *address)
         return cel_fail(r, "listening on %s", (char *)address);
     if (cel_background(stop_on_term, NULL) < 0)
         return cel_fail(-ENOMEM, "watching for the end");
+    cel_yield(); /* parks: what the watching needs is open before anybody counts */
     printf("%s\n", cel_listener_address(echoes));
     fflush(stdout);
     r = cel_listener_serve(echoes, echo, NULL, 0); /* parks */
@@ -183,6 +184,7 @@ static void *serve_http(void *arg)
         if (cel_background(hand_on, path) < 0)
             return cel_fail(-ENOMEM, "handing on");
     }
+    cel_yield(); /* parks */
     printf("%s\n", cel_server_address(site));
     fflush(stdout);
     r = cel_server_run(site); /* parks */
