@@ -20,6 +20,17 @@ test: | deps-test               ## install what is missing, build, run the suite
 	ninja -C $(BUILD)
 	@$(RUN) $(BUILD)
 
+test-kernels: | deps-test       ## the suite as Linux 5.10, 5.15, 6.1, 6.6 and 6.12 would have it; K=<kernel> for one
+	$(MESON) $(BUILD) -Dtests=true
+	ninja -C $(BUILD)
+	@set -e; for k in $(or $(K),5.10 5.15 6.1 6.6 6.12); do \
+	    echo "Linux $$k"; $(RUN) --kernel $$k $(BUILD); done
+
+soak: | deps-test               ## load, chaos and exhaustion for some minutes; Q=1 quick, T=<test> for one
+	$(MESON) $(BUILD) -Dtests=true
+	ninja -C $(BUILD)
+	@tools/soak --build $(BUILD) $(if $(Q),--quick) $(T)
+
 lint: | deps-lint               ## floors, circles, headers, symbols, formatting, clang-tidy
 	$(MESON) $(BUILD) -Dtests=true
 	ninja -C $(BUILD)
@@ -73,4 +84,4 @@ clean:                          ## remove every build directory
 help:                           ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
-.PHONY: all test lint oracle asan tsan demo bench fuzz sim test-aarch64 install man format clean help
+.PHONY: all test test-kernels soak lint oracle asan tsan demo bench fuzz sim test-aarch64 install man format clean help

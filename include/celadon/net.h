@@ -58,10 +58,13 @@ struct cel_listen_options {
         *tls; /* each accepted stream does the server's handshake at its first read or write */
 };
 
-/* (parks only to resolve a name) ":80" serves IPv6 and IPv4. The file of a Unix address is replaced
- * if nobody listens on it any more, and removed at close. Accepted sockets have TCP_NODELAY and
- * SO_KEEPALIVE. options may be NULL. Owner: the caller. -EADDRINUSE, -EACCES, -EINVAL not an
- * address, -CEL_EDNS, -ENOMEM, -errno. */
+/* (parks only to resolve a name) ":80" serves IPv6 and IPv4. "fd:3" listens on a copy of the
+ * listening descriptor 3, which was inherited or handed over by another process and stays the
+ * caller's: while any copy is open connections are taken in, so a restart refuses nobody. The file
+ * of a Unix address is replaced if nobody listens on it any more, and removed at close. Accepted
+ * sockets have TCP_NODELAY and SO_KEEPALIVE. options may be NULL; with "fd:" only the TLS of them
+ * counts. Owner: the caller. -EADDRINUSE, -EACCES, -EINVAL not an address, or not a listening
+ * socket, -EBADF, -ENOTSOCK, -CEL_EDNS, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_listen(struct cel_listener **out, const char *address,
                                         const struct cel_listen_options *options);
 /* (parks) The next connection. Owner of *out: the caller. Several tasks may accept. Out of

@@ -22,6 +22,9 @@
 #define LINGER_BYTES (256 * 1024)
 
 /* Somebody may wait for a connection to end, or for one to become idle. */
+/* After a stop, for the first request of a connection that was just let in. */
+#define FIRST_TIME (200 * CEL_MILLISECOND)
+
 static void tell(struct cel_server *server)
 {
     if (server->changed != NULL)
@@ -63,6 +66,20 @@ static int64_t idle_deadline(struct cel__connection *c)
                                           : cel__min(o->idle_timeout, o->header_timeout));
 }
 
+/* Of one that is dismissed. Who was let in and has not asked yet is about to: its request may be
+ * under way, and it would not know to send it again, as the client of a kept connection does. */
+static bool is_worth_waiting(struct cel__connection *c, int64_t *deadline)
+{
+    if (!c->is_leaving)
+        return false;
+    if (!cel_stream_is_quiet(c->stream))
+        return true;
+    if (c->has_served || !c->server->is_shut)
+        return false;
+    *deadline = cel__min(*deadline, cel__deadline(c, FIRST_TIME));
+    return true;
+}
+
 /* (parks) A request's first bytes. -> how many; 0: there will be none. One that is dismissed while
  * a request lies at its door takes it in first: to the client it was sent in time. */
 static size_t wait_for_request(struct cel__connection *c, const char **data, int64_t *deadline)
@@ -70,11 +87,11 @@ static size_t wait_for_request(struct cel__connection *c, const char **data, int
     ssize_t n = -ECANCELED;
 
     cel__connection_rest(c);
-    c->is_leaving |= c->server->is_stopping;
+    c->is_leaving |= c->server->is_shut;
     *deadline = idle_deadline(c);
     if (!c->is_leaving)
         n = wait_for_bytes(c, data, 0, *deadline); /* parks */
-    if (n == -ECANCELED && c->is_leaving && !cel_stream_is_quiet(c->stream))
+    if (n == -ECANCELED && is_worth_waiting(c, deadline))
         n = wait_for_bytes(c, data, 0, *deadline); /* parks */
     if (c->has_served)
         *deadline = cel__deadline(c, c->server->options.header_timeout);

@@ -179,10 +179,11 @@ static void finish(struct cel_server *server)
     int64_t grace = server->options.stop_grace;
 
     server->is_stopping = true;
-    dismiss_all(server);
     accept_queued(server); /* parks */
     cel_listener_close(server->listener);
     server->listener = NULL;
+    server->is_shut = true; /* not before: who is sent away comes back at once, and is reset if the
+                               kernel lets him in just before the door is closed */
     dismiss_all(server);
     CEL_SCOPE (shield, .is_shielded = true, .timeout = grace)
         while (server->stats.open != 0)
@@ -201,7 +202,7 @@ int cel_server_run(struct cel_server *server)
     if (server->listener == NULL || server->is_running)
         return -EINVAL;
     server->is_running = true;
-    server->is_stopping = false;
+    server->is_stopping = server->is_shut = false;
     CEL_SCOPE (accepting) {
         server->accepting = &accepting;
         while (r == 0)

@@ -44,7 +44,8 @@ struct cel_server {
     struct cel__head_form forms[CEL__HEAD_FORMS];
     struct cel__buf spare; /* empty, for the next answer of whoever has none */
     bool is_running;
-    bool is_stopping;
+    bool is_stopping; /* it was asked to */
+    bool is_shut;     /* and nobody is let in any more: each answer is its connection's last */
 };
 
 enum cel__body_state { CEL__BODY_UNREAD, CEL__BODY_STARTED, CEL__BODY_ENDED, CEL__BODY_BROKEN };

@@ -10,6 +10,7 @@
 #include "io/listener.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -38,6 +39,14 @@ static int set_flag(int fd, int level, int name)
     return cel__sys.setsockopt(fd, level, name, &on, sizeof on) < 0 ? -errno : 0;
 }
 
+/* What the connections shall have. */
+static int prepare_accepted(int fd)
+{
+    int r = set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+
+    return r == 0 ? set_flag(fd, IPPROTO_TCP, TCP_NODELAY) : r;
+}
+
 static int prepare_inet(int fd, int family, const struct cel_listen_options *options)
 {
     int off = 0;
@@ -46,9 +55,7 @@ static int prepare_inet(int fd, int family, const struct cel_listen_options *opt
     if (r == 0 && options->reuse_port)
         r = set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
     if (r == 0)
-        r = set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
-    if (r == 0)
-        r = set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+        r = prepare_accepted(fd);
     if (r == 0 && family == AF_INET6 &&
         cel__sys.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
         r = -errno;
@@ -151,6 +158,48 @@ fail:
     return r;
 }
 
+/* "fd:3". -> a copy of a listening descriptor; *at says of what family. */
+static int copy_socket(const char *number, struct sockaddr_storage *at)
+{
+    socklen_t len = sizeof(int);
+    uint64_t given;
+    int fd, is_listening = 0, r = 0;
+
+    if (cel__str_to_u64(cel__str(number), &given) < 0 || given > INT_MAX)
+        return -EINVAL;
+    if (cel__sys.getsockopt((int)given, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &len) < 0)
+        return -errno;
+    if (!is_listening)
+        return -EINVAL;
+    len = sizeof *at;
+    fd = cel__sys.fcntl((int)given, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        return -errno;
+    if (cel__sys.getsockname(fd, (struct sockaddr *)at, &len) < 0)
+        r = -errno;
+    if (r == 0 && cel__sys.fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+        r = -errno;
+    if (r == 0 && at->ss_family != AF_UNIX)
+        r = prepare_accepted(fd);
+    if (r < 0) {
+        cel__sys.close(fd);
+        return r;
+    }
+    return fd;
+}
+
+static int listen_on_copy(struct cel_listener **out, const char *address)
+{
+    struct sockaddr_storage at = {0};
+    int fd = copy_socket(address + 3, &at);
+
+    if (fd < 0)
+        return cel__raise(fd, "listen", "%s: %s", address,
+                          fd == -EINVAL ? "not a listening socket" : cel_strerror(fd));
+    at.ss_family = AF_UNSPEC; /* the file of a Unix address is not ours to remove */
+    return listener_new(out, fd, &at);
+}
+
 static int find_address(const char *text, struct sockaddr_storage *out)
 {
     char name[256];
@@ -167,15 +216,12 @@ static int find_address(const char *text, struct sockaddr_storage *out)
     return cel_resolve(name, port, out, &count); /* parks */
 }
 
-int cel_listen(struct cel_listener **out, const char *address,
-               const struct cel_listen_options *options)
+static int listen_anew(struct cel_listener **out, const char *address,
+                       const struct cel_listen_options *options)
 {
-    static const struct cel_listen_options none;
     struct sockaddr_storage at;
     int fd, r;
 
-    if (options == NULL)
-        options = &none;
     r = find_address(address, &at); /* parks */
     if (r == -EINVAL)
         return cel__raise(r, "listen", "'%s' is not an address", address);
@@ -191,7 +237,19 @@ int cel_listen(struct cel_listener **out, const char *address,
     }
     if (fd < 0)
         return cel__raise(fd, "listen", "%s: %s", address, cel_strerror(fd));
-    r = listener_new(out, fd, &at);
+    return listener_new(out, fd, &at);
+}
+
+int cel_listen(struct cel_listener **out, const char *address,
+               const struct cel_listen_options *options)
+{
+    static const struct cel_listen_options none;
+    int r;
+
+    if (options == NULL)
+        options = &none;
+    r = strncmp(address, "fd:", 3) == 0 ? listen_on_copy(out, address)
+                                        : listen_anew(out, address, options); /* parks */
     if (r == 0)
         (*out)->tls = cel__tls_ref(options->tls);
     return r;

@@ -35,7 +35,7 @@ static const uint8_t requests[] = {
     IORING_OP_WRITEV,
 };
 
-/* What is still to be registered once the ring runs. */
+/* What is still to be registered once the ring runs, in the pairs and order in which it came. */
 static const uint8_t registrations[] = {
     IORING_REGISTER_RING_FDS,
     IORING_UNREGISTER_RING_FDS,
@@ -159,8 +159,8 @@ static int probe(struct cel__ring *ring)
     return 0;
 }
 
-/* A kernel that cannot be restricted serves us all the same. */
-static int restrict_and_enable(struct cel__ring *ring)
+/* Holds the ring to what we use, the first `known` registrations among it. */
+static int restrict_to(const struct cel__ring *ring, size_t known)
 {
     struct io_uring_restriction allowed[cel__countof(requests) + cel__countof(registrations) + 1];
     unsigned n = 0;
@@ -170,13 +170,27 @@ static int restrict_and_enable(struct cel__ring *ring)
         allowed[n].opcode = IORING_RESTRICTION_SQE_OP;
         allowed[n++].sqe_op = requests[i];
     }
-    for (size_t i = 0; i < cel__countof(registrations); i++) {
+    for (size_t i = 0; i < known; i++) {
         allowed[n].opcode = IORING_RESTRICTION_REGISTER_OP;
         allowed[n++].register_op = registrations[i];
     }
     allowed[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
     allowed[n++].sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_ASYNC;
-    ring->is_restricted = raw_register(ring, IORING_REGISTER_RESTRICTIONS, allowed, n) >= 0;
+    return raw_register(ring, IORING_REGISTER_RESTRICTIONS, allowed, n);
+}
+
+/* The kernel takes no list with a registration in it that it does not know: buffer rings came in
+ * 5.19, ring descriptors in 5.18. One that cannot be restricted serves us all the same. */
+static int restrict_and_enable(struct cel__ring *ring)
+{
+    size_t known = cel__countof(registrations);
+    int r = restrict_to(ring, known);
+
+    while (r == -EINVAL && known > 0) {
+        known -= 2;
+        r = restrict_to(ring, known);
+    }
+    ring->is_restricted = r >= 0;
     return raw_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 }
 

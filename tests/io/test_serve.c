@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A listener that serves, and a writer that writes behind. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "celadon/writer.h"
 #include "io/pairs.h"
@@ -41,6 +44,18 @@ static void open_site(struct site *site, unsigned connections_max)
     limit = connections_max;
     assert_int_equal(cel_listen(&site->door, "127.0.0.1:0", NULL), 0);
     site->task = cel_spawn(serve, site);
+}
+
+static int plain_listener(const char *address)
+{
+    struct sockaddr_storage at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(cel_address_parse(address, &at), 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(struct sockaddr_in)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    return fd;
 }
 
 static int close_site(struct site *site)
@@ -314,6 +329,53 @@ static void serving_survives_each_failed_allocation(void **state)
     assert_true(fault_every_alloc(serve_once, NULL) > 8);
 }
 
+/* As two processes do it that hand a door over: whoever comes while it changes hands is let in. */
+IN_TASK(listener_on_a_copy_takes_in_who_waits_at_the_door)
+{
+    struct cel_listener *first, *second;
+    struct cel_stream *client, *waiting, *peer;
+    char name[16], address[64];
+    int door;
+
+    assert_int_equal(cel_listen(&first, "127.0.0.1:0", NULL), 0);
+    snprintf(address, sizeof address, "%s", cel_listener_address(first));
+    cel_listener_close(first);
+    door = plain_listener(address);
+    snprintf(name, sizeof name, "fd:%d", door);
+    assert_int_equal(cel_listen(&first, name, NULL), 0);
+    assert_string_equal(cel_listener_address(first), address);
+    assert_int_equal(cel_connect(&client, address, NULL), 0);
+    assert_int_equal(cel_accept(first, &peer), 0);
+    cel_close(peer);
+    assert_int_equal(cel_connect(&waiting, address, NULL), 0);
+    cel_listener_close(first);
+    assert_int_equal(cel_listen(&second, name, NULL), 0);
+    assert_int_equal(cel_accept(second, &peer), 0);
+    assert_int_equal(cel_write(peer, "here", 4), 4);
+    assert_int_equal(cel_read_exactly(waiting, name, 4), 4);
+    cel_close(peer);
+    cel_close(client);
+    cel_close(waiting);
+    cel_listener_close(second);
+    assert_int_equal(close(door), 0); /* it stayed ours */
+}
+
+IN_TASK(listener_on_what_does_not_listen_is_refused)
+{
+    struct cel_listener *l = NULL;
+    char name[16];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(name, sizeof name, "fd:%d", fd);
+    assert_int_equal(cel_listen(&l, name, NULL), -EINVAL);
+    close(fd);
+    assert_int_equal(cel_listen(&l, name, NULL), -EBADF);
+    assert_int_equal(cel_listen(&l, "fd:", NULL), -EINVAL);
+    assert_int_equal(cel_listen(&l, "fd:-1", NULL), -EINVAL);
+    assert_int_equal(cel_listen(&l, "fd:99999999999", NULL), -EINVAL);
+    assert_null(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +388,8 @@ int main(void)
         cmocka_unit_test(writer_keeps_its_error),
         cmocka_unit_test(writer_freed_while_it_writes_lets_go),
         cmocka_unit_test(serving_survives_each_failed_allocation),
+        cmocka_unit_test(listener_on_a_copy_takes_in_who_waits_at_the_door),
+        cmocka_unit_test(listener_on_what_does_not_listen_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -678,7 +678,8 @@ static void loop_closed_with_open_handles_counts_them(void **state)
     assert_int_equal(cel_op_write(a, bytes, sizeof bytes, note, &big, NULL), 0);
     settle(w);
     assert_int_equal(cel_loop_close(w->loop), 2);
-    assert_int_equal(o.result, -CEL_ECLOSED);
+    /* its other end is closed in the same turn, which some kernels see first */
+    assert_true(o.result == -CEL_ECLOSED || o.result == -ECONNRESET);
     assert_int_equal(o.calls + big.calls, 2);
     cel__mem_free(a); /* their memory is the program's */
     cel__mem_free(b);

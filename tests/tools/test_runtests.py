@@ -46,7 +46,7 @@ CASES = [
 
 def main():
     runtests = load()
-    args = types.SimpleNamespace(slower=1, sanitizer_env={}, build='.')
+    args = types.SimpleNamespace(slower=1, sanitizer_env={}, kernel_env={}, build='.')
     failed = 0
     print(f'1..{len(CASES)}')
     for i, (name, text, limit, env, wanted) in enumerate(CASES, 1):

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* What is put under load: an echo, or an HTTP server that hands its door over to its successor.
+ *
+ *   soak_server echo ADDRESS
+ *   soak_server http ADDRESS [SOCKET]
+ *
+ * With a SOCKET (a path) whoever serves there is asked for its listening descriptor, and stops once it
+ * has given it away. SIGTERM stops in order. The last line says what was served. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <celadon/server.h>
+#include <celadon/signal.h>
+#include <celadon/task.h>
+#include <celadon/unix.h>
+
+static struct cel_server *site;
+static struct cel_listener *echoes;
+static int door = -1; /* the listening descriptor, to be handed on */
+
+static void echo(struct cel_stream *peer, void *arg)
+{
+    char buf[1024];
+    ssize_t n;
+
+    (void)arg;
+    for (;;) {
+        const char *data;
+
+        n = cel_peek(peer, &data, 1); /* parks: an idle one holds no buffer */
+        if (n <= 0)
+            return;
+        n = n < (ssize_t)sizeof buf ? n : (ssize_t)sizeof buf;
+        memcpy(buf, data, (size_t)n);
+        cel_consume(peer, (size_t)n);
+        if (cel_write(peer, buf, (size_t)n) < 0) /* parks */
+            return;
+    }
+}
+
+static int hello(struct cel_request *req, struct cel_reply *reply)
+{
+    (void)req;
+    if (cel_sleep(CEL_MILLISECOND) < 0) /* parks: so that a stop finds requests under way */
+        return -ECANCELED;
+    return cel_reply_text(reply, 200, "hello");
+}
+
+static int large(struct cel_request *req, struct cel_reply *reply)
+{
+    static char bytes[256 * 1024];
+
+    (void)req;
+    return cel_reply_bytes(reply, 200, "text/plain", bytes, sizeof bytes);
+}
+
+static void *stop_on_term(void *arg)
+{
+    const int signals[] = {SIGTERM};
+
+    if (cel_signal_wait(signals, 1) >= 0) { /* parks */
+        if (site != NULL)
+            cel_server_stop(site);
+        if (echoes != NULL)
+            cel_listener_stop(echoes, CEL_SECOND);
+    }
+    return arg;
+}
+
+static void *serve_echo(void *address)
+{
+    struct cel_listen_options options = {.backlog = 4096};
+    int r = cel_listen(&echoes, address, &options);
+
+    if (r < 0)
+        return cel_fail(r, "listening on %s", (char *)address);
+    if (cel_background(stop_on_term, NULL) < 0)
+        return cel_fail(-ENOMEM, "watching for the end");
+    cel_yield(); /* parks: what the watching needs is open before anybody counts */
+    printf("%s\n", cel_listener_address(echoes));
+    fflush(stdout);
+    r = cel_listener_serve(echoes, echo, NULL, 0); /* parks */
+    cel_listener_close(echoes);
+    return r == 0 || r == -ETIMEDOUT ? NULL : cel_fail(r, "serving");
+}
+
+/* ---- handing over ---- */
+
+static int listen_plainly(const char *address)
+{
+    struct sockaddr_storage at;
+    int r = cel_address_parse(address, &at);
+    int fd = r == 0 ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    int on = 1;
+
+    if (fd < 0)
+        return r < 0 ? r : -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, (struct sockaddr *)&at, sizeof(struct sockaddr_in)) < 0 || listen(fd, 4096) < 0) {
+        r = -errno;
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
+/* (parks) From whoever serves now, or a new one. */
+static int get_door(const char *address, const char *path)
+{
+    struct cel_stream *old;
+    size_t count = 1;
+    char c;
+    int fd = -1;
+
+    if (cel_connect(&old, path, NULL) < 0) /* parks */
+        return listen_plainly(address);
+    if (cel_recv_fds(old, &c, 1, &fd, &count) != 1 || count != 1) /* parks */
+        fd = -EPROTO;
+    if (fd >= 0 && cel_write(old, "k", 1) != 1) /* parks: it may stop now */
+        fd = -EPROTO;
+    cel_close(old);
+    return fd;
+}
+
+static void *hand_on(void *path)
+{
+    struct cel_listener *l;
+    struct cel_stream *next;
+    char c;
+
+    if (cel_listen(&l, path, NULL) < 0)
+        return cel_fail(-EADDRINUSE, "listening on %s", (char *)path);
+    if (cel_accept(l, &next) == 0) {      /* parks */
+        cel_listener_close(l);            /* the path is the successor's */
+        if (cel_send_fds(next, "d", 1, &door, 1) == 1 && cel_read(next, &c, 1) == 1) /* parks */
+            cel_server_stop(site);
+        cel_close(next);
+    } else {
+        cel_listener_close(l);
+    }
+    return NULL;
+}
+
+static int start_http(char **argv)
+{
+    char name[32];
+    char path[200];
+
+    if (argv[1] == NULL)
+        return cel_server_listen(site, argv[0]);
+    snprintf(path, sizeof path, "unix:%s", argv[1]);
+    door = get_door(argv[0], path); /* parks */
+    if (door < 0)
+        return door;
+    snprintf(name, sizeof name, "fd:%d", door);
+    return cel_server_listen(site, name);
+}
+
+static void *serve_http(void *arg)
+{
+    struct cel_server_options options = {.listen.backlog = 4096};
+    struct cel_server_stats stats;
+    char **argv = arg;
+    static char path[200];
+    int r = -ENOMEM;
+
+    site = cel_server_new(&options);
+    if (site != NULL)
+        r = cel_route(site, "GET /", hello, NULL);
+    if (r == 0)
+        r = cel_route(site, "GET /large", large, NULL);
+    if (r == 0)
+        r = start_http(argv); /* parks */
+    if (r < 0)
+        return cel_fail(r, "starting on %s", argv[0]);
+    if (cel_background(stop_on_term, NULL) < 0)
+        return cel_fail(-ENOMEM, "watching for the end");
+    if (argv[1] != NULL) {
+        snprintf(path, sizeof path, "unix:%s", argv[1]);
+        if (cel_background(hand_on, path) < 0)
+            return cel_fail(-ENOMEM, "handing on");
+    }
+    cel_yield(); /* parks */
+    printf("%s\n", cel_server_address(site));
+    fflush(stdout);
+    r = cel_server_run(site); /* parks */
+    cel_server_stats(site, &stats);
+    printf("{\"requests\": %llu, \"connections\": %llu}\n", (unsigned long long)stats.requests,
+           (unsigned long long)stats.connections);
+    cel_server_free(site);
+    if (door >= 0)
+        close(door);
+    return r < 0 ? cel_fail(r, "serving") : NULL;
+}
+
+static void *start(void *arg)
+{
+    char **argv = arg;
+
+    return strcmp(argv[0], "echo") == 0 ? serve_echo(argv[1]) : serve_http(argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: soak_server echo|http ADDRESS [SOCKET]\n");
+        return 2;
+    }
+    return cel_run(start, argv + 1, NULL) < 0;
+}
