@@ -372,7 +372,35 @@ def serve_and_seed_scrape_print_the_article_dict():
         assert b"stopped after" in server.stderr.read()
 
 
+def serve_from_many_workers_answers_all_and_stops_all():
+    with tempfile.TemporaryDirectory() as root:
+        with open(f"{root}/a.txt", "w") as f:
+            f.write("from some worker")
+        server = subprocess.Popen([CELADON, "serve", root, "--listen", "127.0.0.1:0", "--workers", "3"],
+                                  stderr=subprocess.PIPE)
+        base = server.stderr.readline().decode().split(" at ")[1].strip()
+        threads = os.listdir(f"/proc/{server.pid}/task")
+        assert len(threads) >= 3, threads
+        port = int(base.rsplit(":", 1)[1].strip("/"))
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+        for s in held:
+            s.sendall(b"GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+        for s in held:
+            answer = b""
+            while b"from some worker" not in answer:
+                answer += s.recv(65536) or sys.exit("a connection was cut")
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=20) == 0
+        assert b"stopped after 20 requests on 20 connections" in server.stderr.read()
+        for s in held:  # idle ones were closed, none was reset
+            assert s.recv(1) == b""
+            s.close()
+
+
 def serve_tells_what_is_wrong():
+    assert run("serve", ".", "--workers", "many").returncode == 2
+    out = run("serve", "/nonexistent/dir", "--workers", "2")
+    assert out.returncode == 1 and out.stderr.count(b"\n") == 1, out
     assert run("serve").returncode == 2
     out = run("serve", "/nonexistent/dir")
     assert out.returncode == 1 and b"No such file" in out.stderr, out
@@ -406,7 +434,8 @@ TESTS = [fetch_without_fields_tells_of_each_page, fetch_that_cannot_start_prints
          fetch_of_2000_urls_returns_all_good_and_names_all_bad, fetch_prints_jsonl_and_csv,
          fetch_field_that_is_missing_is_null, fetch_tells_usage_errors_with_the_remedy,
          fetch_of_an_unreadable_list_or_output_is_fatal, fetch_interrupted_leaves_whole_json,
-         serve_and_seed_scrape_print_the_article_dict, serve_tells_what_is_wrong,
+         serve_and_seed_scrape_print_the_article_dict, serve_from_many_workers_answers_all_and_stops_all,
+         serve_tells_what_is_wrong,
          seeds_print_what_the_article_prints]
 
 if __name__ == "__main__":
