@@ -20,9 +20,10 @@ struct fleet;
 
 struct part {
     struct fleet *fleet;
-    struct cel_promise *listening; /* kept by the part */
+    struct cel_promise *listening; /* kept by the part, if it begins */
     struct cel_future *serving;
-    struct cel_server_stats stats; /* the part's, until it has ended */
+    bool has_begun; /* the part's, until it has ended, as the next: */
+    struct cel_server_stats stats;
 };
 
 struct fleet {
@@ -57,8 +58,10 @@ static void *run_part(void *arg)
 {
     struct part *part = arg;
     struct cel_server *server;
-    int r = open_part(part, &server); /* parks */
+    int r;
 
+    part->has_begun = true;
+    r = open_part(part, &server); /* parks */
     if (r < 0) {
         (void)cel_promise_fail(part->listening, r, "listening");
     } else {
@@ -91,8 +94,6 @@ static int begin_part(struct fleet *fleet, unsigned i)
     }
     fleet->begun = i + 1;
     r = cel_wait(both, 2, CEL_WAIT_FIRST); /* parks */
-    if (r >= 0 && !cel_is_done(both[0]))
-        cel_promise_drop(part->listening); /* it ended before it began: its word would be here */
     if (r >= 0)
         r = cel_is_done(both[0]) ? cel_outcome(both[0]) : cel_outcome(both[1]);
     cel_future_free(both[0]);
@@ -161,6 +162,8 @@ static int end_all(struct fleet *fleet, struct cel_server_stats *sum)
         (void)!cel_await_shielded(part->serving, NULL); /* parks */
         if (r == 0 && cel_outcome(part->serving) != -ECANCELED)
             r = cel_outcome(part->serving);
+        if (!part->has_begun) /* there was no memory for its task */
+            cel_promise_drop(part->listening);
         sum->connections += part->stats.connections;
         sum->requests += part->stats.requests;
         sum->errors += part->stats.errors;
