@@ -397,6 +397,20 @@ def serve_from_many_workers_answers_all_and_stops_all():
             s.close()
 
 
+def many_cores_answers_and_stops():
+    program = os.path.join(os.path.dirname(CELADON), "examples", "many_cores")
+    server = subprocess.Popen([program, "127.0.0.1:0"], stdout=subprocess.PIPE)
+    url = server.stdout.readline().decode().strip()
+    host, port = url.split("/")[2].split(":")
+    for _ in range(4):
+        with socket.create_connection((host, int(port))) as s:
+            s.sendall(b"GET /primes/10000 HTTP/1.0\r\nHost: x\r\n\r\n")
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+            assert b"1229 primes" in answer, answer
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=20) == 0
+
+
 def serve_tells_what_is_wrong():
     assert run("serve", ".", "--workers", "many").returncode == 2
     out = run("serve", "/nonexistent/dir", "--workers", "2")
@@ -434,7 +448,7 @@ TESTS = [fetch_without_fields_tells_of_each_page, fetch_that_cannot_start_prints
          fetch_of_2000_urls_returns_all_good_and_names_all_bad, fetch_prints_jsonl_and_csv,
          fetch_field_that_is_missing_is_null, fetch_tells_usage_errors_with_the_remedy,
          fetch_of_an_unreadable_list_or_output_is_fatal, fetch_interrupted_leaves_whole_json,
-         serve_and_seed_scrape_print_the_article_dict, serve_from_many_workers_answers_all_and_stops_all,
+         serve_and_seed_scrape_print_the_article_dict, serve_from_many_workers_answers_all_and_stops_all, many_cores_answers_and_stops,
          serve_tells_what_is_wrong,
          seeds_print_what_the_article_prints]
 
