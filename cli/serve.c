@@ -113,14 +113,14 @@ static int serve(struct serve *s)
     struct cel_workers_options workers = {.count = s->workers};
     struct cel_server_options server = {.listen.tls = s->tls};
     struct cel_server_stats stats = {0};
-    int r = cel_serve_workers(s->address,
-                              &(struct cel_serve_workers_options){.workers = &workers,
-                                                                  .server = &server,
-                                                                  .setup = add_routes,
-                                                                  .on_listening = told,
-                                                                  .arg = s,
-                                                                  .stops_on_signals = true,
-                                                                  .stats = &stats});
+    int r =
+        cel_serve_workers(s->address, &(struct cel_serve_workers_options){.workers = &workers,
+                                                                          .server = &server,
+                                                                          .setup = add_routes,
+                                                                          .on_listening = told,
+                                                                          .arg = s,
+                                                                          .stops_on_signals = true,
+                                                                          .stats = &stats});
 
     if (r < 0 && !s->has_no_routes)
         complain("cannot %s %s: %s", s->is_listening ? "serve at" : "listen on", s->address,

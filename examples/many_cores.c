@@ -31,7 +31,8 @@ static int primes(struct cel_request *req, struct cel_reply *reply)
 
     if (below < 0 || below > 1000000)
         return cel_reply_text(reply, 400, "say a number up to 1000000\n");
-    r = cel_offload_to_await(CEL_LANE_CPU, count_primes, (void *)(intptr_t)below, &count); /* parks */
+    r = cel_offload_to_await(CEL_LANE_CPU, count_primes, (void *)(intptr_t)below,
+                             &count); /* parks */
     if (r < 0)
         return r;
     return cel_reply_text(reply, 200, "%ld primes, says worker %u\n", (long)(intptr_t)count,

@@ -93,7 +93,8 @@ static void *run_ports(void *arg)
 static double run(cel_task_fn *fn, unsigned workers, int64_t spin)
 {
     struct cel_loop_options loop = {.spin = spin};
-    struct cel_workers_options options = {.count = workers, .is_pinned = workers == 2, .loop = &loop};
+    struct cel_workers_options options = {
+        .count = workers, .is_pinned = workers == 2, .loop = &loop};
 
     ready = 0;
     must(cel_run_workers(&options, fn, NULL) == 0);

@@ -69,8 +69,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_listen(struct cel_listener **out, const char *a
  * connection still waits, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_accept(struct cel_listener *listener, struct cel_stream **out);
 /* (parks) The next connection as a descriptor, non-blocking, for a loop of another thread, which
- * opens it with cel_stream_open (and cel_stream_start_tls: the listener's tls is not applied). Owner
- * of *fd: the caller. As cel_accept. */
+ * opens it with cel_stream_open (and cel_stream_start_tls: the listener's tls is not applied).
+ * Owner of *fd: the caller. As cel_accept. */
 CEL_PUBLIC CEL_NODISCARD int cel_accept_fd(struct cel_listener *listener, int *fd);
 /* "127.0.0.1:34567": where it really listens. Valid as long as the listener. */
 CEL_PUBLIC const char *cel_listener_address(const struct cel_listener *listener);

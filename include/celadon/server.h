@@ -106,7 +106,7 @@ struct cel_serve_workers_options {
     int (*setup)(struct cel_server *server, void *arg);
     void (*on_listening)(const char *address, void *arg); /* all listen; NULL: nothing */
     void *arg;
-    bool stops_on_signals; /* SIGINT and SIGTERM stop all; the calling thread takes them */
+    bool stops_on_signals;          /* SIGINT and SIGTERM stop all; the calling thread takes them */
     struct cel_server_stats *stats; /* of all together, once they have ended; NULL: not told */
 };
 
@@ -115,8 +115,8 @@ struct cel_serve_workers_options {
  * or by a failure, or by a signal; then all stop, and requests under way get their grace. One
  * listen.tls serves all. 0; what setup, cel_server_listen or cel_run_workers failed with; -EINVAL
  * the address is too long; -EADDRINUSE also: a Unix socket and several workers. */
-CEL_PUBLIC CEL_NODISCARD int
-cel_serve_workers(const char *address, const struct cel_serve_workers_options *options);
+CEL_PUBLIC CEL_NODISCARD int cel_serve_workers(const char *address,
+                                               const struct cel_serve_workers_options *options);
 
 /* ---- requests: slices are valid until the handler returns ---- */
 

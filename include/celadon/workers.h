@@ -73,8 +73,8 @@ CEL_PUBLIC int cel_promise_fail(struct cel_promise *promise, int code, const cha
     CEL_PRINTF(3, 4);
 /* (any thread) It will not be kept: the future fails with -EOWNERDEAD. NULL is fine. */
 CEL_PUBLIC void cel_promise_drop(struct cel_promise *promise);
-/* (any thread) false: the future was cancelled or given up, or its loop has closed, so that the work
- * may be left off. */
+/* (any thread) false: the future was cancelled or given up, or its loop has closed, so that the
+ * work may be left off. */
 CEL_PUBLIC bool cel_promise_is_wanted(const struct cel_promise *promise);
 
 /* ---- ports ---- */

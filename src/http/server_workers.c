@@ -2,8 +2,8 @@
 /* The same server on every core: each worker has its own, with its own listener on the shared
  * address, and the kernel spreads connections over them. The first worker's main task leads:
  *
- *   each part in turn: made, set up, listens -> all serve -> one has ended, or a signal came, or the
- *   lead is cancelled -> the others are cancelled, which gives their requests their grace -> end
+ *   each part in turn: made, set up, listens -> all serve -> one has ended, or a signal came, or
+ * the lead is cancelled -> the others are cancelled, which gives their requests their grace -> end
  *
  * The first part listens before the others, because it finds out the port when none was given.
  */
@@ -184,7 +184,7 @@ static void *lead(void *arg)
     fleet->parts = cel__mem_zalloc(cel_worker_count() * sizeof(struct part));
     fleet->interrupt = cel_future_new();
     if (fleet->parts != NULL && fleet->interrupt != NULL)
-        r = serve_all(fleet); /* parks */
+        r = serve_all(fleet);     /* parks */
     ended = end_all(fleet, &sum); /* parks */
     if (fleet->options->stats != NULL)
         *fleet->options->stats = sum;

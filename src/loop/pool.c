@@ -2,8 +2,8 @@
 /* Each lane is a queue under a lock and threads that take from it.
  *
  * 1. The lane for what blocks is the loop's own, so loops cannot wait for each other's files.
- * 2. The lane for what computes is the process's: more threads than processors gain nothing, however
- *    many loops there are. The last loop that leaves it ends it.
+ * 2. The lane for what computes is the process's: more threads than processors gain nothing,
+ * however many loops there are. The last loop that leaves it ends it.
  * 3. A job's end is posted under the lane's lock; so a loop that has seen the end of all its jobs,
  *    and then holds the lock, knows that no thread looks at it any more.
  */
@@ -118,8 +118,7 @@ static struct cel__lane *lane_of(struct cel_loop *loop, enum cel_lane which)
 
 static unsigned queue_max(const struct cel_loop *loop, enum cel_lane which)
 {
-    unsigned max =
-        which == CEL_LANE_CPU ? loop->options.cpu_queue_max : loop->options.queue_max;
+    unsigned max = which == CEL_LANE_CPU ? loop->options.cpu_queue_max : loop->options.queue_max;
 
     return max != 0 ? max : QUEUE_DEFAULT;
 }

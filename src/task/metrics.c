@@ -150,8 +150,8 @@ static void add_lanes(struct text *text, const struct cel_loop *loop)
     add_lane(text, "threads", "gauge", "Threads of the lane.", threads);
     add_lane(text, "jobs_running", "gauge", "Jobs that have a thread.", running);
     add_lane(text, "jobs_waiting", "gauge", "Jobs that wait for one.", queued);
-    add_lane(text, "jobs_ended_total", "counter", "Jobs that ran, of all loops that share the lane.",
-             ended);
+    add_lane(text, "jobs_ended_total", "counter",
+             "Jobs that ran, of all loops that share the lane.", ended);
 }
 
 static void add_counters(struct text *text, const struct cel__trace *t)

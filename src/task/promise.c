@@ -95,6 +95,7 @@ static void close_one(struct cel_promise *p)
 {
     bool is_sent;
 
+    __atomic_add_fetch(&p->holders, 1, __ATOMIC_RELAXED); /* whoever is refused lets go at once */
     (void)pthread_mutex_lock(&p->lock);
     is_sent = p->is_sent;
     if (!is_sent) {
@@ -102,11 +103,12 @@ static void close_one(struct cel_promise *p)
         p->loop = NULL;
     }
     (void)pthread_mutex_unlock(&p->lock);
-    if (is_sent)
-        return;
-    __atomic_store_n(&p->is_unwanted, 1, __ATOMIC_RELAXED);
-    if (!p->future.is_orphan && p->future.state == CEL__PENDING)
-        cel__future_end(&p->future, NULL, -CEL_ECLOSED, NULL);
+    if (!is_sent) {
+        __atomic_store_n(&p->is_unwanted, 1, __ATOMIC_RELAXED);
+        if (!p->future.is_orphan && p->future.state == CEL__PENDING)
+            cel__future_end(&p->future, NULL, -CEL_ECLOSED, NULL);
+    }
+    let_go(p);
 }
 
 static void end_promises(struct cel__attachment *attachment)

@@ -104,12 +104,10 @@ static void tell(const char *address, void *arg)
 
 static int serve(struct run *run, struct cel_server_stats *stats)
 {
-    return cel_serve_workers("127.0.0.1:0",
-                             &(struct cel_serve_workers_options){.workers = &three,
-                                                                 .setup = set_up,
-                                                                 .on_listening = tell,
-                                                                 .arg = run,
-                                                                 .stats = stats});
+    return cel_serve_workers(
+        "127.0.0.1:0",
+        &(struct cel_serve_workers_options){
+            .workers = &three, .setup = set_up, .on_listening = tell, .arg = run, .stats = stats});
 }
 
 static void servers_answer_until_one_is_stopped(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The offload pool's lanes: each goes on while the other is full; the one for computing is shared by
- * the loops of the process, and outlives none of them. */
+/* The offload pool's lanes: each goes on while the other is full; the one for computing is shared
+ * by the loops of the process, and outlives none of them. */
 #include <celadon/debug.h>
 #include <celadon/offload.h>
 #include <celadon/workers.h>
