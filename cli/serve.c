@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* celadon serve: a folder over HTTP, by the library's own server. */
-#include <errno.h>
-#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <celadon/server.h>
 #include <celadon/task.h>
+#include <celadon/workers.h>
 
 #include "command.h"
 #include "options.h"
 
 struct serve {
     const char *dir, *address, *cert_file, *key_file;
-    bool is_quiet;
-    struct cel_server *server;
+    unsigned workers;
+    bool is_quiet, is_listening, has_no_routes;
+    struct cel_tls *tls;
 };
 
 static bool take_listen(void *config, const char *value)
@@ -35,6 +35,11 @@ static bool take_key(void *config, const char *value)
     return true;
 }
 
+static bool take_workers(void *config, const char *value)
+{
+    return take_count("--workers", value, 0, 1024, &((struct serve *)config)->workers);
+}
+
 static bool take_quiet(void *config, const char *value)
 {
     return ((struct serve *)config)->is_quiet = true;
@@ -45,6 +50,7 @@ static const struct option_spec serve_options[] = {
      take_listen},
     {0, "cert", "FILE", "serve HTTPS with this certificate chain (PEM)", take_cert},
     {0, "key", "FILE", "its private key (PEM)", take_key},
+    {'w', "workers", "N", "serve from N threads, 0: one for each core; default 1", take_workers},
     {'q', "quiet", NULL, "say nothing but errors", take_quiet},
     {0},
 };
@@ -55,76 +61,80 @@ static const struct command_spec serve_command = {
     .summary = "Serves the files below DIR until it is interrupted; requests under way are "
                "finished first.",
     .options = serve_options,
-    .notes = "The address goes to standard error as soon as it listens.\n"
+    .notes = "The address goes to standard error as soon as it listens. Several workers share it\n"
+             "(SO_REUSEPORT), also with another server of the same user that shares it.\n"
              "Exit status: 0 stopped by SIGINT or SIGTERM, 1 fatal, 2 usage.",
 };
 
-static void on_signal(void *arg, int signo)
+static void told(const char *address, void *arg)
 {
-    cel_server_stop(((struct serve *)arg)->server);
-}
+    struct serve *s = arg;
 
-static int listen_and_serve(struct serve *s)
-{
-    struct cel_loop *loop = cel_loop_current();
-    struct cel_signal *interrupt = NULL, *terminate = NULL;
-    int r = cel_route_files(s->server, "/", s->dir);
-
-    if (r < 0) {
-        complain("cannot serve %s: %s", s->dir, cel_strerror(r));
-        return r;
-    }
-    r = cel_server_listen(s->server, s->address); /* parks */
-    if (r < 0) {
-        complain("cannot listen on %s: %s", s->address, cel_strerror(r));
-        return r;
-    }
+    s->is_listening = true;
     if (!s->is_quiet)
         fprintf(stderr, "celadon: serving %s at %s://%s/\n", s->dir,
-                s->cert_file != NULL ? "https" : "http", cel_server_address(s->server));
-    r = cel_signal_start(loop, &interrupt, SIGINT, on_signal, s);
-    if (r == 0)
-        r = cel_signal_start(loop, &terminate, SIGTERM, on_signal, s);
-    if (r == 0)
-        r = cel_server_run(s->server); /* parks */
-    cel_signal_stop(interrupt);
-    cel_signal_stop(terminate);
+                s->cert_file != NULL ? "https" : "http", address);
+}
+
+/* On each worker, one after the other. */
+static int add_routes(struct cel_server *server, void *arg)
+{
+    struct serve *s = arg;
+    int r = cel_route_files(server, "/", s->dir);
+
+    if (r < 0)
+        complain("cannot serve %s: %s", s->dir, cel_strerror(r));
+    s->has_no_routes = r < 0;
     return r;
 }
 
-static void *serve_main(void *arg)
+static void *make_tls(void *arg)
 {
     struct serve *s = arg;
-    struct cel_server_options options = {0};
-    struct cel_server_stats stats;
-    int r = 0;
+    int r = cel_tls_new(&s->tls, &(struct cel_tls_options){.cert_file = s->cert_file,
+                                                           .key_file = s->key_file,
+                                                           .alpn = "http/1.1"});
 
-    if (s->cert_file != NULL)
-        r = cel_tls_new(&options.listen.tls, &(struct cel_tls_options){.cert_file = s->cert_file,
-                                                                       .key_file = s->key_file,
-                                                                       .alpn = "http/1.1"});
-    if (r < 0) {
+    if (r < 0)
         complain("cannot use the certificate %s: %s", s->cert_file, cel_last_error()->text);
-        return cel_fail(r, "starting TLS");
-    }
-    s->server = cel_server_new(&options);
-    if (s->server == NULL)
-        return cel_fail(-ENOMEM, "starting the server");
-    r = listen_and_serve(s); /* parks */
-    cel_server_stats(s->server, &stats);
+    return (void *)(intptr_t)r;
+}
+
+static int start_tls(struct serve *s)
+{
+    void *result = NULL;
+    int r = cel_run(make_tls, s, &result);
+
+    return r < 0 ? r : (int)(intptr_t)result;
+}
+
+static int serve(struct serve *s)
+{
+    struct cel_workers_options workers = {.count = s->workers};
+    struct cel_server_options server = {.listen.tls = s->tls};
+    struct cel_server_stats stats = {0};
+    int r =
+        cel_serve_workers(s->address, &(struct cel_serve_workers_options){.workers = &workers,
+                                                                          .server = &server,
+                                                                          .setup = add_routes,
+                                                                          .on_listening = told,
+                                                                          .arg = s,
+                                                                          .stops_on_signals = true,
+                                                                          .stats = &stats});
+
+    if (r < 0 && !s->has_no_routes)
+        complain("cannot %s %s: %s", s->is_listening ? "serve at" : "listen on", s->address,
+                 cel_strerror(r));
     if (r == 0 && !s->is_quiet)
         fprintf(stderr, "celadon: stopped after %llu requests on %llu connections\n",
                 (unsigned long long)stats.requests, (unsigned long long)stats.connections);
-    cel_server_free(s->server);
-    cel_tls_free(options.listen.tls);
-    return (void *)(intptr_t)r;
+    return r;
 }
 
 int command_serve(int argc, char **argv)
 {
-    struct serve s = {.address = "127.0.0.1:8080"};
-    int first = options_parse(&serve_command, argc, argv, &s);
-    void *result = NULL;
+    struct serve s = {.address = "127.0.0.1:8080", .workers = 1};
+    int first = options_parse(&serve_command, argc, argv, &s), r = 0;
 
     if (first < 0)
         return first == -2 ? EXIT_ALL_DONE : EXIT_USAGE;
@@ -137,7 +147,10 @@ int command_serve(int argc, char **argv)
         return EXIT_USAGE;
     }
     s.dir = argv[first];
-    if (cel_run(serve_main, &s, &result) < 0 || (intptr_t)result < 0)
-        return EXIT_FATAL;
-    return EXIT_ALL_DONE;
+    if (s.cert_file != NULL)
+        r = start_tls(&s);
+    if (r == 0)
+        r = serve(&s);
+    cel_tls_free(s.tls);
+    return r < 0 ? EXIT_FATAL : EXIT_ALL_DONE;
 }

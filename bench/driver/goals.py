@@ -21,6 +21,8 @@ GOALS = [
     ("channel", "rendezvous", "celadon", 40, None),
     ("channel", "rendezvous", "celadon", 1 / 3, "go"),
     ("future", "wake", "celadon", 30, None),
+    ("cross-wake", "hot", "celadon", 300, None),
+    ("cross-wake", "cold", "celadon", 3000, None),
     ("timers", "add", "celadon", 30, None),
     ("timers", "cancel", "celadon", 20, None),
     ("timers", "fire", "celadon", 150, None),

@@ -30,11 +30,11 @@ class Failed(Exception):
 
 
 def prepare(core):
-    """Runs in the child, before exec."""
+    """Runs in the child, before exec; core: one, or a set of them."""
 
     def run():
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, core if isinstance(core, set) else {core})
         wish = 65536
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wish, hard), hard))

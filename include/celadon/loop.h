@@ -23,10 +23,19 @@ extern "C" {
 
 struct cel_loop;
 
+/* Where offloaded work runs (celadon/offload.h). A full lane does not hold up the other. */
+enum cel_lane {
+    CEL_LANE_BLOCKING, /* what waits: the loop's own threads */
+    CEL_LANE_CPU,      /* what computes: threads that all loops of the process share */
+};
+
 struct cel_loop_options {
-    const char *backend;  /* "epoll", "uring", "sim", or NULL: see above */
-    unsigned threads_max; /* of the offload pool, started when first needed; 0: 4 */
-    unsigned queue_max;   /* jobs waiting for a thread; 0: 1024 */
+    const char *backend;      /* "epoll", "uring", "sim", or NULL: see above */
+    unsigned threads_max;     /* of the blocking lane, started when first needed; 0: 4 */
+    unsigned queue_max;       /* this loop's jobs waiting in the blocking lane; 0: 1024 */
+    unsigned cpu_threads_max; /* of the CPU lane: what the first loop that uses it says; 0: one for
+                                 each core that the process may use */
+    unsigned cpu_queue_max;   /* this loop's jobs waiting in the CPU lane; 0: 1024 */
     /* Of cel_run_with: the first SIGINT cancels the main task, the second one ends the process as
      * if nobody had taken it. While it watches, waiting for ever is no deadlock. */
     bool cancel_on_sigint;

@@ -71,6 +71,10 @@ CEL_PUBLIC CEL_NODISCARD int cel_listen(struct cel_listener **out, const char *a
  * descriptors it pauses, logs, and tries again, it does not fail. -CEL_ECLOSED, -ENOMEM: the
  * connection still waits, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_accept(struct cel_listener *listener, struct cel_stream **out);
+/* (parks) The next connection as a descriptor, non-blocking, for a loop of another thread, which
+ * opens it with cel_stream_open (and cel_stream_start_tls: the listener's tls is not applied).
+ * Owner of *fd: the caller. As cel_accept. */
+CEL_PUBLIC CEL_NODISCARD int cel_accept_fd(struct cel_listener *listener, int *fd);
 /* "127.0.0.1:34567": where it really listens. Valid as long as the listener. */
 CEL_PUBLIC const char *cel_listener_address(const struct cel_listener *listener);
 /* What serves one connection, in a task of its own; the stream is closed when it returns. */

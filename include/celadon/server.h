@@ -92,6 +92,32 @@ struct cel_server_stats {
 /* As it stands now. */
 CEL_PUBLIC void cel_server_stats(const struct cel_server *server, struct cel_server_stats *out);
 
+/* ---- on many cores ---- */
+
+struct cel_workers_options;
+
+struct cel_serve_workers_options {
+    const struct cel_workers_options *workers; /* celadon/workers.h; NULL: a loop for each core */
+    const struct cel_server_options *server;   /* of each; NULL: the usual. With several workers
+                                                  listen.reuse_port is on */
+    /* On each worker, in a task of its loop: adds the routes to its server. Handlers run on all
+     * workers at once, so what `arg` leads to must be constant or safe for threads. 0, or a code
+     * that ends all. */
+    int (*setup)(struct cel_server *server, void *arg);
+    void (*on_listening)(const char *address, void *arg); /* all listen; NULL: nothing */
+    void *arg;
+    bool stops_on_signals;          /* SIGINT and SIGTERM stop all; the calling thread takes them */
+    struct cel_server_stats *stats; /* of all together, once they have ended; NULL: not told */
+};
+
+/* Not from a task. Runs cel_run_workers with a server on each, all at `address`; the kernel gives
+ * each connection to one of them. Serves until one of them ends, by cel_server_stop from a handler
+ * or by a failure, or by a signal; then all stop, and requests under way get their grace. One
+ * listen.tls serves all. 0; what setup, cel_server_listen or cel_run_workers failed with; -EINVAL
+ * the address is too long; -EADDRINUSE also: a Unix socket and several workers. */
+CEL_PUBLIC CEL_NODISCARD int cel_serve_workers(const char *address,
+                                               const struct cel_serve_workers_options *options);
+
 /* ---- requests: slices are valid until the handler returns ---- */
 
 /* "GET" */

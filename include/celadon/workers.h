@@ -53,6 +53,30 @@ CEL_PUBLIC struct cel_loop *cel_worker_loop(unsigned index);
 CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_spawn_on(struct cel_loop *loop, cel_task_fn *fn,
                                                          void *arg);
 
+/* ---- promises ---- */
+
+/* The other end of a future: any thread, with a loop or without, keeps the promise, and the future
+ * is done on its own loop. Exactly one of cel_promise_set, _fail and _drop must be called, once, by
+ * any thread; the promise is theirs to free, and is gone when they return. It may be kept whatever
+ * became of the future and of its loop. */
+struct cel_promise;
+
+/* Makes both. The future belongs to the calling thread's loop; its owner is the caller, who may
+ * cancel it or free it at any time. While it is wanted and not done the loop waits for it; a loop
+ * that closes ends it with -CEL_ECLOSED. NULL when memory is out. */
+CEL_PUBLIC CEL_NODISCARD struct cel_promise *cel_promise_new(struct cel_future **future);
+/* (any thread) Does not park. The future is done with `value`, unless it was done before. 0, also
+ * when nobody wants it any more; -CEL_ECLOSED the loop has closed: the value is the caller's. */
+CEL_PUBLIC int cel_promise_set(struct cel_promise *promise, void *value);
+/* (any thread) The same, with a failure (code negative) and its words. */
+CEL_PUBLIC int cel_promise_fail(struct cel_promise *promise, int code, const char *fmt, ...)
+    CEL_PRINTF(3, 4);
+/* (any thread) It will not be kept: the future fails with -EOWNERDEAD. NULL is fine. */
+CEL_PUBLIC void cel_promise_drop(struct cel_promise *promise);
+/* (any thread) false: the future was cancelled or given up, or its loop has closed, so that the
+ * work may be left off. */
+CEL_PUBLIC bool cel_promise_is_wanted(const struct cel_promise *promise);
+
 /* ---- ports ---- */
 
 /* Messages of one size, from any thread to the tasks of one loop. Those of one sender arrive in

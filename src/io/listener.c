@@ -359,6 +359,21 @@ int cel_accept(struct cel_listener *l, struct cel_stream **out)
     return r;
 }
 
+int cel_accept_fd(struct cel_listener *l, int *fd)
+{
+    int64_t r;
+
+    l->inside++;
+    r = accept_one(l); /* parks */
+    l->inside--;
+    if (l->is_closed && l->inside == 0)
+        free_listener(l);
+    if (r < 0)
+        return (int)r;
+    *fd = (int)r;
+    return 0;
+}
+
 const char *cel_listener_address(const struct cel_listener *l)
 {
     return l->address;

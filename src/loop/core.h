@@ -13,6 +13,7 @@
 #include "loop/backend.h"
 #include "loop/fd.h"
 #include "loop/op.h"
+#include "loop/pool.h"
 #include "loop/timer.h"
 #include "loop/trace.h"
 #include "loop/wake.h"
@@ -29,7 +30,6 @@ struct cel__attachment {
     void (*end)(struct cel__attachment *attachment); /* at close, after the tasks; frees it */
 };
 
-struct cel__pool;
 struct cel__signals;
 
 struct cel_loop {
@@ -49,7 +49,7 @@ struct cel_loop {
     struct cel__list soon;
     struct cel__inbox inbox;
     struct cel__fd_table fds;
-    struct cel__pool *pool;       /* NULL until the first job */
+    struct cel__lane_use lanes[CEL__LANES];
     struct cel__signals *signals; /* NULL until the first watcher */
     struct cel_loop_options options;
     int64_t process; /* the process's fork count when the loop was made */

@@ -31,6 +31,7 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static void count_fork(void)
 {
     forks++;
+    cel__pool_forked();
 }
 
 static void watch_forks(void)
@@ -366,7 +367,7 @@ int cel_loop_close(struct cel_loop *loop)
     left = cel__loop_wind_down(loop);
     cel__signals_free(loop->signals);
     handles = drain(loop);
-    cel__pool_free(loop->pool);
+    cel__pool_leave(loop);
     if (handles != 0)
         cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", handles);
     left += (int)handles;

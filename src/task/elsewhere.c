@@ -3,7 +3,7 @@
  *
  *   home: asked ---------------------------------------> answered
  *           | begin                                         ^ answer
- *   there:  `---> task runs ---> ended ---> (next callbacks) '
+ *   there:  `---> task runs ---> ended --------------------- '
  *
  * 1. Each field is touched by one thread at a time: it travels with the messages.
  * 2. A cancel is a message of its own, which comes back, so that home knows when nothing is under
@@ -34,7 +34,6 @@ struct errand {
     void *arg;
     struct cel_task *task; /* while it runs */
     struct cel__waiter waiter;
-    struct cel__soon soon;
     int code;
     struct cel_error *error;
 };
@@ -54,28 +53,19 @@ static void answer(struct errand *m)
     cel__loop_post(m->home, &m->ask);
 }
 
-/* The task has left its stack. */
-static void take_result(struct cel__soon *soon)
+/* Nobody has the task's handle: it frees itself, also when the loop closes. */
+static void task_ended(struct cel__waiter *waiter)
 {
-    struct errand *m = cel__container_of(soon, struct errand, soon);
+    struct errand *m = cel__container_of(waiter, struct errand, waiter);
     struct cel_future *f = &m->task->future;
 
+    m->task = NULL;
     m->code = f->code;
     m->error = cel__future_error(f);
     m->arg = f->code == 0 ? f->value : NULL;
     if (m->error != NULL)
         f->error = NULL;
-    cel_task_free(m->task);
-    m->task = NULL;
     answer(m);
-}
-
-static void task_ended(struct cel__waiter *waiter)
-{
-    struct errand *m = cel__container_of(waiter, struct errand, waiter);
-
-    m->soon.run = take_result;
-    cel__loop_soon(m->there, &m->soon);
 }
 
 static void begin(struct cel__post *post)
@@ -95,6 +85,7 @@ static void begin(struct cel__post *post)
     m->task->future.was_awaited = 1;
     m->waiter.wake = task_ended;
     cel__list_append(&m->task->future.waiters, &m->waiter.link);
+    cel_task_free(m->task);
 }
 
 static void cancel_returned(struct cel__post *post);

@@ -120,7 +120,38 @@ static void add_gauges(struct text *text, const struct cel_loop *loop)
     add_one(text, "descriptors", "gauge", "Descriptors under the loop's care.", loop->fds.live);
     add_one(text, "descriptors_closing", "gauge", "Closed, and not let go by the kernel yet.",
             loop->fds.closing);
-    add_one(text, "jobs", "gauge", "Jobs with the offload pool.", loop->jobs);
+    add_one(text, "jobs", "gauge", "Jobs of this loop with the offload pool.", loop->jobs);
+}
+
+static const char *const lane_names[CEL__LANES] = {"blocking", "cpu"};
+
+static void add_lane(struct text *text, const char *name, const char *type, const char *help,
+                     const uint64_t values[CEL__LANES])
+{
+    add(text, "# HELP celadon_lane_%s %s\n# TYPE celadon_lane_%s %s\n", name, help, name, type);
+    for (int i = 0; i < CEL__LANES; i++)
+        add(text, "celadon_lane_%s{lane=\"%s\"} %llu\n", name, lane_names[i],
+            (unsigned long long)values[i]);
+}
+
+static void add_lanes(struct text *text, const struct cel_loop *loop)
+{
+    uint64_t threads[CEL__LANES], running[CEL__LANES], queued[CEL__LANES], ended[CEL__LANES];
+
+    for (int i = 0; i < CEL__LANES; i++) {
+        struct cel__lane_state state;
+
+        cel__pool_look(loop, (enum cel_lane)i, &state);
+        threads[i] = state.threads;
+        running[i] = state.running;
+        queued[i] = state.queued;
+        ended[i] = state.ended;
+    }
+    add_lane(text, "threads", "gauge", "Threads of the lane.", threads);
+    add_lane(text, "jobs_running", "gauge", "Jobs that have a thread.", running);
+    add_lane(text, "jobs_waiting", "gauge", "Jobs that wait for one.", queued);
+    add_lane(text, "jobs_ended_total", "counter",
+             "Jobs that ran, of all loops that share the lane.", ended);
 }
 
 static void add_counters(struct text *text, const struct cel__trace *t)
@@ -158,6 +189,7 @@ int cel_metrics(char *buf, size_t size)
     if (loop == NULL)
         return -ENODEV;
     add_gauges(&text, loop);
+    add_lanes(&text, loop);
     if (loop->trace != NULL) {
         add_counters(&text, loop->trace);
         add_lag(&text, loop->trace);

@@ -44,7 +44,7 @@ static void ended(struct cel__job *job)
         cel__future_end(&o->future, o->result, job->was_cancelled ? -ECANCELED : 0, NULL);
 }
 
-static int offload(struct offloaded **out, void *(*fn)(void *arg), void *arg)
+static int offload(struct offloaded **out, enum cel_lane lane, void *(*fn)(void *arg), void *arg)
 {
     struct offloaded *o = cel__mem_zalloc(sizeof *o);
     int r;
@@ -55,6 +55,7 @@ static int offload(struct offloaded **out, void *(*fn)(void *arg), void *arg)
     o->future.is_job = 1;
     o->fn = fn;
     o->arg = arg;
+    o->job.lane = lane;
     o->job.work = work;
     o->job.done = ended;
     r = cel__pool_submit(cel__loop_here, &o->job);
@@ -66,11 +67,16 @@ static int offload(struct offloaded **out, void *(*fn)(void *arg), void *arg)
     return 0;
 }
 
-struct cel_future *cel_offload(void *(*fn)(void *arg), void *arg)
+struct cel_future *cel_offload_to(enum cel_lane lane, void *(*fn)(void *arg), void *arg)
 {
     struct offloaded *o;
 
-    return offload(&o, fn, arg) == 0 ? &o->future : NULL;
+    return offload(&o, lane, fn, arg) == 0 ? &o->future : NULL;
+}
+
+struct cel_future *cel_offload(void *(*fn)(void *arg), void *arg)
+{
+    return cel_offload_to(CEL_LANE_BLOCKING, fn, arg);
 }
 
 void cel__offloaded_free(struct cel_future *f)
@@ -86,14 +92,14 @@ void cel__offloaded_free(struct cel_future *f)
     cel__mem_free(o);
 }
 
-int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
+int cel_offload_to_await(enum cel_lane lane, void *(*fn)(void *arg), void *arg, void **result)
 {
     struct cel_task *task = cel__task_parking();
     struct offloaded *o = NULL;
     int r = cel__checkpoint(task);
 
     if (r == 0)
-        r = offload(&o, fn, arg);
+        r = offload(&o, lane, fn, arg);
     if (r < 0 || o == NULL)
         return r;
     r = cel__future_wait(&o->future, false); /* parks */
@@ -107,6 +113,11 @@ int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
     return r;
 }
 
+int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result)
+{
+    return cel_offload_to_await(CEL_LANE_BLOCKING, fn, arg, result); /* parks */
+}
+
 int cel_offload_or_abandon(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg, void *result),
                            void **result)
 {
@@ -118,7 +129,7 @@ int cel_offload_or_abandon(void *(*fn)(void *arg), void *arg, void (*drop)(void 
         drop(arg, NULL);
         return r;
     }
-    r = offload(&o, fn, arg);
+    r = offload(&o, CEL_LANE_BLOCKING, fn, arg);
     if (r < 0)
         return r;
     r = cel__future_wait(&o->future, false); /* parks */

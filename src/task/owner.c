@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the owner of a future does with it, whatever is behind it: a task, a job, a task on another
- * loop, or nothing but the program. */
+ * loop, a promise of another thread, or nothing but the program. */
 #include <errno.h>
 
 #include "base/mem.h"
 #include "task/future.h"
-#include "task/offloaded.h"
 #include "task/elsewhere.h"
+#include "task/offloaded.h"
+#include "task/promise.h"
 
 int cel_future_cancel(struct cel_future *future)
 {
@@ -18,6 +19,8 @@ int cel_future_cancel(struct cel_future *future)
         cel__elsewhere_cancel(future);
     else
         cel__future_end(future, NULL, -ECANCELED, NULL);
+    if (future->is_promised)
+        cel__promise_unwanted(future);
     return 0;
 }
 
@@ -32,6 +35,10 @@ void cel_future_free(struct cel_future *future)
     }
     if (future->is_elsewhere) {
         cel__elsewhere_free(future);
+        return;
+    }
+    if (future->is_promised) {
+        cel__promise_free(future);
         return;
     }
     cel__mem_free(cel__future_error(future));

@@ -17,6 +17,8 @@ static int end_without_tasks(struct cel_loop *loop)
 {
     cel__strict_end(loop);
     cel__tasks_free(loop->tasks);
+    loop->tasks = NULL; /* a loop of workers winds down before it closes: twice is fine */
+    loop->tasks_end = NULL;
     return 0;
 }
 

@@ -31,6 +31,7 @@ struct cel_future {
     uint8_t is_task : 1;
     uint8_t is_job : 1;       /* embedded in an offload job */
     uint8_t is_elsewhere : 1; /* embedded in the record of a task on another loop */
+    uint8_t is_promised : 1;  /* embedded in the record of a promise */
     uint8_t is_orphan : 1;    /* freed by its owner while the job runs */
     uint8_t was_awaited : 1;
     uint8_t is_detached : 1; /* a task's: nobody has its handle */

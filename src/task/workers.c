@@ -227,18 +227,11 @@ static int run_crew(struct crew *crew)
     return crew->failure;
 }
 
-static unsigned cores(void)
-{
-    cpu_set_t may;
-
-    return cel__sys.sched_getaffinity(0, sizeof may, &may) == 0 ? (unsigned)CPU_COUNT(&may) : 1;
-}
-
 int cel_run_workers(const struct cel_workers_options *options, cel_task_fn *fn, void *arg)
 {
     static const struct cel_workers_options usual;
     const struct cel_workers_options *o = options != NULL ? options : &usual;
-    unsigned count = cel__min(o->count != 0 ? o->count : cores(), WORKERS_MAX);
+    unsigned count = cel__min(o->count != 0 ? o->count : cel__pool_cores(), WORKERS_MAX);
     struct crew *crew;
     int r;
 

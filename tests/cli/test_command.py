@@ -460,7 +460,49 @@ def extract_tells_what_is_wrong():
     assert out.returncode == 1 and b"refused" in out.stderr and out.stdout == b"", out
 
 
+def serve_from_many_workers_answers_all_and_stops_all():
+    with tempfile.TemporaryDirectory() as root:
+        with open(f"{root}/a.txt", "w") as f:
+            f.write("from some worker")
+        server = subprocess.Popen([CELADON, "serve", root, "--listen", "127.0.0.1:0", "--workers", "3"],
+                                  stderr=subprocess.PIPE)
+        base = server.stderr.readline().decode().split(" at ")[1].strip()
+        threads = os.listdir(f"/proc/{server.pid}/task")
+        assert len(threads) >= 3, threads
+        port = int(base.rsplit(":", 1)[1].strip("/"))
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+        for s in held:
+            s.sendall(b"GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+        for s in held:
+            answer = b""
+            while b"from some worker" not in answer:
+                answer += s.recv(65536) or sys.exit("a connection was cut")
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=20) == 0
+        assert b"stopped after 20 requests on 20 connections" in server.stderr.read()
+        for s in held:  # idle ones were closed, none was reset
+            assert s.recv(1) == b""
+            s.close()
+
+
+def many_cores_answers_and_stops():
+    program = os.path.join(os.path.dirname(CELADON), "examples", "many_cores")
+    server = subprocess.Popen([program, "127.0.0.1:0"], stdout=subprocess.PIPE)
+    url = server.stdout.readline().decode().strip()
+    host, port = url.split("/")[2].split(":")
+    for _ in range(4):
+        with socket.create_connection((host, int(port))) as s:
+            s.sendall(b"GET /primes/10000 HTTP/1.0\r\nHost: x\r\n\r\n")
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+            assert b"1229 primes" in answer, answer
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=20) == 0
+
+
 def serve_tells_what_is_wrong():
+    assert run("serve", ".", "--workers", "many").returncode == 2
+    out = run("serve", "/nonexistent/dir", "--workers", "2")
+    assert out.returncode == 1 and out.stderr.count(b"\n") == 1, out
     assert run("serve").returncode == 2
     out = run("serve", "/nonexistent/dir")
     assert out.returncode == 1 and b"No such file" in out.stderr, out
@@ -496,7 +538,8 @@ TESTS = [fetch_without_fields_tells_of_each_page, fetch_that_cannot_start_prints
          fetch_of_an_unreadable_list_or_output_is_fatal, fetch_interrupted_leaves_whole_json,
          extract_prints_one_item, extract_takes_a_url, extract_explains_the_nearest_miss, extract_tells_what_is_wrong,
          html_prints_the_tree, html_tells_positions_and_errors, html_tells_what_is_wrong,
-         serve_and_seed_scrape_print_the_article_dict, serve_tells_what_is_wrong, seeds_print_what_the_article_prints]
+         serve_and_seed_scrape_print_the_article_dict,
+         serve_from_many_workers_answers_all_and_stops_all, many_cores_answers_and_stops, serve_tells_what_is_wrong, seeds_print_what_the_article_prints]
 
 if __name__ == "__main__":
     print(f"1..{len(TESTS)}")
