@@ -56,6 +56,7 @@ struct cel_loop {
     void *tasks;     /* the task floor's, with its own end: */
     int (*tasks_end)(struct cel_loop *loop);
     struct cel__list attachments;
+    struct cel__list alive; /* among the process's loops (loop/alive.h) */
     struct cel__wheel wheel;
 };
 

@@ -31,6 +31,8 @@ struct cel__fd {
     void *backend_data; /* the backend's, NULL at first */
 };
 
+#define CEL__FD_CHUNK 256 /* records */
+
 /* Slots in chunks whose address never changes. */
 struct cel__fd_table {
     struct cel__fd **chunks;

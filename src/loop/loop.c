@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "loop/alive.h"
 #include "loop/core.h"
 #include "loop/pool.h"
 #include "loop/signals.h"
@@ -30,6 +31,7 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static void count_fork(void)
 {
     forks++;
+    cel__loops_forget();
 }
 
 static void watch_forks(void)
@@ -111,6 +113,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     loop->now = loop->backend->now(loop);
     cel__wheel_init(&loop->wheel, loop->now);
     cel__loop_here = loop;
+    cel__loop_appear(loop);
     *out = loop;
     return 0;
 }
@@ -396,6 +399,7 @@ int cel_loop_close(struct cel_loop *loop)
     if (handles != 0)
         cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", handles);
     left += (int)handles;
+    cel__loop_vanish(loop);
     loop->backend->close(loop);
     cel__wheel_fini(&loop->wheel);
     cel__fd_table_fini(&loop->fds);

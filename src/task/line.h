@@ -102,9 +102,9 @@ void cel__line_wake_all(struct cel_line *line, int code);
 void cel__place_leave(struct cel_task *task, int code);
 
 /* A wait in one line, for `what`. */
-#define CEL__WAIT_FOR(what)                  \
-    {                                        \
-        (what), cel__place_leave, NULL, NULL \
+#define CEL__WAIT_FOR(what_)                           \
+    {                                                  \
+        .what = (what_), .interrupt = cel__place_leave \
     }
 
 /* (parks) At the end of the line. What the place was ended with, or -ECANCELED, -ETIMEDOUT: nobody

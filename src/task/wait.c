@@ -40,8 +40,10 @@ static void tell_op(struct cel__report *to, const struct cel_task *task)
     cel__report_number(to, op->fd->fd);
 }
 
-static const struct cel__wait op_wait = {"in the kernel: ", interrupt_op, tell_op, NULL};
-static const struct cel__wait op_wait_shielded = {"in the kernel, shielded: ", NULL, tell_op, NULL};
+static const struct cel__wait op_wait = {
+    .what = "in the kernel: ", .interrupt = interrupt_op, .tell = tell_op, .on = CEL__ON_OP};
+static const struct cel__wait op_wait_shielded = {
+    .what = "in the kernel, shielded: ", .tell = tell_op, .on = CEL__ON_OP};
 
 void cel__credit_renew(struct cel_loop *loop)
 {
@@ -121,7 +123,11 @@ static void tell_line(struct cel__report *to, const struct cel_task *task)
         cel__report_str(to, place->line->what);
 }
 
-static const struct cel__wait line_wait = {"in line for ", leave_line, tell_line, NULL};
+static const struct cel__wait line_wait = {.what = "in line for ",
+                                           .interrupt = leave_line,
+                                           .tell = tell_line,
+                                           .on = CEL__ON_LINE,
+                                           .at = offsetof(struct place, line)};
 
 int cel__waitq_park(struct cel__waitq *q)
 {

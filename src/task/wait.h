@@ -23,6 +23,17 @@ static inline struct cel_task *cel__task_parking(void)
 
 struct cel__report;
 
+/* What of `wait_on` a debugger can follow, since it cannot call `tell`. */
+enum cel__wait_on {
+    CEL__ON_OTHER,
+    CEL__ON_OP,     /* it is the op */
+    CEL__ON_FUTURE, /* at `at`: a pointer to the future or task */
+    CEL__ON_TIMER,  /* at `at`: the timer */
+    CEL__ON_LOCK,   /* at `at`: a pointer to the lock's line */
+    CEL__ON_SCOPE,  /* it is the scope */
+    CEL__ON_LINE,   /* at `at`: a pointer to the line, which has a name */
+};
+
 /* A way of waiting: how it is ended from outside, and what people are told of it. What each works
  * on is task->wait_on. The last two are called from signal handlers too, while nothing moves. */
 struct cel__wait {
@@ -34,6 +45,8 @@ struct cel__wait {
     void (*tell)(struct cel__report *to, const struct cel_task *task);
     /* The one task that alone can end the wait, or NULL. NULL: nobody can tell. */
     const struct cel_task *(*blocker)(const struct cel_task *task);
+    uint8_t on; /* enum cel__wait_on */
+    uint8_t at; /* where in that it is */
 };
 
 /* Instants in 4 bytes, good for differences of up to 50 days. */
