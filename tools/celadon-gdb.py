@@ -263,7 +263,10 @@ class Task(Record):
             live = read_int(at + layout["cel__scope.live"], 4)
             return "%d tasks of a scope to end" % live
         if on == layout["CEL__ON_LINE"]:
-            return read_string(read_word(read_word(inner) + layout["cel__waitq.what"]))
+            line = read_word(inner)
+            words = [read_string(read_word(line + layout["cel__waitq." + part]))
+                     for part in ("what", "of")]
+            return " ".join(words).rstrip()
         return ""
 
     def scopes(self):

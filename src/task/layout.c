@@ -34,7 +34,7 @@ static const struct cel__layout_entry entries[] = {
     SIZE(cel__wait) FIELD(cel__wait, what) FIELD(cel__wait, on) FIELD(cel__wait, at)
     NUMBER(CEL__ON_OP) NUMBER(CEL__ON_FUTURE) NUMBER(CEL__ON_TIMER) NUMBER(CEL__ON_LOCK)
     NUMBER(CEL__ON_SCOPE) NUMBER(CEL__ON_LINE)
-    FIELD(cel_lock, owner_) FIELD(cel_lock, line_) FIELD(cel__waitq, what)
+    FIELD(cel_lock, owner_) FIELD(cel_lock, line_) FIELD(cel__waitq, what) FIELD(cel__waitq, of)
 
     SIZE(cel_fiber) FIELD(cel_fiber, ctx.sp) FIELD(cel_fiber, link) FIELD(cel_fiber, top)
     FIELD(cel_fiber, stack) FIELD(cel_fiber, state) FIELD(cel_fiber, name) FIELD(cel_fiber, file)

@@ -121,6 +121,10 @@ static void tell_line(struct cel__report *to, const struct cel_task *task)
 
     if (place->line->what != NULL)
         cel__report_str(to, place->line->what);
+    if (place->line->of != NULL) {
+        cel__report_str(to, " ");
+        cel__report_str(to, place->line->of);
+    }
 }
 
 static const struct cel__wait line_wait = {.what = "in line for ",

@@ -82,12 +82,13 @@ int64_t cel__wait_op_shielded(struct cel__op *op);
 struct cel__waitq {
     struct cel__list parked;
     const char *what; /* it is a line for; static, for reports; NULL: not said */
+    const char *of;   /* which one: a host for example, as long as the line; NULL: not said */
 };
 
 static inline void cel__waitq_init(struct cel__waitq *q)
 {
     cel__list_init(&q->parked);
-    q->what = NULL;
+    q->what = q->of = NULL;
 }
 
 static inline bool cel__waitq_is_empty(const struct cel__waitq *q)
