@@ -4,9 +4,18 @@
 #include <errno.h>
 
 #include "base/report.h"
+#include "task/strict.h"
 
 #define CREDIT     64
 #define WARM_LINES 10
+
+void cel__checkpoint_refused(struct cel__scope *scope)
+{
+    struct cel__tasks *tasks = cel__loop_here->tasks;
+
+    if (tasks->strict != NULL)
+        cel__strict_refused(scope);
+}
 
 void cel__park(struct cel_task *task, const struct cel__wait *wait, void *wait_on)
 {

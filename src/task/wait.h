@@ -6,10 +6,17 @@
 
 #include "task/state.h"
 
+/* A parking call is about to return the scope's code. */
+void cel__checkpoint_refused(struct cel__scope *scope);
+
 /* What a parking call returns at once on account of the scopes around; 0: go on. */
 static inline int cel__checkpoint(const struct cel_task *task)
 {
-    return task->scope->code;
+    int code = task->scope->code;
+
+    if (cel__unlikely(code != 0))
+        cel__checkpoint_refused(task->scope);
+    return code;
 }
 
 /* The running task; a parking call made outside of one is a mistake of the program. */
