@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "loop/alive.h"
 #include "loop/core.h"
+#include "loop/leaks.h"
 #include "loop/pool.h"
 #include "loop/signals.h"
 
@@ -394,6 +395,8 @@ int cel_loop_close(struct cel_loop *loop)
     }
     left = cel__loop_wind_down(loop);
     cel__signals_free(loop->signals);
+    if (left == 0) /* tasks that would not end have timers and jobs of their own */
+        left = (int)cel__leaks_tell(loop);
     handles = drain(loop);
     cel__pool_free(loop->pool);
     if (handles != 0)
