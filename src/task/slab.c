@@ -2,7 +2,6 @@
 #include "task/slab.h"
 
 #include "base/mem.h"
-#include "task/layout.h"
 #include "task/strict.h"
 
 /* No task was ever spawned: the first one's memory was not to be had. */
@@ -25,7 +24,6 @@ struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
     cel__list_init(cel__scope_inner(&tasks->root));
     cel__list_init(cel__scope_link(&tasks->root));
     tasks->root.flags = CEL__SCOPE_OPEN;
-    tasks->layout = &cel__debug_layout;
     loop->tasks = tasks;
     loop->tasks_end = end_without_tasks;
     cel__strict_begin(loop);

@@ -86,9 +86,8 @@ struct cel__tasks {
     void *free_list; /* tasks' memory, linked through the first word */
     void *chunks;    /* likewise */
     unsigned live;
-    struct cel__strict *strict;       /* NULL: not in debug mode */
-    const struct cel__layout *layout; /* for debuggers: keeps the table in whatever is linked */
-    uint64_t dice;                    /* whose turn it is among what can happen at once */
+    struct cel__strict *strict; /* NULL: not in debug mode */
+    uint64_t dice;              /* whose turn it is among what can happen at once */
 };
 
 static inline struct cel_task *cel__task_of_fiber(struct cel_fiber *fiber)

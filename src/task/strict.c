@@ -11,10 +11,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/symbols.h"
+#include "fiber/frames.h"
 #include "loop/core.h"
-#include "task/dump.h"
 
 #define SLOW         (100 * CEL_MILLISECOND)
+#define FRAMES_MAX   32
 #define REFUSALS_MAX 100 /* calls of one task that may return what a scope was cancelled with */
 
 struct cel__strict {
@@ -92,12 +94,29 @@ static struct cel__scope *reached(struct cel__scope *scope)
     return scope;
 }
 
+/* The calling task's, to the log. */
+static void tell_frames(void)
+{
+    struct cel__extent stack = cel__frames_extent(cel__loop_here->sched.current->top);
+    struct cel__symbols known = {0};
+    uintptr_t frames[FRAMES_MAX];
+    struct cel__report to;
+    size_t count = cel__frames_from(stack, 0, (uintptr_t)__builtin_frame_address(0), frames,
+                                    cel__countof(frames));
+
+    cel__symbols_note();
+    cel__report_init(&to, CEL__REPORT_LOG);
+    for (size_t i = 0; i < count; i++) {
+        cel__report_str(&to, "    #");
+        cel__report_number(&to, (int64_t)i);
+        cel__report_str(&to, " ");
+        cel__symbols_tell(&known, &to, frames[i]);
+        cel__report_end(&to);
+    }
+}
+
 void cel__strict_refused(struct cel__scope *scope)
 {
-    struct cel__here here = {.frame = (uintptr_t)__builtin_frame_address(0)};
-    struct cel__symbols known = {0};
-    struct cel__report to;
-
     scope = reached(scope);
     if (scope->task == NULL || scope->refusals > REFUSALS_MAX)
         return;
@@ -108,8 +127,5 @@ void cel__strict_refused(struct cel__scope *scope)
              "%s, and it did not leave",
              cel__task_name(scope->task), scope->task->fiber.file, scope->task->fiber.line,
              REFUSALS_MAX, cel_errname(scope->code));
-    cel__symbols_note();
-    cel__report_init(&to, CEL__REPORT_LOG);
-    cel__dump_running(&to, &known, cel__loop_here, &here);
-    cel__report_flush(&to);
+    tell_frames();
 }

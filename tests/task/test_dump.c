@@ -478,8 +478,8 @@ IN_TASK(metrics_follow_the_conventions)
             assert_int_equal(strspn(line, "abcdefghijklmnopqrstuvwxyz_"), strcspn(line, " {"));
             if (strstr(line, "_bucket{") == NULL)
                 continue;
-            assert_true(atoll(strrchr(line, ' ')) >= before);
-            before = atoll(strrchr(line, ' '));
+            assert_true(strtoll(strrchr(line, ' '), NULL, 10) >= before);
+            before = strtoll(strrchr(line, ' '), NULL, 10);
         }
     }
     assert_true(before >= 1);

@@ -358,7 +358,7 @@ static void has_line(const char *pattern)
     static char copy[sizeof text];
     char *at = copy, *line;
 
-    strcpy(copy, text);
+    memcpy(copy, text, sizeof copy);
     while ((line = strsep(&at, "\n")) != NULL)
         if (fnmatch(pattern, line, 0) == 0)
             return;
