@@ -89,6 +89,6 @@ int main(int argc, char **argv)
         return 2;
     }
     is_dump = strcmp(argv[1], "dump") == 0;
-    count = atol(argv[2]);
+    count = strtol(argv[2], NULL, 10);
     return cel_run(is_dump ? run_dump : run_parks, argv[1], NULL) < 0;
 }

@@ -2,13 +2,14 @@
 #ifndef CEL__LAYOUT_H
 #define CEL__LAYOUT_H
 
-/* Where a debugger finds what, without debug information: names with offsets, sizes and numbers.
+/* Where a debugger finds what, without debug information (cel__debug_layout, exported, so that a
+ * stripped library has it too): names with offsets, sizes and numbers.
  * tools/celadon-gdb.py reads it from the process or the core at hand, and so fits whatever library
  * that was built with. The version grows when an entry changes its meaning or goes. */
 
 #include <stdint.h>
 
-#include "celadon/base.h"
+#include "celadon/debug.h"
 
 #define CEL__LAYOUT_VERSION 1
 
@@ -24,8 +25,5 @@ struct cel__layout {
     const struct cel__layout_entry *entries;
     const void *loops; /* the list's head */
 };
-
-/* Exported: a stripped library is found out by this name alone. */
-extern CEL_PUBLIC const struct cel__layout cel__debug_layout;
 
 #endif
