@@ -6,7 +6,7 @@
 #include "fiber/stack.h"
 #include "loop/alive.h"
 #include "loop/proactor.h"
-#include "task/line.h"
+#include "task/place.h"
 #include "task/slab.h"
 
 /* Named after the source, so that whoever knows one knows the other. */

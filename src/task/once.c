@@ -4,7 +4,7 @@
 #include "celadon/sync.h"
 
 #include "task/dump.h"
-#include "task/line.h"
+#include "task/place.h"
 
 enum { UNTRIED, UNDER_WAY, SUCCEEDED };
 

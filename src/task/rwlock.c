@@ -7,7 +7,7 @@
 #include "celadon/sync.h"
 
 #include "task/dump.h"
-#include "task/line.h"
+#include "task/place.h"
 
 static char reading, writing; /* what a place's value points at */
 
