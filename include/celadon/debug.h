@@ -65,6 +65,10 @@ CEL_PUBLIC int cel_trace_dump(int fd);
  * snprintf; -ENODEV no loop here. */
 CEL_PUBLIC int cel_metrics(char *buf, size_t size);
 
+/* For debuggers: the library's own layout, which tools/celadon-gdb.py reads. Not for programs. */
+struct cel__layout;
+extern CEL_PUBLIC const struct cel__layout cel__debug_layout;
+
 #ifdef __cplusplus
 }
 #endif

@@ -313,7 +313,7 @@ static inline int cel__lock_acquire(struct cel_lock *lock)
         return cel__lock_wait(lock);
     self = cel__lock_self();
     if (__builtin_expect(self->scope->code != 0, 0))
-        return self->scope->code;
+        return cel__lock_wait(lock);
     lock->owner_ = (struct cel_task *)(void *)self;
     cel__lock_count(self, 0, 1);
     return 0;

@@ -258,6 +258,8 @@ struct cel__scope {
     unsigned live;  /* children that have not ended */
     int error;      /* first failure of a child, in a group or of a detached one */
     uint8_t flags;
+    uint8_t
+        refusals; /* parking calls that returned `code`, counted in debug mode up to the report */
 };
 
 struct cel_scope_options {

@@ -152,7 +152,7 @@ static struct cel__stack *slot_fresh(struct cel__stacks *all, struct slab *slab)
         return NULL;
     stack->has_canary = kind == CEL__GUARD_CANARY;
     stack->index = slab->fresh++;
-    stack->class = slab->class & 0x7f;
+    stack->class = (uint8_t)slab->class;
     stack->top = guard + stride(slab) - stack->index % COLOURS * COLOUR_BYTES;
     cel__annotate_slot_new(&stack->note, guard + slab->guard_bytes, stack->top);
     return stack;

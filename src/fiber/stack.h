@@ -10,6 +10,7 @@
  * and again, the oldest lose their pages, and slabs without a stack in use go back to the system.
  * docs/design/stacks.md. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,8 +34,8 @@ struct cel__stack {
     void *owner;             /* the fiber, for reports; NULL while free */
     uint32_t index;          /* in its slab */
     uint8_t state;           /* enum slot_state in stack.c */
-    uint8_t class : 7;
-    uint8_t has_canary : 1;
+    uint8_t class;
+    bool has_canary;
     struct cel__annotation note;
 };
 

@@ -326,7 +326,8 @@ static void tell(struct cel__report *to, const struct cel_task *task)
     cel__report_slice(to, w->origin->key);
 }
 
-static const struct cel__wait in_line = {"in line for a connection to ", leave_line, tell, NULL};
+static const struct cel__wait in_line = {
+    .what = "in line for a connection to ", .interrupt = leave_line, .tell = tell};
 
 int cel__conn_wait(struct cel__origin *origin, struct cel__conn **out)
 {

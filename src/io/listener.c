@@ -144,6 +144,7 @@ static int listener_new(struct cel_listener **out, int fd, const struct sockaddr
     if (r < 0)
         goto fail;
     l->fd->is_listener = 1;
+    l->fd->what = "listener";
     l->pause = PAUSE_MIN;
     cel__waitq_init(&l->paused);
     l->paused.what = "descriptors, which are used up";

@@ -101,6 +101,7 @@ static int stream_of_socket(struct cel_stream **out, int fd)
         return r;
     }
     f->is_stream = 1;
+    f->what = "stream";
     r = cel__stream_new(out, f);
     if (r < 0)
         cel__fd_close(cel__loop_here, f);
@@ -120,6 +121,7 @@ int cel_stream_open(struct cel_stream **out, int fd, bool owns)
         return r;
     if (cel__sys.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0)
         f->is_stream = type == SOCK_STREAM;
+    f->what = "stream";
     r = cel__stream_new(out, f);
     if (r < 0) {
         f->owns = 0;

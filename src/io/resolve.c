@@ -144,7 +144,8 @@ static struct lookup *begin_lookup(struct names *names, const char *name)
         return NULL;
     memcpy(l->name, name, size);
     cel__waitq_init(&l->waiting);
-    l->waiting.what = "the answer of a name server";
+    l->waiting.what = "the answer of a name server about";
+    l->waiting.of = l->name;
     l->users = 1;
     cel__list_append(&names->lookups, &l->link);
     if (names->dns != NULL)

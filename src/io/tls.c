@@ -346,6 +346,7 @@ int cel__tls_attach(struct cel_stream *s, struct cel_tls *tls, const char *name,
     s->tls = link;
     s->tls_free = link_free;
     s->via = &tls_transport;
+    s->fd->what = "TLS session";
     return 0;
 }
 

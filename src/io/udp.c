@@ -74,6 +74,7 @@ int cel_udp_open(struct cel_socket **out, const char *address)
         cel__mem_free(s);
         return r;
     }
+    s->fd->what = "UDP socket";
     s->family = at.ss_family;
     s->has_gso = can_cut(fd);
     remember_address(s);

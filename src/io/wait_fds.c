@@ -5,6 +5,7 @@
 
 #include "base/cc.h"
 #include "base/mem.h"
+#include "base/report.h"
 #include "base/sys.h"
 #include "celadon/net.h"
 #include "loop/core.h"
@@ -12,8 +13,12 @@
 
 #define FEW 8
 
+struct member;
+
 struct crowd {
     struct cel_task *task;
+    const struct member *members;
+    size_t count;
     unsigned in_flight, ended;
     int code; /* of the scopes around, or 0 */
     bool is_parked;
@@ -49,10 +54,22 @@ static void on_interrupt(struct cel_task *task, int code)
     rouse(c);
 }
 
-static const struct cel__wait any_wait = {"for the first of several descriptors", on_interrupt,
-                                          NULL, NULL};
-static const struct cel__wait end_wait = {"for the kernel to let go of several descriptors", NULL,
-                                          NULL, NULL};
+static void tell(struct cel__report *to, const struct cel_task *task)
+{
+    const struct crowd *c = task->wait_on;
+
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->members[i].fd == NULL || !c->members[i].op.is_in_flight)
+            continue;
+        cel__report_str(to, " ");
+        cel__report_number(to, c->members[i].fd->fd);
+    }
+}
+
+static const struct cel__wait any_wait = {
+    .what = "for the first of the descriptors", .interrupt = on_interrupt, .tell = tell};
+static const struct cel__wait end_wait = {.what = "for the kernel to let go of the descriptors",
+                                          .tell = tell};
 
 /* (parks) */
 static void park(struct crowd *c, const struct cel__wait *wait)
@@ -140,7 +157,7 @@ static int collect(struct member *m, struct pollfd *fds, size_t count)
 /* (parks) */
 static int wait_for(struct member *m, struct pollfd *fds, size_t count)
 {
-    struct crowd c = {.task = cel__task_parking()};
+    struct crowd c = {.task = cel__task_parking(), .members = m, .count = count};
     int r = cel__checkpoint(c.task), ready;
 
     if (r == 0)

@@ -43,6 +43,18 @@ void cel__fd_release(struct cel_loop *loop, struct cel__fd *f)
     cel__fd_table_give(&loop->fds, f);
 }
 
+static bool is_waited_for(const struct cel__fd *f)
+{
+    return !cel__list_is_empty(&f->readers) || !cel__list_is_empty(&f->writers);
+}
+
+static void tell_left_open(const struct cel__fd *f)
+{
+    cel__log(CEL_LOG_WARN, "descriptor %d%s%s%s was left open, with %s waiting", f->fd,
+             f->what != NULL ? " (" : "", f->what != NULL ? f->what : "",
+             f->what != NULL ? ")" : "", is_waited_for(f) ? "operations" : "nobody");
+}
+
 uint32_t cel__fd_close_all(struct cel_loop *loop)
 {
     uint32_t closed = 0;
@@ -52,10 +64,7 @@ uint32_t cel__fd_close_all(struct cel_loop *loop)
         if (f->fd < 0 || f->is_closing)
             continue;
         if (closed < NAMED_MAX)
-            cel__log(CEL_LOG_WARN, "descriptor %d was left open, with %s waiting", f->fd,
-                     cel__list_is_empty(&f->readers) && cel__list_is_empty(&f->writers)
-                         ? "nobody"
-                         : "operations");
+            tell_left_open(f);
         cel__fd_close(loop, f);
         closed++;
     }

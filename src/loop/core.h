@@ -39,6 +39,7 @@ struct cel_loop {
     int64_t now;              /* read once a turn */
     uint32_t ops_in_flight;   /* those that something awaits; the backend's own do not count */
     uint32_t jobs;            /* in the pool */
+    uint32_t jobs_given_up;   /* of these: whose result nobody wants */
     uint32_t holds;           /* reasons to wait although nothing is in flight */
     int credit;               /* results in a row that tasks may take without parking */
     struct cel__trace *trace; /* NULL: nobody asked */
@@ -56,6 +57,7 @@ struct cel_loop {
     void *tasks;     /* the task floor's, with its own end: */
     int (*tasks_end)(struct cel_loop *loop);
     struct cel__list attachments;
+    struct cel__list alive; /* among the process's loops (loop/alive.h) */
     struct cel__wheel wheel;
 };
 

@@ -8,11 +8,9 @@
 #include "base/cc.h"
 #include "base/mem.h"
 
-#define CHUNK 256
-
 static int grow(struct cel__fd_table *table)
 {
-    uint32_t first = table->chunk_count * CHUNK;
+    uint32_t first = table->chunk_count * CEL__FD_CHUNK;
     struct cel__fd **chunks;
     uint32_t *free_slots;
     struct cel__fd *chunk;
@@ -21,25 +19,27 @@ static int grow(struct cel__fd_table *table)
     if (chunks == NULL)
         return -ENOMEM;
     table->chunks = chunks;
-    free_slots = cel__mem_realloc(table->free_slots, (first + CHUNK) * sizeof *free_slots);
+    free_slots = cel__mem_realloc(table->free_slots, (first + CEL__FD_CHUNK) * sizeof *free_slots);
     if (free_slots == NULL)
         return -ENOMEM;
     table->free_slots = free_slots;
-    chunk = cel__mem_array(CHUNK, sizeof *chunk);
+    chunk = cel__mem_array(CEL__FD_CHUNK, sizeof *chunk);
     if (chunk == NULL)
         return -ENOMEM;
     table->chunks[table->chunk_count++] = chunk;
-    for (uint32_t i = 0; i < CHUNK; i++) {
+    for (uint32_t i = 0; i < CEL__FD_CHUNK; i++) {
         chunk[i].slot = first + i;
         chunk[i].fd = -1;
-        table->free_slots[table->free_count++] = first + CHUNK - 1 - i;
+        table->free_slots[table->free_count++] = first + CEL__FD_CHUNK - 1 - i;
     }
     return 0;
 }
 
 struct cel__fd *cel__fd_table_at(const struct cel__fd_table *table, uint32_t slot)
 {
-    return slot < table->chunk_count * CHUNK ? &table->chunks[slot / CHUNK][slot % CHUNK] : NULL;
+    return slot < table->chunk_count * CEL__FD_CHUNK
+               ? &table->chunks[slot / CEL__FD_CHUNK][slot % CEL__FD_CHUNK]
+               : NULL;
 }
 
 int cel__fd_table_take(struct cel__fd_table *table, struct cel__fd **out)

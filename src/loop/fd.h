@@ -28,8 +28,11 @@ struct cel__fd {
     uint8_t has_receiver : 1;  /* a standing receive may take its bytes before others see them */
     struct cel__list readers;  /* ops waiting for IN, first come first served */
     struct cel__list writers;
+    const char *what;   /* for reports; static; NULL: not said */
     void *backend_data; /* the backend's, NULL at first */
 };
+
+#define CEL__FD_CHUNK 256 /* records */
 
 /* Slots in chunks whose address never changes. */
 struct cel__fd_table {

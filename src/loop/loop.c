@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "loop/alive.h"
 #include "loop/core.h"
+#include "loop/leaks.h"
 #include "loop/pool.h"
 #include "loop/signals.h"
 
@@ -32,6 +34,7 @@ static void count_fork(void)
 {
     forks++;
     cel__pool_forked();
+    cel__loops_forget();
 }
 
 static void watch_forks(void)
@@ -116,6 +119,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     loop->now = loop->backend->now(loop);
     cel__wheel_init(&loop->wheel, loop->now);
     cel__loop_here = loop;
+    cel__loop_appear(loop);
     *out = loop;
     return 0;
 }
@@ -366,11 +370,14 @@ int cel_loop_close(struct cel_loop *loop)
     }
     left = cel__loop_wind_down(loop);
     cel__signals_free(loop->signals);
+    if (left == 0) /* tasks that would not end have timers and jobs of their own */
+        left = (int)cel__leaks_tell(loop);
     handles = drain(loop);
     cel__pool_leave(loop);
     if (handles != 0)
         cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", handles);
     left += (int)handles;
+    cel__loop_vanish(loop);
     loop->backend->close(loop);
     cel__wheel_fini(&loop->wheel);
     cel__fd_table_fini(&loop->fds);

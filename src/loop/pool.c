@@ -40,7 +40,7 @@ unsigned cel__pool_cores(void)
 {
     cpu_set_t may;
 
-    return sched_getaffinity(0, sizeof may, &may) == 0 ? (unsigned)CPU_COUNT(&may) : 1;
+    return cel__sys.sched_getaffinity(0, sizeof may, &may) == 0 ? (unsigned)CPU_COUNT(&may) : 1;
 }
 
 static struct cel__lane *lane_new(unsigned threads_max)

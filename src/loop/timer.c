@@ -464,3 +464,17 @@ int64_t cel__wheel_next(struct cel__wheel *w)
         earliest = cel__min(earliest, t->deadline);
     return earliest;
 }
+
+void cel__wheel_each(const struct cel__wheel *w,
+                     void (*fn)(void *arg, const struct cel__entry *entry), void *arg)
+{
+    const struct cel__agenda *slots = &w->slots[0][0];
+
+    for (size_t i = 0; i < (size_t)CEL__WHEEL_LEVELS * CEL__WHEEL_SLOTS; i++) {
+        CEL__AGENDA_EACH(entry, &slots[i])
+        fn(arg, entry);
+    }
+    for (uint32_t i = w->due_first; i < w->due_used; i++)
+        if (w->due[i].timer != NULL)
+            fn(arg, &w->due[i]);
+}

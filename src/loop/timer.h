@@ -43,6 +43,11 @@ unsigned cel__wheel_fire(struct cel__wheel *w, int64_t now, unsigned max);
  * slot is known; INT64_MAX when nothing is armed. */
 int64_t cel__wheel_next(struct cel__wheel *w);
 
+/* Each armed timer's entry, in no order; those for which there was no memory are left out. Reads no
+ * timer. */
+void cel__wheel_each(const struct cel__wheel *w,
+                     void (*fn)(void *arg, const struct cel__entry *entry), void *arg);
+
 static inline void cel__timer_init(struct cel__timer *t, void (*fire)(struct cel__timer *timer))
 {
     t->at = NULL;

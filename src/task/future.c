@@ -150,10 +150,17 @@ static void tell_awaited(struct cel__report *to, const struct cel_task *task)
         cel__report_task(to, awaited);
 }
 
-static const struct cel__wait awaiting = {"awaiting ", interrupt_sleeper, tell_awaited,
-                                          awaited_task};
-static const struct cel__wait awaiting_shielded = {"awaiting, shielded: ", NULL, tell_awaited,
-                                                   awaited_task};
+static const struct cel__wait awaiting = {.what = "awaiting ",
+                                          .interrupt = interrupt_sleeper,
+                                          .tell = tell_awaited,
+                                          .blocker = awaited_task,
+                                          .on = CEL__ON_FUTURE,
+                                          .at = offsetof(struct sleeper, future)};
+static const struct cel__wait awaiting_shielded = {.what = "awaiting, shielded: ",
+                                                   .tell = tell_awaited,
+                                                   .blocker = awaited_task,
+                                                   .on = CEL__ON_FUTURE,
+                                                   .at = offsetof(struct sleeper, future)};
 
 int cel__future_wait(struct cel_future *f, bool is_shielded)
 {

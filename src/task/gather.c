@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/report.h"
+#include "task/dump.h"
 #include "task/error.h"
 #include "task/future.h"
 #include "task/wait.h"
@@ -74,6 +75,15 @@ static void tell(struct cel__report *to, const struct cel_task *task)
     cel__report_str(to, " of ");
     cel__report_number(to, (int64_t)p->count);
     cel__report_str(to, " are pending");
+    for (size_t i = 0; i < p->count; i++) {
+        const struct cel_future *f = p->guests[i].future;
+
+        if (f == NULL || f->state != CEL__PENDING || !f->is_task)
+            continue;
+        cel__report_str(to, ", such as ");
+        cel__report_task(to, (const struct cel_task *)f);
+        return;
+    }
 }
 
 /* The only one that is missing. */
@@ -84,14 +94,16 @@ static const struct cel_task *blocker(const struct cel_task *task)
     for (size_t i = 0; p->pending == 1 && i < p->count; i++) {
         const struct cel_future *f = p->guests[i].future;
 
-        if (f->state == CEL__PENDING)
+        if (f != NULL && f->state == CEL__PENDING)
             return f->is_task ? (const struct cel_task *)f : NULL;
     }
     return NULL;
 }
 
-static const struct cel__wait gathering = {"for several: ", interrupt, tell, blocker};
-static const struct cel__wait gathering_shielded = {"for several, shielded: ", NULL, tell, blocker};
+static const struct cel__wait gathering = {
+    .what = "for several: ", .interrupt = interrupt, .tell = tell, .blocker = blocker};
+static const struct cel__wait gathering_shielded = {
+    .what = "for several, shielded: ", .tell = tell, .blocker = blocker};
 
 static void invite(struct party *p, union cel_awaitables x)
 {

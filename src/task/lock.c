@@ -42,10 +42,17 @@ static void tell_owner(struct cel__report *to, const struct cel_task *task)
         cel__report_task(to, owner);
 }
 
-static const struct cel__wait locking = {"waiting for a lock held by ", cel__place_leave,
-                                         tell_owner, owner_of};
-static const struct cel__wait locking_again = {"waiting, shielded, for a lock held by ", NULL,
-                                               tell_owner, owner_of};
+static const struct cel__wait locking = {.what = "waiting for a lock held by ",
+                                         .interrupt = cel__place_leave,
+                                         .tell = tell_owner,
+                                         .blocker = owner_of,
+                                         .on = CEL__ON_LOCK,
+                                         .at = offsetof(struct cel__place, line)};
+static const struct cel__wait locking_again = {.what = "waiting, shielded, for a lock held by ",
+                                               .tell = tell_owner,
+                                               .blocker = owner_of,
+                                               .on = CEL__ON_LOCK,
+                                               .at = offsetof(struct cel__place, line)};
 
 int cel__lock_wait(struct cel_lock *lock)
 {

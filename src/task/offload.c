@@ -34,6 +34,7 @@ static void ended(struct cel__job *job)
 
     o->has_ended = true;
     if (o->future.is_orphan) {
+        job->loop->jobs_given_up--;
         if (o->drop != NULL)
             o->drop(o->arg, o->result);
         cel__mem_free(cel__future_error(&o->future));
@@ -85,6 +86,7 @@ void cel__offloaded_free(struct cel_future *f)
 
     if (!o->has_ended) {
         f->is_orphan = 1;
+        cel__loop_here->jobs_given_up++;
         (void)cel__pool_cancel(cel__loop_here, &o->job);
         return;
     }

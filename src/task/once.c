@@ -3,6 +3,7 @@
  * in the same instant: nobody who comes then can try before it. */
 #include "celadon/sync.h"
 
+#include "task/dump.h"
 #include "task/place.h"
 
 enum { UNTRIED, UNDER_WAY, SUCCEEDED };
@@ -33,7 +34,28 @@ static int attempt(struct cel_once *once, int (*fn)(void *arg), void *arg)
     return r;
 }
 
-static const struct cel__wait waiting = CEL__WAIT_FOR("waiting for what is done once");
+/* Who is at it. */
+static const struct cel_task *doer_of(const struct cel_task *task)
+{
+    const struct cel__place *place = task->wait_on;
+
+    if (place->line == NULL)
+        return NULL;
+    return cel__container_of(place->line, struct cel_once, line_)->owner_;
+}
+
+static void tell_doer(struct cel__report *to, const struct cel_task *task)
+{
+    const struct cel_task *doer = doer_of(task);
+
+    if (doer != NULL)
+        cel__report_task(to, doer);
+}
+
+static const struct cel__wait waiting = {.what = "waiting for what is done once, by ",
+                                         .interrupt = cel__place_leave,
+                                         .tell = tell_doer,
+                                         .blocker = doer_of};
 
 int cel_once_run(struct cel_once *once, int (*fn)(void *arg), void *arg)
 {

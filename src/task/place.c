@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/report.h"
+
 void cel__party_take(struct cel__place *place)
 {
     struct cel__party *party = place->party;
@@ -27,6 +29,23 @@ void cel__place_leave(struct cel_task *task, int code)
     cel__place_end(place, code);
 }
 
+void cel__place_tell(struct cel__report *to, const struct cel_task *task)
+{
+    const struct cel__place *place = task->wait_on;
+    size_t number = 1;
+
+    if (place->line == NULL)
+        return;
+    for (const struct cel__place *p = place->prev; p != NULL; p = p->prev)
+        number++;
+    cel__report_str(to, ", number ");
+    cel__report_number(to, (int64_t)number);
+    cel__report_str(to, " of ");
+    cel__report_number(to, (int64_t)place->line->count_);
+    cel__report_str(to, " in line at ");
+    cel__report_hex(to, (uintptr_t)place->line);
+}
+
 int cel__line_park(struct cel_line *line, struct cel__place *place, const struct cel__wait *wait)
 {
     place->task = cel__task_parking();
@@ -46,7 +65,23 @@ static void leave_all(struct cel_task *task, int code)
     cel__place_end(&party->places[0], code);
 }
 
-static const struct cel__wait selecting = {"selecting", leave_all, NULL, NULL};
+static void tell_party(struct cel__report *to, const struct cel_task *task)
+{
+    const struct cel__party *party = task->wait_on;
+
+    cel__report_str(to, "the first of ");
+    cel__report_number(to, (int64_t)party->count);
+    cel__report_str(to, party->count == 1 ? " case" : " cases");
+    for (size_t i = 0; i < party->count; i++) {
+        if (party->places[i].line == NULL)
+            continue;
+        cel__report_str(to, ", in line at ");
+        cel__report_hex(to, (uintptr_t)party->places[i].line);
+    }
+}
+
+static const struct cel__wait selecting = {
+    .what = "selecting ", .interrupt = leave_all, .tell = tell_party};
 
 int cel__party_park(struct cel__party *party)
 {

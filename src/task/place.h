@@ -101,10 +101,13 @@ void cel__line_wake_all(struct cel_line *line, int code);
 /* Of a wait in one line: takes the place out. */
 void cel__place_leave(struct cel_task *task, int code);
 
+/* ", number 2 of 3 in line at 0x…": who waits for the same thing stands at the same address. */
+void cel__place_tell(struct cel__report *to, const struct cel_task *task);
+
 /* A wait in one line, for `what`. */
-#define CEL__WAIT_FOR(what)                  \
-    {                                        \
-        (what), cel__place_leave, NULL, NULL \
+#define CEL__WAIT_FOR(what_)                                                    \
+    {                                                                           \
+        .what = (what_), .interrupt = cel__place_leave, .tell = cel__place_tell \
     }
 
 /* (parks) At the end of the line. What the place was ended with, or -ECANCELED, -ETIMEDOUT: nobody

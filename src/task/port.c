@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/report.h"
 #include "celadon/workers.h"
 #include "task/wait.h"
 
@@ -241,9 +242,16 @@ static void interrupt_sender(struct cel_task *task, int code)
     cel__unpark(task);
 }
 
-static const struct cel__wait for_room = {.what = "for room in a port",
-                                          .interrupt = interrupt_sender};
-static const struct cel__wait for_word = {.what = "for the word that a port has room"};
+/* Which one; its lock is not for a report to take. */
+static void tell_port(struct cel__report *to, const struct cel_task *task)
+{
+    cel__report_hex(to, (uintptr_t)((const struct sender *)task->wait_on)->port);
+}
+
+static const struct cel__wait for_room = {
+    .what = "for room in the port at ", .interrupt = interrupt_sender, .tell = tell_port};
+static const struct cel__wait for_word = {.what = "for the word that there is room in the port at ",
+                                          .tell = tell_port};
 
 /* (parks) -EAGAIN: try again. *has_word: the word that there is room was taken and not used. */
 static int wait_for_room(struct cel_port *port, const void *message, bool *has_word)

@@ -6,6 +6,7 @@
  * held up readers behind it, so it admits again. */
 #include "celadon/sync.h"
 
+#include "task/dump.h"
 #include "task/place.h"
 
 static char reading, writing; /* what a place's value points at */
@@ -43,8 +44,45 @@ static bool take(struct cel_rwlock *lock, struct cel_task *task, const void *wha
     return true;
 }
 
-static const struct cel__wait to_read = CEL__WAIT_FOR("waiting for a read-write lock, to read");
-static const struct cel__wait to_write = CEL__WAIT_FOR("waiting for a read-write lock, to write");
+static const struct cel_rwlock *lock_of(const struct cel_task *task)
+{
+    const struct cel__place *place = task->wait_on;
+
+    return place->line != NULL ? cel__container_of(place->line, struct cel_rwlock, line_) : NULL;
+}
+
+/* Readers are counted and not known; a writer alone holds up all. */
+static const struct cel_task *writer_of(const struct cel_task *task)
+{
+    const struct cel_rwlock *lock = lock_of(task);
+
+    return lock != NULL ? lock->writer_ : NULL;
+}
+
+static void tell_holder(struct cel__report *to, const struct cel_task *task)
+{
+    const struct cel_rwlock *lock = lock_of(task);
+
+    if (lock == NULL)
+        return;
+    if (lock->writer_ != NULL) {
+        cel__report_str(to, ", held by ");
+        cel__report_task(to, lock->writer_);
+    } else {
+        cel__report_str(to, ", held by readers: ");
+        cel__report_number(to, (int64_t)lock->readers_);
+    }
+    cel__place_tell(to, task);
+}
+
+static const struct cel__wait to_read = {.what = "waiting for a read-write lock, to read",
+                                         .interrupt = cel__place_leave,
+                                         .tell = tell_holder,
+                                         .blocker = writer_of};
+static const struct cel__wait to_write = {.what = "waiting for a read-write lock, to write",
+                                          .interrupt = cel__place_leave,
+                                          .tell = tell_holder,
+                                          .blocker = writer_of};
 
 static int acquire(struct cel_rwlock *lock, void *what)
 {

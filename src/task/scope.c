@@ -115,7 +115,8 @@ static void tell_children(struct cel__report *to, const struct cel_task *task)
     cel__report_task(to, child);
 }
 
-static const struct cel__wait joining = {"for ", NULL, tell_children, unjoined};
+static const struct cel__wait joining = {
+    .what = "for ", .tell = tell_children, .blocker = unjoined, .on = CEL__ON_SCOPE};
 
 void cel__scope_join(struct cel__scope *scope)
 {

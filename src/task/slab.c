@@ -4,14 +4,6 @@
 #include "base/mem.h"
 #include "task/strict.h"
 
-#define CHUNK_TASKS 64
-#define ALIGNMENT   64
-
-struct chunk {
-    struct chunk *next;
-    char room[CHUNK_TASKS * sizeof(struct cel_task) + ALIGNMENT];
-};
-
 /* No task was ever spawned: the first one's memory was not to be had. */
 static int end_without_tasks(struct cel_loop *loop)
 {
@@ -40,14 +32,15 @@ struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
     return tasks;
 }
 
-static struct cel_task *tasks_in(struct chunk *chunk)
+static struct cel_task *tasks_in(struct cel__chunk *chunk)
 {
-    return (void *)(((uintptr_t)chunk->room + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+    return (void *)(((uintptr_t)chunk->room + CEL__CHUNK_ALIGN - 1) &
+                    ~(uintptr_t)(CEL__CHUNK_ALIGN - 1));
 }
 
 static bool grow(struct cel__tasks *tasks)
 {
-    struct chunk *chunk = cel__mem_alloc(sizeof *chunk);
+    struct cel__chunk *chunk = cel__mem_alloc(sizeof *chunk);
     char *at;
 
     if (chunk == NULL)
@@ -55,7 +48,7 @@ static bool grow(struct cel__tasks *tasks)
     chunk->next = tasks->chunks;
     tasks->chunks = chunk;
     at = (char *)tasks_in(chunk);
-    for (int i = CHUNK_TASKS - 1; i >= 0; i--) {
+    for (int i = CEL__CHUNK_TASKS - 1; i >= 0; i--) {
         void *task = at + (size_t)i * sizeof(struct cel_task);
 
         *(void **)task = tasks->free_list;
@@ -70,13 +63,13 @@ struct cel_task *cel__tasks_each(const struct cel__tasks *tasks, struct cel__tas
     if (at->chunk == NULL)
         at->chunk = tasks->chunks;
     while (at->chunk != NULL) {
-        while (at->index < CHUNK_TASKS) {
+        while (at->index < CEL__CHUNK_TASKS) {
             struct cel_task *task = &tasks_in(at->chunk)[at->index++];
 
             if (task->future.state == CEL__PENDING)
                 return task;
         }
-        at->chunk = ((struct chunk *)at->chunk)->next;
+        at->chunk = ((struct cel__chunk *)at->chunk)->next;
         at->index = 0;
         if (at->chunk == NULL)
             return NULL;
@@ -111,7 +104,7 @@ void cel__task_release(struct cel__tasks *tasks, struct cel_task *task)
 void cel__tasks_free(struct cel__tasks *tasks)
 {
     while (tasks->chunks != NULL) {
-        struct chunk *chunk = tasks->chunks;
+        struct cel__chunk *chunk = tasks->chunks;
 
         tasks->chunks = chunk->next;
         cel__mem_free(chunk);

@@ -6,6 +6,14 @@
 
 #include "task/state.h"
 
+#define CEL__CHUNK_TASKS 64
+#define CEL__CHUNK_ALIGN 64 /* of its first task, in `room` */
+
+struct cel__chunk {
+    struct cel__chunk *next;
+    char room[CEL__CHUNK_TASKS * sizeof(struct cel_task) + CEL__CHUNK_ALIGN];
+};
+
 /* The loop's set of tasks, made when first asked for. NULL when memory is out. */
 struct cel__tasks *cel__tasks_of(struct cel_loop *loop);
 /* Uninitialised memory, or NULL. */

@@ -36,7 +36,11 @@ static void tell(struct cel__report *to, const struct cel_task *task)
     cel__report_str(to, " left");
 }
 
-static const struct cel__wait sleeping = {"sleeping, ", interrupt, tell, NULL};
+static const struct cel__wait sleeping = {.what = "sleeping, ",
+                                          .interrupt = interrupt,
+                                          .tell = tell,
+                                          .on = CEL__ON_TIMER,
+                                          .at = offsetof(struct nap, timer)};
 
 int cel_sleep_until(int64_t deadline)
 {

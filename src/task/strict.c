@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Two things are watched: a task that runs for long without parking, by a clock that is read at
- * each switch; and a failure that goes with its task's record without anybody having looked. */
+/* Three things are watched: a task that runs for long without parking, by a clock that is read at
+ * each switch; a failure that goes with its task's record without anybody having looked; and a task
+ * that was cancelled and goes on calling what returns so. */
 #include "task/strict.h"
 
 #include <errno.h>
@@ -10,9 +11,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/symbols.h"
+#include "fiber/frames.h"
 #include "loop/core.h"
 
-#define SLOW (100 * CEL_MILLISECOND)
+#define SLOW         (100 * CEL_MILLISECOND)
+#define FRAMES_MAX   32
+#define REFUSALS_MAX 100 /* calls of one task that may return what a scope was cancelled with */
 
 struct cel__strict {
     int64_t since; /* the task that runs does so */
@@ -75,4 +80,52 @@ void cel__strict_released(const struct cel_task *task)
     cel__log(CEL_LOG_WARN, "%s (spawned at %s:%d) failed and nobody awaited it: %s",
              cel__task_name(task), task->fiber.file, task->fiber.line,
              error != NULL ? error->text : cel_strerror(f->code));
+}
+
+/* The outermost scope of the task that the cancel reached: who opens one scope after the other in a
+ * loop swallows it just the same. */
+static struct cel__scope *reached(struct cel__scope *scope)
+{
+    const struct cel_task *task = scope->task;
+
+    while (!(scope->flags & CEL__SCOPE_SHIELDED) && scope->parent->task == task &&
+           scope->parent->code != 0)
+        scope = scope->parent;
+    return scope;
+}
+
+/* The calling task's, to the log. */
+static void tell_frames(void)
+{
+    struct cel__extent stack = cel__frames_extent(cel__loop_here->sched.current->top);
+    struct cel__symbols known = {0};
+    uintptr_t frames[FRAMES_MAX];
+    struct cel__report to;
+    size_t count = cel__frames_from(stack, 0, (uintptr_t)__builtin_frame_address(0), frames,
+                                    cel__countof(frames));
+
+    cel__symbols_note();
+    cel__report_init(&to, CEL__REPORT_LOG);
+    for (size_t i = 0; i < count; i++) {
+        cel__report_str(&to, "    #");
+        cel__report_number(&to, (int64_t)i);
+        cel__report_str(&to, " ");
+        cel__symbols_tell(&known, &to, frames[i]);
+        cel__report_end(&to);
+    }
+}
+
+void cel__strict_refused(struct cel__scope *scope)
+{
+    scope = reached(scope);
+    if (scope->task == NULL || scope->refusals > REFUSALS_MAX)
+        return;
+    if (++scope->refusals <= REFUSALS_MAX)
+        return;
+    cel__log(CEL_LOG_WARN,
+             "%s (spawned at %s:%d) goes on in a scope that has ended: more than %d calls returned "
+             "%s, and it did not leave",
+             cel__task_name(scope->task), scope->task->fiber.file, scope->task->fiber.line,
+             REFUSALS_MAX, cel_errname(scope->code));
+    tell_frames();
 }

@@ -13,6 +13,9 @@ void cel__strict_end(struct cel_loop *loop);
 /* A record of a task that has ended goes; the scope it belonged to is still there. */
 void cel__strict_released(const struct cel_task *task);
 
+/* A parking call returns what the scope was cancelled with. */
+void cel__strict_refused(struct cel__scope *scope);
+
 static inline void cel__strict_release(const struct cel__tasks *tasks, const struct cel_task *task)
 {
     if (cel__unlikely(tasks->strict != NULL))

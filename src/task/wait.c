@@ -4,9 +4,18 @@
 #include <errno.h>
 
 #include "base/report.h"
+#include "task/strict.h"
 
 #define CREDIT     64
 #define WARM_LINES 10
+
+void cel__checkpoint_refused(struct cel__scope *scope)
+{
+    struct cel__tasks *tasks = cel__loop_here->tasks;
+
+    if (tasks->strict != NULL)
+        cel__strict_refused(scope);
+}
 
 void cel__park(struct cel_task *task, const struct cel__wait *wait, void *wait_on)
 {
@@ -40,8 +49,10 @@ static void tell_op(struct cel__report *to, const struct cel_task *task)
     cel__report_number(to, op->fd->fd);
 }
 
-static const struct cel__wait op_wait = {"in the kernel: ", interrupt_op, tell_op, NULL};
-static const struct cel__wait op_wait_shielded = {"in the kernel, shielded: ", NULL, tell_op, NULL};
+static const struct cel__wait op_wait = {
+    .what = "in the kernel: ", .interrupt = interrupt_op, .tell = tell_op, .on = CEL__ON_OP};
+static const struct cel__wait op_wait_shielded = {
+    .what = "in the kernel, shielded: ", .tell = tell_op, .on = CEL__ON_OP};
 
 void cel__credit_renew(struct cel_loop *loop)
 {
@@ -119,9 +130,17 @@ static void tell_line(struct cel__report *to, const struct cel_task *task)
 
     if (place->line->what != NULL)
         cel__report_str(to, place->line->what);
+    if (place->line->of != NULL) {
+        cel__report_str(to, " ");
+        cel__report_str(to, place->line->of);
+    }
 }
 
-static const struct cel__wait line_wait = {"in line for ", leave_line, tell_line, NULL};
+static const struct cel__wait line_wait = {.what = "in line for ",
+                                           .interrupt = leave_line,
+                                           .tell = tell_line,
+                                           .on = CEL__ON_LINE,
+                                           .at = offsetof(struct place, line)};
 
 int cel__waitq_park(struct cel__waitq *q)
 {

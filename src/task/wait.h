@@ -7,10 +7,17 @@
 #include "base/buggify.h"
 #include "task/state.h"
 
+/* A parking call is about to return the scope's code. */
+void cel__checkpoint_refused(struct cel__scope *scope);
+
 /* What a parking call returns at once on account of the scopes around; 0: go on. */
 static inline int cel__checkpoint(const struct cel_task *task)
 {
-    return task->scope->code;
+    int code = task->scope->code;
+
+    if (cel__unlikely(code != 0))
+        cel__checkpoint_refused(task->scope);
+    return code;
 }
 
 /* The running task; a parking call made outside of one is a mistake of the program. */
@@ -24,6 +31,17 @@ static inline struct cel_task *cel__task_parking(void)
 
 struct cel__report;
 
+/* What of `wait_on` a debugger can follow, since it cannot call `tell`. */
+enum cel__wait_on {
+    CEL__ON_OTHER,
+    CEL__ON_OP,     /* it is the op */
+    CEL__ON_FUTURE, /* at `at`: a pointer to the future or task */
+    CEL__ON_TIMER,  /* at `at`: the timer */
+    CEL__ON_LOCK,   /* at `at`: a pointer to the lock's line */
+    CEL__ON_SCOPE,  /* it is the scope */
+    CEL__ON_LINE,   /* at `at`: a pointer to the line, which has a name */
+};
+
 /* A way of waiting: how it is ended from outside, and what people are told of it. What each works
  * on is task->wait_on. The last two are called from signal handlers too, while nothing moves. */
 struct cel__wait {
@@ -35,6 +53,8 @@ struct cel__wait {
     void (*tell)(struct cel__report *to, const struct cel_task *task);
     /* The one task that alone can end the wait, or NULL. NULL: nobody can tell. */
     const struct cel_task *(*blocker)(const struct cel_task *task);
+    uint8_t on; /* enum cel__wait_on */
+    uint8_t at; /* where in that it is */
 };
 
 /* Ends the wait of a task with `code`, where it is parked and can be interrupted; from then on the
@@ -78,12 +98,13 @@ int64_t cel__wait_op_shielded(struct cel__op *op);
 struct cel__waitq {
     struct cel__list parked;
     const char *what; /* it is a line for; static, for reports; NULL: not said */
+    const char *of;   /* which one: a host for example, as long as the line; NULL: not said */
 };
 
 static inline void cel__waitq_init(struct cel__waitq *q)
 {
     cel__list_init(&q->parked);
-    q->what = NULL;
+    q->what = q->of = NULL;
 }
 
 static inline bool cel__waitq_is_empty(const struct cel__waitq *q)

@@ -454,6 +454,37 @@ IN_TASK(metrics_count_what_happened)
     assert_int_equal(strlen(few), sizeof few - 1);
 }
 
+/* Each sample belongs to the family announced right before it; counters end in _total, durations
+ * are in seconds, the histogram's buckets only grow. */
+IN_TASK(metrics_follow_the_conventions)
+{
+    char family[64] = "", type[16] = "", *at = text, *line;
+    long long before = 0;
+
+    assert_int_equal(cel_trace_start(0), 0);
+    assert_int_equal(cel_sleep(1), 0);
+    assert_true(cel_metrics(text, sizeof text) < (int)sizeof text);
+    while ((line = strsep(&at, "\n")) != NULL && *line != '\0') {
+        if (strncmp(line, "# HELP ", 7) == 0) {
+            assert_int_equal(sscanf(line, "# HELP %63s", family), 1);
+            assert_non_null(strchr(line + 7, ' '));
+        } else if (strncmp(line, "# TYPE ", 7) == 0) {
+            assert_int_equal(strncmp(line + 7, family, strlen(family)), 0);
+            assert_int_equal(sscanf(line + 7 + strlen(family), "%15s", type), 1);
+            assert_int_equal(strcmp(type, "counter") == 0, strstr(family, "_total") != NULL);
+            assert_int_equal(strcmp(type, "histogram") == 0, strstr(family, "_seconds") != NULL);
+        } else {
+            assert_int_equal(strncmp(line, family, strlen(family)), 0);
+            assert_int_equal(strspn(line, "abcdefghijklmnopqrstuvwxyz_"), strcspn(line, " {"));
+            if (strstr(line, "_bucket{") == NULL)
+                continue;
+            assert_true(strtoll(strrchr(line, ' '), NULL, 10) >= before);
+            before = strtoll(strrchr(line, ' '), NULL, 10);
+        }
+    }
+    assert_true(before >= 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +500,7 @@ int main(void)
         cmocka_unit_test(trace_keeps_events_in_their_order),
         cmocka_unit_test(trace_forgets_the_oldest),
         cmocka_unit_test(metrics_count_what_happened),
+        cmocka_unit_test(metrics_follow_the_conventions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* The dump on a signal needs neither heap nor locks: a child process breaks its heap, dumps, and
+ * then dies of its next allocation, which shows that the heap was broken. */
+#include <celadon/celadon.h>
+#include <celadon/debug.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/check.h"
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define HAS_PLAIN_HEAP 1
+#else
+#define HAS_PLAIN_HEAP 0
+#endif
+
+#define HEADER 16    /* before the heap's first chunk, which has the lists of free ones */
+#define SMASH  0x280 /* of that chunk */
+
+/* Where the heap begins; read without using it. 0: there is none. */
+static uintptr_t heap_start(void)
+{
+    static char maps[1 << 16];
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    size_t len = 0;
+    ssize_t n;
+    char *line;
+
+    while ((n = read(fd, maps + len, sizeof maps - 1 - len)) > 0)
+        len += (size_t)n;
+    close(fd);
+    line = strstr(maps, "[heap]");
+    while (line != NULL && line > maps && line[-1] != '\n')
+        line--;
+    return line != NULL ? (uintptr_t)strtoull(line, NULL, 16) : 0;
+}
+
+static void *sleeper(void *arg)
+{
+    (void)cel_sleep(1000 * CEL_SECOND);
+    return arg;
+}
+
+static void *break_heap_and_dump(void *arg)
+{
+    uintptr_t heap = heap_start();
+
+    if (heap == 0 || cel_dump_on_signal(SIGUSR2) < 0)
+        _exit(2);
+    for (int i = 0; i < 100; i++)
+        if (cel_spawn_with(sleeper, NULL, .name = "one of many") == NULL)
+            _exit(3);
+    if (cel_yield() < 0 || dup2(*(int *)arg, STDERR_FILENO) < 0)
+        _exit(4);
+    memset((void *)(heap + HEADER), 0x41, SMASH);
+    (void)raise(SIGUSR2);
+    for (size_t size = 8; size < 256; size += 16) {
+        char *volatile p = malloc(size);
+
+        *p = 1;
+    }
+    _exit(5);
+    return arg;
+}
+
+static void dump_works_while_the_heap_is_broken(void **state)
+{
+    static char text[1 << 18];
+    int fd = memfd_create("dump", MFD_CLOEXEC), status;
+    unsigned count = 0;
+    ssize_t n;
+    pid_t pid;
+
+    if (!HAS_PLAIN_HEAP) {
+        print_message("needs the heap of the GNU C library, and no sanitizer in its place\n");
+        skip();
+    }
+    assert_true(fd >= 0);
+    fflush(stdout);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)!cel_run(break_heap_and_dump, &fd, NULL);
+        _exit(6);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) &&
+                (WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGABRT));
+    n = pread(fd, text, sizeof text - 1, 0);
+    close(fd);
+    assert_true(n > 0);
+    text[n] = '\0';
+    for (const char *at = text; (at = strstr(at, "\"one of many\" (spawned at ")) != NULL; at++)
+        count++;
+    assert_int_equal(count, 100);
+    assert_non_null(strstr(text, " sleeper+0x"));
+    assert_non_null(strstr(text, "celadon: end of the dump\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dump_works_while_the_heap_is_broken),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
