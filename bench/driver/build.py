@@ -146,3 +146,19 @@ def ours(name):
         return compile_to(target, command, [source, library, *sources, *headers()])
 
     return recipe
+
+
+def internal(name):
+    """A program of bench/ours that measures a part which is not public: linked to the archive."""
+
+    def recipe():
+        source = os.path.join(SRC, "ours", name + ".c")
+        archive = os.path.join(TOP, "build", "libceladon.a")
+        if not os.path.exists(archive):
+            raise Absent("build/libceladon.a is missing: run `make` first")
+        target = os.path.join(OUT, "ours_" + name)
+        include = [flag for d in ("include", "src") for flag in ("-I", os.path.join(TOP, d))]
+        command = ["gcc", *CFLAGS, *include, "-o", target, source, archive, "-lxml2", "-pthread"]
+        return compile_to(target, command, [source, archive, *headers()])
+
+    return recipe

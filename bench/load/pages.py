@@ -134,6 +134,28 @@ def page(number):
     return text, {key: len(value.encode()) for key, value in found.items()}
 
 
+def write_articles(folder, count):
+    """The first `count` pages, for programs that read files."""
+    os.makedirs(folder, exist_ok=True)
+    for number in range(count):
+        with open(os.path.join(folder, f"article-{number:02d}.html"), "w") as f:
+            f.write(page(number)[0])
+
+
+def write_big(path, size):
+    """One page of at least `size` bytes: the articles of many, within the frame of the first."""
+    frame = page(0)[0]
+    parts, length, number = [frame[: frame.index("<article")]], 0, 0
+    while length < size:
+        text = page(number)[0]
+        parts.append(text[text.index("<article") : text.index("</main>")])
+        length += len(parts[-1].encode())
+        number += 1
+    parts.append(frame[frame.index("</main>") :])
+    with open(path, "w") as f:
+        f.write("".join(parts))
+
+
 def write_root(root, count):
     """Writes `count` pages and two plain bodies under `root`; a second call finds them there."""
     stamp = os.path.join(root, "expected.json")

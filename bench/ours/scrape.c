@@ -26,13 +26,8 @@ static int take(const struct cel_response *page)
 {
     struct cel_str text = cel_text(page);
     struct cel_item *item;
-    struct cel_html *doc;
-    int r = cel_html_parse(&doc, text.ptr, text.len, NULL);
+    int r = cel_fields_scan(fields, text.ptr, text.len, NULL, &item, NULL);
 
-    if (r < 0)
-        return r;
-    r = cel_fields_extract(fields, doc, &item);
-    cel_html_free(doc);
     if (r < 0)
         return r;
     for (size_t i = 0; i < 4; i++)
