@@ -25,6 +25,11 @@ lint: | deps-lint               ## floors, circles, headers, symbols, formatting
 	ninja -C $(BUILD)
 	@tools/lint --build $(BUILD)
 
+oracle: | deps-test             ## thousands of Debian's pages by our HTML parser and by myhtml
+	$(MESON) $(BUILD) -Dtests=true
+	ninja -C $(BUILD)
+	@tools/oracle $(BUILD)
+
 asan: | deps-test               ## the suite under AddressSanitizer and UBSan
 	$(MESON) build-asan -Db_sanitize=address,undefined
 	ninja -C build-asan
@@ -63,4 +68,4 @@ clean:                          ## remove every build directory
 help:                           ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
-.PHONY: all test lint asan tsan demo bench fuzz test-aarch64 install man format clean help
+.PHONY: all test lint oracle asan tsan demo bench fuzz test-aarch64 install man format clean help

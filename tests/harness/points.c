@@ -164,7 +164,7 @@ static void fail_every_call_of_the_pool(void **state)
     /* Not the write that wakes the loop: on an eventfd it does not fail, and whether it is needed
      * is chance, by which the count of the others would shift. */
     static const struct sysfault_plan others = {.threads = SYSFAULT_OTHERS,
-                                                .calls = ((UINT64_C(1) << SYSFAULT_COUNT) - 1) &
+                                                .calls = (((sysfault_set)1 << SYSFAULT_COUNT) - 1) &
                                                          ~SYSFAULT_BIT(write)};
 
     (void)fault_every_syscall(&others, whole, *state);
