@@ -76,7 +76,7 @@ static int listen_and_serve(struct serve *s)
     }
     r = cel_server_listen(s->server, s->address); /* parks */
     if (r < 0) {
-        complain("cannot listen on %s: %s", s->address, cel_strerror(r));
+        complain("cannot listen: %s", cel_last_error()->text);
         return r;
     }
     if (!s->is_quiet)

@@ -178,7 +178,8 @@ int cel_listen(struct cel_listener **out, const char *address,
         options = &none;
     r = find_address(address, &at); /* parks */
     if (r == -EINVAL)
-        return cel__raise(r, "listen", "'%s' is not an address", address);
+        return cel__raise(r, "listen", "'%s' is not an address: say host:port or unix:/path",
+                          address);
     if (r < 0)
         return r;
     fd = open_socket(&at, options);

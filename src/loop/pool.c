@@ -97,9 +97,11 @@ static int start_thread(struct cel__pool *pool)
 
 int cel__pool_submit(struct cel_loop *loop, struct cel__job *job)
 {
-    struct cel__pool *pool = loop->pool;
+    struct cel__pool *pool;
     int r = 0;
 
+    CEL__ASSERT(loop != NULL && "this call needs a loop: cel_run or cel_loop_new");
+    pool = loop->pool;
     if (pool == NULL)
         pool = loop->pool = pool_new(&loop->options);
     if (pool == NULL)
