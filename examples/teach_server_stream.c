@@ -10,7 +10,7 @@
 #include <celadon/task.h>
 
 static struct cel_server *site;
-static int left;
+static long left;
 
 static int count_down(struct cel_request *req, struct cel_reply *reply)
 {
@@ -18,12 +18,12 @@ static int count_down(struct cel_request *req, struct cel_reply *reply)
     char line[64];
     int r = 0;
 
-    for (int n = atoi(cel_param(req, "from")) % 100; n > 0 && r == 0; n--) {
+    for (long n = strtol(cel_param(req, "from"), NULL, 10) % 100; n > 0 && r == 0; n--) {
         if (!cel_reply_has_begun(reply))
             r = cel_reply_begin(reply, 200, "text/plain",
                                 -1); /* chunked: its length is not known */
         if (r == 0)
-            r = cel_reply_write(reply, line, (size_t)snprintf(line, sizeof line, "%d…\n", n));
+            r = cel_reply_write(reply, line, (size_t)snprintf(line, sizeof line, "%ld…\n", n));
         if (r == 0)
             r = cel_reply_flush(reply); /* the client sees it now */
         if (r == 0)
@@ -58,6 +58,6 @@ static void *serve(void *arg)
 
 int main(int argc, char **argv)
 {
-    left = argc > 1 ? atoi(argv[1]) : 0;
+    left = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
     return cel_run(serve, NULL, NULL) < 0;
 }
