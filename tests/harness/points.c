@@ -180,8 +180,11 @@ static void every_place_that_allocates_has_failed(void **state)
 
 static void every_call_that_was_made_has_failed(void **state)
 {
+    const char *backend = getenv("CELADON_BACKEND");
     size_t never = 0, reached = 0;
 
+    if (backend != NULL && strcmp(backend, "sim") == 0)
+        skip(); /* epoll's and the ring's calls are not made there */
     for (int i = 0; i < SYSFAULT_COUNT; i++) {
         struct sysfault_tally t = sysfault_tally((enum sysfault_call)i);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "task/line.h"
+#include "task/place.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CEL__LINE_H
-#define CEL__LINE_H
+#ifndef CEL__PLACE_H
+#define CEL__PLACE_H
 
 /* Standing in line: what locks, channels and queues are made of.
  *
