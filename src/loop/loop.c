@@ -91,10 +91,8 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     const char *name;
     int r;
 
-    if (cel__loop_here != NULL && cel__loop_here->process == forks) {
-        cel__log(CEL_LOG_ERROR, "this thread has a loop already: inside of it, call or cel_spawn");
+    if (cel__loop_here != NULL && cel__loop_here->process == forks)
         return -EBUSY;
-    }
     pthread_once(&fork_once, watch_forks);
     loop = cel__mem_zalloc(sizeof *loop);
     if (loop == NULL)
