@@ -124,8 +124,8 @@ static html_parse_fn *mode(const char *name)
     static const struct {
         const char *name;
         html_parse_fn *parse;
-    } all[] = {{"tokenizer", take_tokens}, {"tree", take_tree}, {"scan", scan},
-               {"select", select_fields}};
+    } all[] = {
+        {"tokenizer", take_tokens}, {"tree", take_tree}, {"scan", scan}, {"select", select_fields}};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i].name, name) == 0)

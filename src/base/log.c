@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,15 +31,20 @@ static enum cel_log_level level_let_through(void)
     static int cached = -1;
     int level = __atomic_load_n(&cached, __ATOMIC_RELAXED);
     const char *wanted;
+    bool is_known;
 
     if (level >= 0)
         return (enum cel_log_level)level;
     level = CEL_LOG_WARN;
     wanted = getenv("CELADON_LOG");
-    for (size_t i = 0; wanted != NULL && i < cel__countof(level_names); i++)
-        if (strcmp(wanted, level_names[i]) == 0)
-            level = (int)i;
+    is_known = wanted == NULL || wanted[0] == '\0';
+    for (size_t i = 0; !is_known && i < cel__countof(level_names); i++) {
+        is_known = strcmp(wanted, level_names[i]) == 0;
+        level = is_known ? (int)i : level;
+    }
     __atomic_store_n(&cached, level, __ATOMIC_RELAXED);
+    if (!is_known)
+        cel__log(CEL_LOG_WARN, "CELADON_LOG is '%s': say error, warn, info or debug", wanted);
     return (enum cel_log_level)level;
 }
 

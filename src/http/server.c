@@ -12,6 +12,7 @@
 #include "celadon/task.h"
 #include "http/connection.h"
 #include "http/files.h"
+#include "task/error.h"
 
 #define QUEUED_TIME                                                              \
     (2 * CEL_MILLISECOND) /* to take in who is queued at the door when it closes \
@@ -80,7 +81,14 @@ void cel_server_free(struct cel_server *server)
 
 int cel_route(struct cel_server *server, const char *pattern, cel_handler *handler, void *arg)
 {
-    return cel__router_add(&server->router, pattern, (void (*)(void))handler, arg);
+    int r = cel__router_add(&server->router, pattern, (void (*)(void))handler, arg);
+
+    if (r == -EINVAL)
+        return cel__raise(r, "route", "'%s' is not a pattern: say GET /path or GET /a/{name}",
+                          pattern);
+    if (r == -EEXIST)
+        return cel__raise(r, "route", "'%s' has a handler already", pattern);
+    return r;
 }
 
 int cel_server_listen(struct cel_server *server, const char *address)

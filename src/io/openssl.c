@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -108,6 +109,8 @@ static const char *reason(void)
 
     if (ERR_SYSTEM_ERROR(error))
         return cel_strerror(ERR_GET_REASON(error));
+    if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+        return "there is none in the file, which must be PEM (-----BEGIN …)";
     return text != NULL ? text : "unknown cause";
 }
 

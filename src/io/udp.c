@@ -58,7 +58,8 @@ int cel_udp_open(struct cel_socket **out, const char *address)
     if (address != NULL)
         r = cel_address_parse(address, &at);
     if (r < 0 || at.ss_family == AF_UNIX)
-        return cel__raise(-EINVAL, "listen", "'%s' is not an address for datagrams", address);
+        return cel__raise(-EINVAL, "listen",
+                          "'%s' is not an address for datagrams: say NUMBER:PORT", address);
     fd = bound_socket(&at, address != NULL);
     if (fd == -EAFNOSUPPORT && (address == NULL || address[0] == ':')) {
         ((struct sockaddr_in *)&at)->sin_family = AF_INET; /* the port stands where it stood */

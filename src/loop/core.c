@@ -9,8 +9,10 @@
 int cel__fd_open(struct cel_loop *loop, struct cel__fd **out, int fd, bool owns)
 {
     struct cel__fd *f;
-    int r = cel__fd_table_take(&loop->fds, &f);
+    int r;
 
+    CEL__ASSERT(loop != NULL && "this call needs a loop: cel_run or cel_loop_new");
+    r = cel__fd_table_take(&loop->fds, &f);
     if (r < 0)
         return r;
     f->fd = fd;

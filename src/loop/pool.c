@@ -235,6 +235,7 @@ int cel__pool_submit(struct cel_loop *loop, struct cel__job *job)
     struct cel__lane *lane;
     int r = 0;
 
+    CEL__ASSERT(loop != NULL && "this call needs a loop: cel_run or cel_loop_new");
     if (loop->backend->later != NULL)
         return submit_here(loop, job);
     lane = lane_of(loop, job->lane);

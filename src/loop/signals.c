@@ -169,6 +169,7 @@ int cel_signal_start(struct cel_loop *loop, struct cel_signal **out, int signo,
     struct cel_signal *w;
     int r;
 
+    CEL__ASSERT(loop != NULL && "this call needs a loop: cel_run or cel_loop_new");
     if (signo <= 0 || signo >= NSIG || signo == SIGKILL || signo == SIGSTOP)
         return -EINVAL;
     w = cel__mem_zalloc(sizeof *w);

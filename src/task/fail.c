@@ -45,7 +45,8 @@ void *cel_fail_at(const char *file, int line, int code, const char *fmt, ...)
     char context[sizeof((struct cel_error *)0)->text];
     va_list va;
 
-    CEL__ASSERT(task != NULL && code < 0);
+    CEL__ASSERT(task != NULL && "cel_fail is for tasks, which return what it returns");
+    CEL__ASSERT(code < 0 && "cel_fail takes the negative code that a call returned");
     va_start(va, fmt);
     vsnprintf(context, sizeof context, fmt, va);
     va_end(va);

@@ -11,6 +11,7 @@
 #include "celadon/fiber.h"
 #include "loop/core.h"
 #include "task/dump.h"
+#include "task/error.h"
 #include "task/future.h"
 
 /* The loop itself waits: the turn in which x ends must not go on to sleep in the kernel. */
@@ -117,6 +118,9 @@ int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *
     struct cel_task *task;
     int r = cel_loop_new(&loop, options);
 
+    if (r == -EBUSY)
+        return cel__raise(r, "run",
+                          "this thread has a loop already: inside of it, call or cel_spawn");
     if (r < 0)
         return r;
     r = cel_stack_watch();

@@ -25,7 +25,7 @@ static inline struct cel_task *cel__task_parking(void)
 {
     struct cel_task *task = cel__task_here();
 
-    CEL__ASSERT(task != NULL && "a call that parks must be made from a task");
+    CEL__ASSERT(task != NULL && "a call that parks must be made from a task: cel_run, cel_spawn");
     return task;
 }
 
