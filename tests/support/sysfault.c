@@ -277,14 +277,16 @@ static int my_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
 static int my_clock_nanosleep(clockid_t id, int flags, const struct timespec *request,
                               struct timespec *remain)
 {
-    return fails(SYSFAULT_clock_nanosleep) ? errno
-                                           : cel__sys_floor.clock_nanosleep(id, flags, request, remain);
+    return fails(SYSFAULT_clock_nanosleep)
+               ? errno
+               : cel__sys_floor.clock_nanosleep(id, flags, request, remain);
 }
 
 static int my_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*fn)(void *arg),
                              void *arg)
 {
-    return fails(SYSFAULT_pthread_create) ? errno : cel__sys_floor.pthread_create(out, attr, fn, arg);
+    return fails(SYSFAULT_pthread_create) ? errno
+                                          : cel__sys_floor.pthread_create(out, attr, fn, arg);
 }
 
 static char *my_if_indextoname(unsigned index, char name[IF_NAMESIZE])
