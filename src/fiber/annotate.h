@@ -3,8 +3,10 @@
 #define CEL__ANNOTATE_H
 
 /* What sanitizers and Valgrind are told of stacks and switches. Nothing of it is in a plain build,
- * except that Valgrind is told of each new stack once, if its header was there. */
+ * except that Valgrind, if its header was there, is told of each new stack once, and, when it runs
+ * us, of what the kernel wrote without its seeing it. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -20,8 +22,8 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 #if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #define CEL__VALGRIND 1
 #endif
 #endif
@@ -38,6 +40,26 @@
 #else
 #define CEL__NO_TSAN
 #endif
+
+/* Whether Valgrind runs us. */
+static inline bool cel__annotate_is_watched(void)
+{
+#if CEL__VALGRIND
+    return RUNNING_ON_VALGRIND != 0;
+#else
+    return false;
+#endif
+}
+
+/* For who is watched: the kernel has filled this, by no call that Valgrind knows. */
+static inline void cel__annotate_written(const void *at, size_t size)
+{
+    (void)at;
+    (void)size;
+#if CEL__VALGRIND
+    (void)VALGRIND_MAKE_MEM_DEFINED(at, size);
+#endif
+}
 
 /* The slot's memory is about to serve a new fiber. */
 static inline void cel__annotate_stack_get(char *base, char *top)

@@ -5,6 +5,7 @@
 #include "loop/ring.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/sys.h"
 #include "celadon/base.h"
+#include "fiber/annotate.h"
 
 /* Newer than the header at hand. */
 #define SETUP_NO_SQARRAY (1U << 16)
@@ -265,6 +267,7 @@ int cel__ring_open(struct cel__ring *ring, unsigned sq_entries, unsigned cq_entr
         return r;
     }
     register_fd(ring);
+    ring->is_watched = cel__annotate_is_watched();
     /* lint: seam: it cannot fail */
     ring->slack = cel__max(prctl(PR_GET_TIMERSLACK), 0);
     if (params.features & FEAT_NO_IOWAIT) /* a loop that sleeps is idle, not waiting for a disk */
@@ -314,6 +317,21 @@ static int enter(struct cel__ring *ring, unsigned min_complete, unsigned flags, 
 
 /* This wait of the kernel's has none of the slack that epoll's has: with timers a microsecond apart
  * it would set its own timer for each, which costs many times what firing one does. */
+/* Valgrind lets one thread run at a time, and takes this call for one that does not wait: the
+ * threads whose work is waited for would stand still. It knows better of poll(2), which is not
+ * woken by deferred work: that is run every millisecond. */
+static int enter_watched(struct cel__ring *ring)
+{
+    struct pollfd completions = {.fd = ring->fd, .events = POLLIN};
+    int r = enter(ring, 0, IORING_ENTER_GETEVENTS, NULL, 0);
+
+    if (r < 0 || cel__ring_has_completion(ring))
+        return r;
+    if (cel__sys.poll(&completions, 1, 1) < 0 && errno != EINTR)
+        return -errno;
+    return enter(ring, 0, IORING_ENTER_GETEVENTS, NULL, 0);
+}
+
 int cel__ring_enter(struct cel__ring *ring, int64_t timeout)
 {
     int64_t until = cel__clock_add(timeout, ring->slack);
@@ -322,6 +340,8 @@ int cel__ring_enter(struct cel__ring *ring, int64_t timeout)
 
     if (timeout == 0)
         return enter(ring, 0, IORING_ENTER_GETEVENTS, NULL, 0);
+    if (cel__unlikely(ring->is_watched))
+        return enter_watched(ring);
     if (timeout == INT64_MAX)
         return enter(ring, 1, IORING_ENTER_GETEVENTS, NULL, 0);
     return enter(ring, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg, sizeof arg);

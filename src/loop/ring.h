@@ -18,6 +18,7 @@ struct cel__ring {
     unsigned setup_flags; /* those that the kernel took */
     bool has_multishot;   /* receive, with rings of provided buffers (kernel 6.0) */
     bool is_restricted;   /* to the requests that we use */
+    bool is_watched;      /* by Valgrind */
     struct io_uring_sqe *sqes;
     unsigned sq_entries, sq_mask;
     unsigned sq_tail; /* ours; published by enter */

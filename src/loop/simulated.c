@@ -22,7 +22,7 @@
 #include "loop/policy.h"
 #include "machine/boot.h"
 #include "machine/calls.h"
-#include "machine/options.h"
+#include "machine/recipe.h"
 #include "machine/socket.h"
 #include "machine/zone.h"
 
@@ -124,6 +124,7 @@ static int make_room(struct simulated *sim, int fd)
     size_t size = (sim->foreign_count + 2) * sizeof *sim->polls;
     struct pollfd *polls;
 
+    /* lint: seam: of the real kernel, whose descriptor it is */
     if (fcntl(fd, F_GETFD) < 0)
         return -errno;
     polls = cel__mem_realloc(sim->polls, size);
@@ -365,6 +366,7 @@ static bool wait_really(struct cel_loop *loop, int ms)
     }
     if (n == 1 && ms >= 0 && loop->holds == 0)
         return false;
+    /* lint: seam: real time has to pass here */
     if (poll(sim->polls, n, ms) == 0)
         return false;
     while (cel__sys.read(sim->wake_fd, &count, sizeof count) < 0 && errno == EINTR)

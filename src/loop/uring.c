@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "fiber/annotate.h"
 #include "loop/inflow.h"
 #include "loop/proactor.h"
 
@@ -278,6 +279,44 @@ static int64_t finish_direct(struct cel__op *op, int res)
     }
 }
 
+static void tell_vector(const struct iovec *iov, size_t count, size_t len)
+{
+    for (size_t i = 0; i < count && len > 0; i++) {
+        size_t n = cel__min(len, iov[i].iov_len);
+
+        cel__annotate_written(iov[i].iov_base, n);
+        len -= n;
+    }
+}
+
+/* Valgrind is told what the ring has brought. Buffers of the kernel's choice it never doubted. */
+static void tell_written(const struct cel__op *op, size_t len)
+{
+    switch (op->kind) {
+    case CEL__OP_READ:
+    case CEL__OP_PREAD:
+        cel__annotate_written(op->buf, len);
+        break;
+    case CEL__OP_LOAN:
+        cel__annotate_written(op->loan.data, len);
+        break;
+    case CEL__OP_PREADV:
+        tell_vector(op->iov, (size_t)op->count, len);
+        break;
+    case CEL__OP_RECVMSG:
+        tell_vector(op->msg->msg_iov, op->msg->msg_iovlen, len);
+        cel__annotate_written(op->msg->msg_name, op->msg->msg_namelen);
+        cel__annotate_written(op->msg->msg_control, op->msg->msg_controllen);
+        break;
+    case CEL__OP_ACCEPT:
+        if (op->addr != NULL)
+            cel__annotate_written(op->addr, *op->addr_len);
+        break;
+    default:
+        break;
+    }
+}
+
 static int64_t finish(struct cel_loop *loop, struct cel__op *op, uint8_t use,
                       const struct io_uring_cqe *cqe)
 {
@@ -290,6 +329,8 @@ static int64_t finish(struct cel_loop *loop, struct cel__op *op, uint8_t use,
         r = cel__inflow_finish(loop, op, cqe);
     else
         r = finish_direct(op, cqe->res);
+    if (cel__unlikely(cel__proactor_of(loop)->ring.is_watched) && use != CEL__USE_READY && r >= 0)
+        tell_written(op, (size_t)r);
     if (op->is_cancelled && (r == CEL__NOTHING_YET || r == -ECANCELED))
         r = op->cancel_code;
     return r;

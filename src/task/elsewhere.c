@@ -26,6 +26,7 @@ struct errand {
     struct cel__list link; /* home's errands */
     unsigned travelling;   /* home's: messages that have not come back */
     bool is_cancelled;     /* home's: was asked for */
+    bool is_ending;        /* home's: the loop closes */
     bool is_given_up;      /* home's: the owner has freed the future */
     struct cel__post ask;
     struct cel__post cancel;
@@ -107,6 +108,7 @@ static void came_back(struct errand *m)
     if (--m->travelling != 0)
         return;
     m->home->jobs--;
+    m->home->jobs_given_up -= m->is_ending;
     cel__list_unlink(&m->link);
     if (!m->is_given_up)
         return;
@@ -159,8 +161,13 @@ static void end_errands(struct cel__attachment *attachment)
     struct errands *all = cel__container_of(attachment, struct errands, attachment);
     struct cel__list *node;
 
-    while ((node = cel__list_pop(&all->list)) != NULL)
-        cel__elsewhere_cancel(&cel__container_of(node, struct errand, link)->future);
+    while ((node = cel__list_pop(&all->list)) != NULL) {
+        struct errand *m = cel__container_of(node, struct errand, link);
+
+        m->is_ending = true; /* cancelled with the loop, as its own tasks are: no leak */
+        m->home->jobs_given_up++;
+        cel__elsewhere_cancel(&m->future);
+    }
     cel__mem_free(all);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/cc.h"
 #include "base/log.h"
-#include "machine/options.h"
+#include "machine/recipe.h"
 #include "trial/trial.h"
 
 #define TWICE_EVERY 20

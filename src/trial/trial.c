@@ -15,7 +15,7 @@
 #include "loop/core.h"
 #include "machine/boot.h"
 #include "machine/station.h"
-#include "machine/options.h"
+#include "machine/recipe.h"
 #include "task/dump.h"
 #include "task/state.h"
 

@@ -2,7 +2,7 @@
 /* Drawing is what "swarm testing" is: a run that has everything a little finds less than runs that
  * have some things much and others not at all. So each kind of fault is off in half of the runs,
  * and where it is on, its size is drawn by orders of magnitude. */
-#include "machine/options.h"
+#include "machine/recipe.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CEL__OPTIONS_H
-#define CEL__OPTIONS_H
+#ifndef CEL__RECIPE_H
+#define CEL__RECIPE_H
 
 /* The options of a simulation as text: "policy=1,latency=50000,...". */
 
