@@ -25,6 +25,11 @@ lint: | deps-lint               ## floors, circles, headers, symbols, formatting
 	ninja -C $(BUILD)
 	@tools/lint --build $(BUILD)
 
+oracle: | deps-test             ## thousands of Debian's pages by our HTML parser and by myhtml
+	$(MESON) $(BUILD) -Dtests=true
+	ninja -C $(BUILD)
+	@tools/oracle $(BUILD)
+
 asan: | deps-test               ## the suite under AddressSanitizer and UBSan
 	$(MESON) build-asan -Db_sanitize=address,undefined
 	ninja -C build-asan
@@ -43,6 +48,11 @@ bench: | deps-bench             ## all workloads beside their peers; W=<workload
 
 fuzz: | deps-fuzz               ## T=<target> S=<seconds>; without T each target in turn
 	@tools/fuzz "$(T)" "$(S)"
+
+sim: | deps-test                ## many simulated machines; PLAY=<play> SEEDS=<count> FIRST=<seed>
+	$(MESON) $(BUILD) -Dtests=true
+	ninja -C $(BUILD) tests/sim/sim_sweep
+	@CELADON_LOG=$${CELADON_LOG:-error} $(BUILD)/tests/sim/sim_sweep $(or $(PLAY),all) $(or $(SEEDS),2000) $(or $(FIRST),1)
 
 test-aarch64: | deps-aarch64    ## cross-build and run what can run under qemu-user
 	@tools/test-aarch64
@@ -63,4 +73,4 @@ clean:                          ## remove every build directory
 help:                           ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
-.PHONY: all test lint asan tsan demo bench fuzz test-aarch64 install man format clean help
+.PHONY: all test lint oracle asan tsan demo bench fuzz sim test-aarch64 install man format clean help

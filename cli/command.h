@@ -12,7 +12,9 @@ enum exit_code {
     EXIT_INTERRUPTED = 5,
 };
 
+int command_extract(int argc, char **argv);
 int command_fetch(int argc, char **argv);
+int command_html(int argc, char **argv);
 int command_serve(int argc, char **argv);
 
 /* "celadon: …" to stderr. */

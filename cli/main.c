@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* celadon: fetches and scrapes pages, serves a folder. stdout carries data only. */
+/* celadon: fetches and scrapes pages, shows their trees, serves a folder. stdout carries data only.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -28,7 +29,9 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
+    {"extract", command_extract, "try selectors on one page, and be told why one finds nothing"},
     {"fetch", command_fetch, "fetch a list of URLs, select fields from each page, print them"},
+    {"html", command_html, "print the tree that the parser makes of a page"},
     {"serve", command_serve, "serve the files of a folder over HTTP"},
 };
 

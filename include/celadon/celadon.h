@@ -23,6 +23,7 @@
 #include "celadon/relay.h"
 #include "celadon/server.h"
 #include "celadon/signal.h"
+#include "celadon/sim.h"
 #include "celadon/sync.h"
 #include "celadon/task.h"
 #include "celadon/terminal.h"

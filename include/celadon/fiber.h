@@ -61,7 +61,7 @@ CEL_PUBLIC int cel_fiber_free(struct cel_fiber *f);
  * the value instead. When something was thrown instead, returns NULL and cel_fiber_thrown() has the
  * code; so it does, without a switch, when f belongs to another thread (-CEL_ETHREAD) or is a task
  * other than the caller's, or a fiber parked in one (-EBUSY). */
-CEL_PUBLIC void *cel_fiber_switch(struct cel_fiber *f, void *value);
+CEL_PUBLIC CEL__DIRECT void *cel_fiber_switch(struct cel_fiber *f, void *value);
 
 /* Like a switch, but the switch by which f suspended itself returns NULL and cel_fiber_thrown()
  * there has the code, which must be negative. A fiber that has not run dies without running, and

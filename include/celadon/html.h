@@ -27,16 +27,43 @@ enum cel_html_parser {
     CEL_HTML_LIBXML2 /* the tree that 'lxml' builds; stops at 256 open elements */
 };
 
+/* A mistake in a page, by the HTML standard's name of it ("eof-in-tag", static); mistakes in how
+ * elements stand together have no names and are not told. Lines and columns count from 1, columns
+ * in characters; the offset is of the byte in the page as UTF-8, which for pages in that encoding
+ * is the byte of the page behind its byte order mark. */
+struct cel_html_error {
+    const char *code;
+    uint32_t line;
+    uint32_t column;
+    uint64_t offset;
+};
+
 /* Zero means the default. */
 struct cel_html_options {
     enum cel_html_parser parser;
     /* What the transport says of the encoding: a label or a whole Content-Type; may be NULL. A
      * byte order mark in the page wins over it, it wins over the page's meta tags. */
     const char *charset;
-    size_t max_bytes;        /* 16 MiB, at most 256 MiB; of the page */
-    uint32_t max_depth;      /* 512, at most 4096; of open elements */
-    uint32_t max_nodes;      /* 1,000,000 */
+    size_t max_bytes;   /* 16 MiB, at most 256 MiB; of the page */
+    uint32_t max_depth; /* 512, at most 4096; of open elements */
+    uint32_t max_nodes; /* 1,000,000 */
+    bool whole_tree;    /* cel_fields_scan: builds the tree even where it could do without */
+    /* Called between portions of a long page, so that a host may let others run; may park. */
+    void (*pause)(void *arg);
+    void *pause_arg;
     uint32_t max_attributes; /* 256, at most 4096; of one tag */
+
+    /* The rest is for CEL_HTML_HTML5 only. */
+
+    /* The page is what stands inside this element, as innerHTML has it: "body", "tr", "svg path",
+     * "math mi". Its nodes lie in the document itself. NULL: a whole page. */
+    const char *fragment;
+    bool scripting; /* <noscript> is text, as where scripts run */
+    bool positions; /* cel_html_dump tells where nodes began; four bytes a node */
+    /* Told of each mistake, in their order, while the page is parsed. NULL: they are not looked
+     * for, which is faster. */
+    void (*error)(void *arg, const struct cel_html_error *error);
+    void *error_arg;
 };
 
 /* Any bytes are a page, none as well; what is beyond a limit is cut off, see cel_html_truncated.
@@ -48,12 +75,19 @@ CEL_PUBLIC CEL_NODISCARD int cel_html_parse(struct cel_html **out, const void *b
 CEL_PUBLIC void cel_html_free(struct cel_html *doc);
 
 /* NULL when the whole page is in the document; else the limit that cut it: "size", "depth",
- * "nodes", "attributes", "names" (thousands of element names that HTML does not have) or "memory"
- * (the page grew out of proportion). Static. */
+ * "nodes", "attributes", "names" (65,536 different ones that HTML does not have), "length" (of a
+ * name: 1 KiB, of a value or a comment: 4 MiB) or "memory" (the page grew out of proportion).
+ * Static. */
 CEL_PUBLIC const char *cel_html_truncated(const struct cel_html *doc);
 
 /* The standard's name of the encoding the page was read in ("UTF-8", "windows-1252"). Static. */
 CEL_PUBLIC const char *cel_html_charset(const struct cel_html *doc);
+
+/* The tree as text in the notation of the html5lib tests, a line for each node and attribute; in
+ * front of a node's line its offset (of cel_html_error) when the page was parsed with `positions`.
+ * The text is the caller's, NUL-terminated and freed by cel_html_text_free; its length goes to *len
+ * (may be NULL). NULL when memory is out. */
+CEL_PUBLIC char *cel_html_dump(const struct cel_html *doc, size_t *len);
 
 /* ---- Nodes ---- */
 
@@ -172,6 +206,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_fields_add_spec(struct cel_fields *fields, cons
 CEL_PUBLIC size_t cel_fields_count(const struct cel_fields *fields);
 /* Name of the i-th; belongs to the set. */
 CEL_PUBLIC const char *cel_fields_name(const struct cel_fields *fields, size_t i);
+/* Its selector as it was written, without NAME= and @attr. */
+CEL_PUBLIC const char *cel_fields_css(const struct cel_fields *fields, size_t i);
 /* NULL is fine. */
 CEL_PUBLIC void cel_fields_free(struct cel_fields *fields);
 
@@ -186,6 +222,17 @@ enum cel_item_kind { CEL_ITEM_MISSING, CEL_ITEM_STRING, CEL_ITEM_LIST };
  * the budget; -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_fields_extract(const struct cel_fields *fields,
                                                 const struct cel_html *doc, struct cel_item **out);
+
+/* Takes the fields from a page's bytes: what cel_html_parse and cel_fields_extract give, in one
+ * pass. Where all selectors can be answered on the way (types, classes, ids, attributes,
+ * descendants, children, siblings before, :nth-child, :not, :is, :where of those), nothing is kept
+ * of what no field takes, and the pass ends when the last field has all it wants. Else, and for the
+ * few pages whose nodes do not come in document order, a tree is built. `options` may be NULL.
+ * *truncated (may be NULL) is as cel_html_truncated, for what had to be read. Errors as there; *out
+ * is untouched then. */
+CEL_PUBLIC CEL_NODISCARD int cel_fields_scan(const struct cel_fields *fields, const void *bytes,
+                                             size_t len, const struct cel_html_options *options,
+                                             struct cel_item **out, const char **truncated);
 
 /* The same in one call, for a page or two: compiles the fields each time. NULL when doc is NULL, a
  * selector is wrong (the log says which and why) or memory is out. */

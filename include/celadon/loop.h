@@ -5,7 +5,7 @@
 /* The event loop: one per thread, nothing hidden, no signal or thread taken unasked.
  *
  * A loop runs tasks (celadon/task.h), timers, completions and messages from other
- * threads. Its backend is chosen when it is made: `epoll`, `uring`, by the option, else by
+ * threads. Its backend is chosen when it is made: `epoll`, `uring`, `sim`, by the option, else by
  * CELADON_BACKEND, else io_uring where the kernel lets us and epoll elsewhere; the reason of a
  * fallback is logged at level info. All functions belong to the loop's thread, except where
  * "any thread" is said. None of them parks; callbacks run on the loop's own stack from within a
@@ -24,7 +24,7 @@ extern "C" {
 struct cel_loop;
 
 struct cel_loop_options {
-    const char *backend;  /* "epoll", "uring", or NULL: see above */
+    const char *backend;  /* "epoll", "uring", "sim", or NULL: see above */
     unsigned threads_max; /* of the offload pool, started when first needed; 0: 4 */
     unsigned queue_max;   /* jobs waiting for a thread; 0: 1024 */
     /* Of cel_run_with: the first SIGINT cancels the main task, the second one ends the process as
@@ -52,7 +52,7 @@ CEL_PUBLIC int cel_loop_close(struct cel_loop *loop);
 /* The calling thread's loop or NULL. */
 CEL_PUBLIC struct cel_loop *cel_loop_current(void);
 
-/* "epoll" or "uring". */
+/* "epoll", "uring" or "sim". */
 CEL_PUBLIC const char *cel_loop_backend(const struct cel_loop *loop);
 
 /* One turn: runs what is ready, submits, waits at most `wait_max` ns for the first event (0:

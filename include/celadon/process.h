@@ -92,8 +92,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_process_signal_tree(struct cel_process *process
 /* (parks) SIGTERM to the child, or to its group if it leads one; when it has not ended after
  * `grace` ns, or as soon as a scope around is cancelled, SIGKILL; the members of a group that
  * outlive the child get it too. Not a checkpoint: it also works in a cancelled scope, with no
- * grace. Returns when the child has ended: 0, and *exit (may be NULL); -ECHILD as cel_process_wait;
- * -errno. */
+ * grace. Returns when the child has ended: 0, and *exit (may be NULL); -ECHILD as cel_process_wait.
+ * -errno: the kernel has no means to tell of the end, as -ENOMEM; SIGKILL is sent all the same. It
+ * may be called again, and cel_process_close works as ever. */
 CEL_PUBLIC int cel_process_stop(struct cel_process *process, int64_t grace, struct cel_exit *exit);
 
 /* Does not park. Gives the child up: a running one is killed (with its group, if it leads one) and

@@ -137,7 +137,7 @@ CEL_PUBLIC void cel_task_free(struct cel_task *task);
 CEL_PUBLIC CEL_NODISCARD int cel_join(struct cel_task *task, void **value);
 
 /* (parks) Lets the others run. 0, -ECANCELED, -ETIMEDOUT. */
-CEL_PUBLIC int cel_yield(void);
+CEL_PUBLIC CEL__DIRECT int cel_yield(void);
 /* (parks) For at least `ns`; 0 or less: yields. 0, -ECANCELED, -ETIMEDOUT. */
 CEL_PUBLIC int cel_sleep(int64_t ns);
 /* (parks) Until cel_now() has reached `deadline`. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buggify.h"
 #include "base/mem.h"
 
 int cel__buf_reserve(struct cel__buf *b, size_t more)
@@ -21,6 +22,8 @@ int cel__buf_reserve(struct cel__buf *b, size_t more)
         goto fail;
     while (cap - b->len < more)
         cap *= 2;
+    if (CEL__BUGGIFY())
+        cap = b->len + more;
     grown = cel__mem_realloc(b->ptr, cap);
     if (grown == NULL)
         goto fail;

@@ -6,7 +6,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -102,6 +104,11 @@ static int sys_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
     return recvmmsg(fd, msgs, n, flags, timeout);
 }
 
+static int sys_rt_tgsigqueueinfo(pid_t pid, pid_t thread, int signo, siginfo_t *info)
+{
+    return (int)syscall(SYS_rt_tgsigqueueinfo, pid, thread, signo, info);
+}
+
 static int sys_tcgetwinsize(int fd, struct winsize *size)
 {
     return ioctl(fd, TIOCGWINSZ, size);
@@ -137,26 +144,44 @@ static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
         .inotify_add_watch = inotify_add_watch, .inotify_init1 = inotify_init1,                   \
         .inotify_rm_watch = inotify_rm_watch, .io_uring_enter = sys_io_uring_enter,               \
         .io_uring_register = sys_io_uring_register, .io_uring_setup = sys_io_uring_setup,         \
-        .kill = kill, .linkat = linkat, .listen = listen, .madvise = madvise, .mkdirat = mkdirat, \
-        .mmap = mmap, .mprotect = mprotect, .munmap = munmap, .openat = sys_openat,               \
-        .openat2 = sys_openat2, .pidfd_open = pidfd_open, .pidfd_send_signal = pidfd_send_signal, \
-        .pipe2 = pipe2, .poll = poll, .posix_spawnp = sys_posix_spawnp, .pread = pread,           \
-        .preadv = preadv, .pthread_create = pthread_create, .pwrite = pwrite, .pwritev = pwritev, \
-        .read = read, .readlinkat = readlinkat, .readv = readv, .recv = recv,                     \
-        .recvmmsg = sys_recvmmsg, .recvmsg = recvmsg, .renameat2 = renameat2, .send = send,       \
-        .sendfile = sendfile, .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt, \
-        .shutdown = shutdown, .sigaction = sigaction, .sigaltstack = sigaltstack,                 \
-        .signalfd = signalfd, .sigtimedwait = sigtimedwait, .socket = socket,                     \
-        .socketpair = socketpair, .splice = splice, .symlinkat = symlinkat,                       \
-        .tcgetattr = tcgetattr, .tcgetwinsize = sys_tcgetwinsize, .tcsetattr = tcsetattr,         \
-        .unlink = unlink, .unlinkat = unlinkat, .waitid = waitid, .waitpid = waitpid,             \
-        .write = write, .writev = writev,                                                         \
+        .kill = kill, .linkat = linkat, .listen = listen, .lseek = lseek, .madvise = madvise,     \
+        .mkdirat = mkdirat, .mmap = mmap, .mprotect = mprotect, .munmap = munmap,                 \
+        .openat = sys_openat, .openat2 = sys_openat2, .pidfd_open = pidfd_open,                   \
+        .pidfd_send_signal = pidfd_send_signal, .pipe2 = pipe2, .poll = poll,                     \
+        .posix_spawnp = sys_posix_spawnp, .pread = pread, .preadv = preadv,                       \
+        .pthread_create = pthread_create, .pwrite = pwrite, .pwritev = pwritev, .read = read,     \
+        .readlinkat = readlinkat, .readv = readv, .recv = recv, .recvmmsg = sys_recvmmsg,         \
+        .recvmsg = recvmsg, .renameat2 = renameat2, .rt_tgsigqueueinfo = sys_rt_tgsigqueueinfo,   \
+        .sched_getaffinity = sched_getaffinity, .send = send, .sendfile = sendfile,               \
+        .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt, .shutdown = shutdown, \
+        .sigaction = sigaction, .sigaltstack = sigaltstack, .signalfd = signalfd,                 \
+        .sigtimedwait = sigtimedwait, .socket = socket, .socketpair = socketpair,                 \
+        .splice = splice, .symlinkat = symlinkat, .tcgetattr = tcgetattr,                         \
+        .tcgetwinsize = sys_tcgetwinsize, .tcsetattr = tcsetattr, .unlink = unlink,               \
+        .unlinkat = unlinkat, .waitid = waitid, .waitpid = waitpid, .write = write,               \
+        .writev = writev,                                                                         \
     }
 
 static const struct cel__sys kernel = SYS_TABLE;
+struct cel__sys cel__sys_floor = SYS_TABLE;
 struct cel__sys cel__sys = SYS_TABLE;
 
 void cel__sys_reset(void)
 {
-    cel__sys = kernel;
+    cel__sys = cel__sys_floor;
+}
+
+void cel__sys_kernel(struct cel__sys *out)
+{
+    *out = kernel;
+}
+
+/* What a test has put into the table calls the floor in the end: it stays where it is. */
+void cel__sys_underlay(const struct cel__sys *table)
+{
+    bool is_bare = memcmp(&cel__sys, &cel__sys_floor, sizeof cel__sys) == 0;
+
+    cel__sys_floor = *table;
+    if (is_bare)
+        cel__sys = *table;
 }

@@ -14,6 +14,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -74,6 +75,7 @@ struct cel__sys {
     int (*kill)(pid_t pid, int signo);
     int (*linkat)(int dir, const char *path, int to_dir, const char *to, int flags);
     int (*listen)(int fd, int backlog);
+    off_t (*lseek)(int fd, off_t offset, int whence);
     int (*madvise)(void *addr, size_t len, int advice);
     int (*mkdirat)(int dir, const char *path, mode_t mode);
     void *(*mmap)(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
@@ -101,6 +103,8 @@ struct cel__sys {
     int (*recvmmsg)(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout);
     ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
     int (*renameat2)(int dir, const char *path, int to_dir, const char *to, unsigned flags);
+    int (*rt_tgsigqueueinfo)(pid_t pid, pid_t thread, int signo, siginfo_t *info);
+    int (*sched_getaffinity)(pid_t thread, size_t size, cpu_set_t *set);
     ssize_t (*send)(int fd, const void *buf, size_t len, int flags);
     ssize_t (*sendfile)(int out, int in, off_t *offset, size_t count);
     int (*sendmmsg)(int fd, struct mmsghdr *msgs, unsigned n, int flags);
@@ -128,8 +132,14 @@ struct cel__sys {
 };
 
 extern struct cel__sys cel__sys;
+/* What lies beneath all injectors: the kernel's calls, or a simulated kernel's. */
+extern struct cel__sys cel__sys_floor;
 
-/* Puts the kernel's own calls back. */
+/* Puts the floor's calls back. */
 void cel__sys_reset(void);
+/* The real kernel's. */
+void cel__sys_kernel(struct cel__sys *out);
+/* This is the floor from now on. */
+void cel__sys_underlay(const struct cel__sys *table);
 
 #endif

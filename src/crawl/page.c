@@ -1,28 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* A response read as a document. */
+/* A response read as a document, or as its fields. */
 #include "crawl/page.h"
 
 #include <string.h>
 
-int cel__page_parse(const struct cel_response *page, const struct cel_html_options *options,
-                    struct cel_html **out)
-{
-    struct cel_str type = cel_response_header(page, "Content-Type"), text = cel_text(page);
-    struct cel_html_options with_charset = *options;
-    char charset[128];
+#include "celadon/task.h"
 
-    if (options->charset == NULL && type.ptr != NULL && type.len < sizeof charset) {
-        memcpy(charset, type.ptr, type.len);
-        charset[type.len] = '\0';
-        with_charset.charset = charset;
-    }
-    return cel_html_parse(out, text.ptr, text.len, &with_charset);
+struct reading {
+    struct cel_html_options options;
+    char charset[128];
+};
+
+/* The answer's Content-Type names the encoding unless the options do. */
+static void prepare(struct reading *reading, const struct cel_response *page,
+                    const struct cel_html_options *options)
+{
+    struct cel_str type = cel_response_header(page, "Content-Type");
+
+    reading->options = *options;
+    if (options->charset != NULL || type.ptr == NULL || type.len >= sizeof reading->charset)
+        return;
+    memcpy(reading->charset, type.ptr, type.len);
+    reading->charset[type.len] = '\0';
+    reading->options.charset = reading->charset;
+}
+
+static void let_others_run(void *arg)
+{
+    (void)cel_yield(); /* parks */
+}
+
+int cel__page_scan(const struct cel_response *page, const struct cel_html_options *options,
+                   const struct cel_fields *fields, struct cel_item **out, const char **truncated)
+{
+    struct cel_str text = cel_text(page);
+    struct reading reading;
+
+    prepare(&reading, page, options);
+    if (reading.options.pause == NULL)
+        reading.options.pause = let_others_run;
+    return cel_fields_scan(fields, text.ptr, text.len, &reading.options, out,
+                           truncated); /* parks */
 }
 
 struct cel_html *cel_html(const struct cel_response *page)
 {
     static const struct cel_html_options defaults;
+    struct cel_str text = cel_text(page);
+    struct reading reading;
     struct cel_html *doc;
 
-    return cel__page_parse(page, &defaults, &doc) == 0 ? doc : NULL;
+    prepare(&reading, page, &defaults);
+    return cel_html_parse(&doc, text.ptr, text.len, &reading.options) == 0 ? doc : NULL;
 }

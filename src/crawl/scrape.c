@@ -117,20 +117,15 @@ static int check_status(struct scrape *s, struct cel_response *page, char *cause
     return -CEL_ESTATUS;
 }
 
+/* (parks) */
 static int extract(struct scrape *s, const struct cel_response *page, struct cel_scraped *result)
 {
-    struct cel_html *doc;
-    int r;
+    const struct cel_fields *fields = s->options->fields;
 
-    if (s->options->fields == NULL)
+    if (fields == NULL)
         return 0;
-    r = cel__page_parse(page, &s->options->html, &doc);
-    if (r < 0)
-        return r;
-    result->truncated = cel_html_truncated(doc);
-    r = cel_fields_extract(s->options->fields, doc, &result->item);
-    cel_html_free(doc);
-    return r;
+    return cel__page_scan(page, &s->options->html, fields, &result->item,
+                          &result->truncated); /* parks */
 }
 
 /* (parks) Attempts until one succeeds or no further one is due. */

@@ -21,7 +21,8 @@ enum cel_node_kind cel_node_kind(struct cel_node node)
     static const enum cel_node_kind kinds[] = {
         [CEL__NODE_DOCUMENT] = CEL_NODE_DOCUMENT, [CEL__NODE_ELEMENT] = CEL_NODE_ELEMENT,
         [CEL__NODE_TEXT] = CEL_NODE_TEXT,         [CEL__NODE_RAW] = CEL_NODE_TEXT,
-        [CEL__NODE_COMMENT] = CEL_NODE_COMMENT,   [CEL__NODE_DOCTYPE] = CEL_NODE_DOCTYPE};
+        [CEL__NODE_COMMENT] = CEL_NODE_COMMENT,   [CEL__NODE_DOCTYPE] = CEL_NODE_DOCTYPE,
+        [CEL__NODE_CONTENT] = CEL_NODE_DOCUMENT};
 
     return node.doc != NULL ? kinds[cel__node(&node.doc->tree, node.at)->kind] : CEL_NODE_NONE;
 }

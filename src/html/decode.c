@@ -1,223 +1,214 @@
 /* SPDX-License-Identifier: MIT */
-/* The decoders of the encoding standard. One function per scheme reads the
- * character at a place: it returns how many bytes that took, with the code point,
- * or with BROKEN for what is none. A broken sequence ends before an ASCII byte,
- * so that no markup is swallowed. */
+/* The decoders, whatever the encoding: input goes through in blocks, so that room for
+ * the worst is small; the beginning of a character at the end of a piece is held, and
+ * read again together with the bytes behind it. UTF-8, UTF-16 and the encodings of one
+ * byte a character are here. */
 #include "html/decode.h"
 
 #include <errno.h>
 
-#include "base/cc.h"
-#include "html/tables.h"
+#include "html/decode_step.h"
+#include "html/index.h"
 #include "html/utf8.h"
 
-#define BROKEN  0xfffd
-#define NOTHING UINT32_MAX /* the bytes stand for no character, and are in order */
+#define BLOCK_BYTES  4096
+#define WINDOW_BYTES 16 /* for what is held and the rest of its character */
 
-struct reader {
-    const uint8_t *p;
-    size_t len;
-    int encoding;
-    int jis_state; /* ISO-2022-JP: 0 ASCII, 'J' Roman, 'I' Katakana, 'B' two bytes */
-    uint32_t code;
-    uint32_t second; /* follows code, or 0 */
-};
-
-static bool is_within(uint8_t byte, uint8_t low, uint8_t high)
+static size_t next_utf_16(struct cel__decoder *d, const uint8_t *p, size_t left, bool is_last,
+                          uint32_t *code)
 {
-    return byte >= low && byte <= high;
-}
+    bool is_big = d->encoding == CEL__UTF_16BE;
+    uint32_t unit[2] = {0};
 
-/* A sequence whose second byte does not fit: the ASCII byte is left for the next. */
-static size_t broken_pair(struct reader *r, size_t at)
-{
-    r->code = BROKEN;
-    return at + 1 < r->len && r->p[at + 1] >= 0x80 ? 2 : 1;
-}
-
-static size_t known_pair(struct reader *r, size_t at, uint32_t code)
-{
-    if (code == 0)
-        return broken_pair(r, at);
-    r->code = code;
+    for (size_t i = 0; i < 2 && 2 * i + 1 < left; i++)
+        unit[i] = (uint32_t)p[2 * i + !is_big] << 8 | p[2 * i + is_big];
+    if (left < 4 && !is_last && (left < 2 || (unit[0] & 0xfc00) == 0xd800))
+        return 0;
+    *code = CEL__BROKEN;
+    /* The end in the middle of a pair is one mistake, not two. */
+    if (left < 2 || (left == 3 && (unit[0] & 0xfc00) == 0xd800))
+        return left;
+    if ((unit[0] & 0xfc00) == 0xd800 && (unit[1] & 0xfc00) == 0xdc00) {
+        *code = 0x10000 + ((unit[0] & 0x3ff) << 10) + (unit[1] & 0x3ff);
+        return 4;
+    }
+    if ((unit[0] & 0xf800) != 0xd800)
+        *code = unit[0];
     return 2;
 }
 
-static size_t read_utf16(struct reader *r, size_t at)
+static size_t next_single(struct cel__decoder *d, const uint8_t *p, size_t left, bool is_last,
+                          uint32_t *code)
 {
-    bool is_big = r->encoding == CEL__UTF_16BE;
-    uint32_t unit[2] = {0};
-
-    for (size_t i = 0; i < 2 && at + 2 * i + 1 < r->len; i++)
-        unit[i] = (uint32_t)r->p[at + 2 * i + !is_big] << 8 | r->p[at + 2 * i + is_big];
-    r->code = at + 1 < r->len ? unit[0] : BROKEN;
-    if (unit[0] >= 0xd800 && unit[0] <= 0xdbff && unit[1] >= 0xdc00 && unit[1] <= 0xdfff) {
-        r->code = 0x10000 + ((unit[0] - 0xd800) << 10) + (unit[1] - 0xdc00);
-        return 4;
-    }
-    return cel__min((size_t)2, r->len - at);
-}
-
-static size_t read_single(struct reader *r, size_t at)
-{
-    r->code = cel__tables_single(r->encoding, r->p[at]);
-    if (r->code == 0)
-        r->code = BROKEN;
+    *code = cel__index_single((enum cel__encoding)d->encoding, *p);
+    if (*code == 0)
+        *code = CEL__BROKEN;
     return 1;
 }
 
-static size_t read_pair(struct reader *r, size_t at)
+static size_t next_user_defined(struct cel__decoder *d, const uint8_t *p, size_t left, bool is_last,
+                                uint32_t *code)
 {
-    uint8_t lead = r->p[at], trail = at + 1 < r->len ? r->p[at + 1] : 0;
-
-    if (!is_within(lead, 0x81, 0xfe) || trail < 0x40)
-        return broken_pair(r, at);
-    return known_pair(r, at, cel__tables_pair(r->encoding, lead, trail, &r->second));
-}
-
-static size_t read_gb18030(struct reader *r, size_t at)
-{
-    const uint8_t *p = r->p + at;
-    size_t left = r->len - at;
-
-    if (p[0] == 0x80) {
-        r->code = 0x20ac;
-        return 1;
-    }
-    if (left < 2 || !is_within(p[1], '0', '9'))
-        return read_pair(r, at);
-    r->code = 0;
-    if (left >= 4 && is_within(p[0], 0x81, 0xfe) && is_within(p[2], 0x81, 0xfe) &&
-        is_within(p[3], '0', '9'))
-        r->code = cel__tables_gb18030_range(
-            ((uint32_t)((p[0] - 0x81) * 10 + p[1] - '0') * 126 + p[2] - 0x81) * 10 + p[3] - '0');
-    if (r->code != 0)
-        return 4;
-    r->code = BROKEN;
+    *code = 0xf780u + *p - 0x80;
     return 1;
 }
 
-static size_t read_shift_jis(struct reader *r, size_t at)
+static size_t next_utf_8(struct cel__decoder *d, const uint8_t *p, size_t left, bool is_last,
+                         uint32_t *code)
 {
-    uint8_t lead = r->p[at], trail = at + 1 < r->len ? r->p[at + 1] : 0;
+    size_t bad = 0;
 
-    if (lead == 0x80 || is_within(lead, 0xa1, 0xdf)) {
-        r->code = lead == 0x80 ? 0x80 : 0xff61u + lead - 0xa1;
-        return 1;
-    }
-    if (lead == 0xa0 || lead > 0xfc) {
-        r->code = BROKEN;
-        return 1;
-    }
-    if (trail < 0x40 || trail == 0x7f || trail > 0xfc)
-        return broken_pair(r, at);
-    return known_pair(r, at, cel__tables_pair(r->encoding, lead, trail, &r->second));
+    /* Called only where no whole character stands. */
+    (void)cel__utf8_sequence(p, left, &bad);
+    *code = CEL__BROKEN;
+    return bad == left && !is_last ? 0 : bad;
 }
 
-static size_t read_euc_jp(struct reader *r, size_t at)
+static size_t step_utf_8(struct cel__decoder *d, struct cel__window *w)
 {
-    const uint8_t *p = r->p + at;
-    size_t left = r->len - at;
+    size_t at = 0;
 
-    if (p[0] == 0x8e && left >= 2 && is_within(p[1], 0xa1, 0xdf)) {
-        r->code = 0xff61u + p[1] - 0xa1;
-        return 2;
+    while (at < w->len) {
+        struct cel_str rest = {(const char *)w->p + at, w->len - at};
+        size_t good = cel__utf8_valid(rest), used;
+        uint32_t code;
+
+        memcpy(w->out, rest.ptr, good);
+        w->out += good;
+        at += good;
+        if (good == rest.len)
+            break;
+        used = next_utf_8(d, w->p + at, w->len - at, w->is_last, &code);
+        if (used == 0)
+            break;
+        at += used;
+        w->out = cel__put_code(w->out, code);
     }
-    if (p[0] == 0x8f && left >= 3 && is_within(p[1], 0xa1, 0xfe) && is_within(p[2], 0xa1, 0xfe)) {
-        r->code = cel__tables_jis(true, p[1], p[2]);
-        r->code = r->code != 0 ? r->code : BROKEN;
-        return 3;
-    }
-    if (left >= 2 && is_within(p[0], 0xa1, 0xfe) && is_within(p[1], 0xa1, 0xfe))
-        return known_pair(r, at, cel__tables_jis(false, p[0], p[1]));
-    return broken_pair(r, at);
+    return at;
 }
 
-/* ESC ( B, ESC ( J, ESC ( I, ESC $ @, ESC $ B; 0 for what is none of them. */
-static size_t read_jis_escape(struct reader *r, size_t at)
+static size_t step_replacement(struct cel__decoder *d, struct cel__window *w)
 {
-    const uint8_t *p = r->p + at;
-
-    if (r->len - at < 3)
-        return 0;
-    if (p[1] == '(' && (p[2] == 'B' || p[2] == 'J' || p[2] == 'I'))
-        r->jis_state = p[2] == 'B' ? 0 : p[2];
-    else if (p[1] == '$' && (p[2] == 'B' || p[2] == '@'))
-        r->jis_state = 'B';
-    else
-        return 0;
-    r->code = NOTHING;
-    return 3;
+    if (d->set == 0)
+        w->out = cel__put_code(w->out, CEL__BROKEN);
+    d->set = 1;
+    return w->len;
 }
 
-static size_t read_iso_2022_jp(struct reader *r, size_t at)
+static size_t step(struct cel__decoder *d, struct cel__window *w)
 {
-    uint8_t byte = r->p[at], trail = at + 1 < r->len ? r->p[at + 1] : 0;
-    size_t escape = byte == 0x1b ? read_jis_escape(r, at) : 0;
-
-    if (escape != 0)
-        return escape;
-    r->code = BROKEN;
-    if (r->jis_state == 'B' && is_within(byte, 0x21, 0x7e) && is_within(trail, 0x21, 0x7e)) {
-        uint32_t code = cel__tables_jis(false, byte | 0x80, trail | 0x80);
-
-        r->code = code != 0 ? code : BROKEN;
-        return 2;
+    switch (d->encoding) {
+    case CEL__UTF_8:
+        return step_utf_8(d, w);
+    case CEL__UTF_16LE:
+    case CEL__UTF_16BE:
+        return cel__step_by(next_utf_16, false, d, w);
+    case CEL__GBK:
+    case CEL__GB18030:
+        return cel__step_gb18030(d, w);
+    case CEL__BIG5:
+        return cel__step_big5(d, w);
+    case CEL__EUC_JP:
+        return cel__step_euc_jp(d, w);
+    case CEL__ISO_2022_JP:
+        return cel__step_iso_2022_jp(d, w);
+    case CEL__SHIFT_JIS:
+        return cel__step_shift_jis(d, w);
+    case CEL__EUC_KR:
+        return cel__step_euc_kr(d, w);
+    case CEL__REPLACEMENT:
+        return step_replacement(d, w);
+    case CEL__X_USER_DEFINED:
+        return cel__step_by(next_user_defined, true, d, w);
+    default:
+        return cel__step_by(next_single, true, d, w);
     }
-    if (r->jis_state == 'I' && is_within(byte, 0x21, 0x5f))
-        r->code = 0xff61u + byte - 0x21;
-    else if (r->jis_state == 'J' && (byte == 0x5c || byte == 0x7e))
-        r->code = byte == 0x5c ? 0xa5 : 0x203e;
-    else if ((r->jis_state == 0 || r->jis_state == 'J') && byte < 0x80 && byte != 0x0e &&
-             byte != 0x0f && byte != 0x1b)
-        r->code = byte;
-    return 1;
 }
 
-static int decode_by(size_t (*next)(struct reader *r, size_t at), bool has_ascii, struct reader *r,
-                     struct cel__buf *out)
+/* -> bytes taken, or -ENOMEM. */
+static ssize_t decode_window(struct cel__decoder *d, const uint8_t *p, size_t len, bool is_last,
+                             struct cel__buf *out)
 {
-    for (size_t at = 0; at < r->len;) {
-        size_t from = at;
+    struct cel__window w = {.p = p, .len = len, .is_last = is_last};
+    size_t used;
 
-        while (has_ascii && at < r->len && r->p[at] < 0x80)
-            at++;
-        if (at > from) {
-            if (cel__buf_add(out, r->p + from, at - from) < 0)
-                return -ENOMEM;
-            continue;
-        }
-        r->second = 0;
-        at += next(r, at);
-        if (r->code != NOTHING && cel__utf8_add(out, r->code) < 0)
-            return -ENOMEM;
-        if (r->second != 0 && r->code != BROKEN && cel__utf8_add(out, r->second) < 0)
-            return -ENOMEM;
+    if (cel__buf_reserve(out, 3 * len) < 0)
+        return -ENOMEM;
+    w.out = (uint8_t *)out->ptr + out->len;
+    used = step(d, &w);
+    out->len = (size_t)((char *)w.out - out->ptr);
+    return (ssize_t)used;
+}
+
+static void hold(struct cel__decoder *d, const uint8_t *p, size_t len)
+{
+    CEL__ASSERT(len <= sizeof d->held);
+    d->held_len = (uint8_t)len;
+    if (len != 0)
+        memcpy(d->held, p, len);
+}
+
+/* What is held with what follows it, as far as those two need; the rest of *bytes is left. */
+static int decode_held(struct cel__decoder *d, struct cel_str *bytes, bool is_last,
+                       struct cel__buf *out)
+{
+    uint8_t window[WINDOW_BYTES];
+    size_t held = d->held_len, more = cel__min(bytes->len, WINDOW_BYTES - held);
+    ssize_t used;
+
+    memcpy(window, d->held, held);
+    if (more != 0)
+        memcpy(window + held, bytes->ptr, more);
+    used = decode_window(d, window, held + more, is_last && more == bytes->len, out);
+    if (used < 0)
+        return -ENOMEM;
+    if ((size_t)used < held) {
+        hold(d, window + used, held + more - (size_t)used);
+        more = bytes->len;
+    } else {
+        d->held_len = 0;
+        more = (size_t)used - held;
     }
+    bytes->ptr += more;
+    bytes->len -= more;
     return 0;
 }
 
-int cel__decode(int encoding, struct cel_str bytes, struct cel__buf *out)
+void cel__decoder_init(struct cel__decoder *d, enum cel__encoding encoding)
 {
-    struct reader r = {.p = (const uint8_t *)bytes.ptr, .len = bytes.len, .encoding = encoding};
+    *d = (struct cel__decoder){.encoding = (uint8_t)encoding};
+    if (encoding == CEL__ISO_2022_JP)
+        d->set = 'B';
+}
 
-    switch (cel__tables_scheme(encoding)) {
-    case CEL__SCHEME_UTF_8:
-        return cel__utf8_repair(bytes, out);
-    case CEL__SCHEME_UTF_16:
-        return decode_by(read_utf16, false, &r, out);
-    case CEL__SCHEME_SINGLE:
-        return decode_by(read_single, true, &r, out);
-    case CEL__SCHEME_PAIRS:
-        return decode_by(read_pair, true, &r, out);
-    case CEL__SCHEME_GB18030:
-        return decode_by(read_gb18030, true, &r, out);
-    case CEL__SCHEME_SHIFT_JIS:
-        return decode_by(read_shift_jis, true, &r, out);
-    case CEL__SCHEME_EUC_JP:
-        return decode_by(read_euc_jp, true, &r, out);
-    case CEL__SCHEME_ISO_2022_JP:
-        return decode_by(read_iso_2022_jp, false, &r, out);
+int cel__decoder_feed(struct cel__decoder *d, struct cel_str bytes, bool is_last,
+                      struct cel__buf *out)
+{
+    if (d->held_len != 0 && decode_held(d, &bytes, is_last, out) < 0)
+        return -ENOMEM;
+    while (bytes.len != 0) {
+        size_t len = cel__min(bytes.len, (size_t)BLOCK_BYTES);
+        const uint8_t *p = (const uint8_t *)bytes.ptr;
+        ssize_t used = decode_window(d, p, len, is_last && len == bytes.len, out);
+
+        if (used < 0)
+            return -ENOMEM;
+        if (len == bytes.len) {
+            hold(d, p + used, len - (size_t)used);
+            break;
+        }
+        bytes.ptr += used;
+        bytes.len -= (size_t)used;
     }
-    return -EINVAL;
+    if (is_last)
+        cel__decoder_init(d, (enum cel__encoding)d->encoding);
+    return 0;
+}
+
+int cel__decode(enum cel__encoding encoding, struct cel_str bytes, struct cel__buf *out)
+{
+    struct cel__decoder d;
+
+    cel__decoder_init(&d, encoding);
+    return cel__decoder_feed(&d, bytes, true, out);
 }

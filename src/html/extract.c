@@ -2,6 +2,8 @@
 /* All fields in one walk over the page: each element is shown to each selector
  * that still wants one, and the walk ends when none does. A hit is only noted;
  * what it holds is copied when the walk is over, field by field. */
+#include "html/extract.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -9,37 +11,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "html/fields.h"
 #include "html/html.h"
 #include "html/item.h"
-#include "html/match.h"
 #include "html/serialize.h"
 #include "html/text.h"
-
-struct hit {
-    uint32_t field;
-    uint32_t node;
-    const struct cel__complex *by;
-};
-
-struct seeker {
-    const struct cel__field *field;
-    struct cel__match match;
-    uint32_t index;
-    bool wants_all;
-};
-
-struct extraction {
-    const struct cel_fields *fields;
-    const struct cel__tree *tree;
-    struct seeker *seekers; /* the first `live` still seek */
-    struct seeker **live;
-    size_t live_count;
-    struct hit *hits;
-    size_t hit_count;
-    size_t hit_cap;
-    struct cel__buf scratch;
-};
 
 static struct cel_str attr_of(const struct cel__tree *t, uint32_t node, struct cel_str name)
 {
@@ -50,7 +25,7 @@ static struct cel_str attr_of(const struct cel__tree *t, uint32_t node, struct c
 }
 
 /* The value of a hit; ptr is NULL when the element lacks what is asked. */
-static struct cel_str value_of(struct extraction *x, const struct hit *hit)
+struct cel_str cel__extraction_value(struct cel__extraction *x, const struct cel__hit *hit)
 {
     const struct cel__field *f = &x->fields->list[hit->field];
     const struct cel__tree *t = x->tree;
@@ -76,20 +51,20 @@ static struct cel_str value_of(struct extraction *x, const struct hit *hit)
 }
 
 /* Whether the element has what the field takes; if not, a later one may. */
-static bool has_value(struct extraction *x, const struct hit *hit)
+static bool has_value(struct cel__extraction *x, const struct cel__hit *hit)
 {
     const struct cel__field *f = &x->fields->list[hit->field];
 
     if (f->attr == NULL && hit->by->take != CEL__TAKE_ATTR && hit->by->take != CEL__TAKE_TEXT)
         return true;
-    return value_of(x, hit).ptr != NULL;
+    return cel__extraction_value(x, hit).ptr != NULL;
 }
 
-static int note(struct extraction *x, const struct hit *hit)
+int cel__extraction_note(struct cel__extraction *x, const struct cel__hit *hit)
 {
     if (x->hit_count == x->hit_cap) {
         size_t cap = x->hit_cap != 0 ? x->hit_cap * 2 : 32;
-        struct hit *grown = cel__mem_realloc(x->hits, cap * sizeof *grown);
+        struct cel__hit *grown = cel__mem_realloc(x->hits, cap * sizeof *grown);
 
         if (grown == NULL)
             return -ENOMEM;
@@ -101,9 +76,9 @@ static int note(struct extraction *x, const struct hit *hit)
 }
 
 /* Shows the element to one seeker. -> 1 when that seeker has all it wants. */
-static int show(struct extraction *x, struct seeker *s, uint32_t i)
+static int show(struct cel__extraction *x, struct cel__seeker *s, uint32_t i)
 {
-    struct hit hit = {.field = s->index, .node = i};
+    struct cel__hit hit = {.field = s->index, .node = i};
     int r;
 
     hit.by = cel__match_list(&s->match, &s->field->selector->list, i);
@@ -111,11 +86,11 @@ static int show(struct extraction *x, struct seeker *s, uint32_t i)
         return cel__match_is_exhausted(&s->match) ? -CEL_ETOOLARGE : 0;
     if (!has_value(x, &hit))
         return x->scratch.failed ? -ENOMEM : 0;
-    r = note(x, &hit);
+    r = cel__extraction_note(x, &hit);
     return r < 0 ? r : !s->wants_all;
 }
 
-static int walk(struct extraction *x)
+static int walk(struct cel__extraction *x)
 {
     for (uint32_t i = 1; i < x->tree->count && x->live_count != 0; i++) {
         if (!(x->tree->marks[i] & CEL__MARK_ELEMENT))
@@ -143,8 +118,17 @@ static int add_bytes(struct cel_item *item, struct cel_str bytes, struct cel__it
     return cel__buf_add_char(&item->bytes, '\0');
 }
 
+/* Taken on the way, or still in the tree. */
+static struct cel_str value_at(struct cel__extraction *x, const struct cel__hit *hit)
+{
+    if (!x->is_taken)
+        return cel__extraction_value(x, hit);
+    return (struct cel_str){x->taken.ptr + hit->at, hit->len};
+}
+
 /* Values of one field, as they are or joined into one. */
-static int fill_field(struct extraction *x, struct cel_item *item, uint32_t field, size_t *values)
+static int fill_field(struct cel__extraction *x, struct cel_item *item, uint32_t field,
+                      size_t *values)
 {
     const struct cel__field *f = &x->fields->list[field];
     struct cel__item_field *out = &item->fields[field];
@@ -154,9 +138,11 @@ static int fill_field(struct extraction *x, struct cel_item *item, uint32_t fiel
     for (size_t k = 0; k < x->hit_count; k++) {
         struct cel_str value;
 
-        if (x->hits[k].field != field)
+        if (x->hits[k].field != field || x->hits[k].is_void)
             continue;
-        value = value_of(x, &x->hits[k]);
+        value = value_at(x, &x->hits[k]);
+        if (out->count != 0 && !f->is_list && f->join == NULL)
+            break;
         if (f->join != NULL && out->count != 0) {
             struct cel__item_value *last = &item->values[*values - 1];
 
@@ -178,7 +164,7 @@ static int fill_field(struct extraction *x, struct cel_item *item, uint32_t fiel
     return x->scratch.failed ? -ENOMEM : 0;
 }
 
-static int fill(struct extraction *x, struct cel_item **out)
+int cel__extraction_fill(struct cel__extraction *x, struct cel_item **out)
 {
     struct cel_item *item = cel__mem_zalloc(sizeof *item);
     struct cel__item_value name;
@@ -206,7 +192,7 @@ fail:
     return -ENOMEM;
 }
 
-static int begin(struct extraction *x)
+int cel__extraction_begin(struct cel__extraction *x, struct cel__names *early)
 {
     size_t count = x->fields->count;
 
@@ -215,13 +201,16 @@ static int begin(struct extraction *x)
     if (x->seekers == NULL || x->live == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        struct seeker *s = &x->seekers[i];
+        struct cel__seeker *s = &x->seekers[i];
         int r;
 
         s->field = &x->fields->list[i];
         s->index = (uint32_t)i;
         s->wants_all = s->field->is_list || s->field->join != NULL;
-        r = cel__match_init(&s->match, s->field->selector, x->tree, 0);
+        if (early != NULL)
+            r = cel__match_init_early(&s->match, s->field->selector, x->tree, early);
+        else
+            r = cel__match_init(&s->match, s->field->selector, x->tree, 0);
         if (r < 0)
             return r;
         x->live[x->live_count++] = s;
@@ -229,7 +218,7 @@ static int begin(struct extraction *x)
     return 0;
 }
 
-static void end(struct extraction *x)
+void cel__extraction_end(struct cel__extraction *x)
 {
     if (x->seekers != NULL)
         for (size_t i = 0; i < x->fields->count; i++)
@@ -238,19 +227,20 @@ static void end(struct extraction *x)
     cel__mem_free(x->live);
     cel__mem_free(x->hits);
     cel__buf_fini(&x->scratch);
+    cel__buf_fini(&x->taken);
 }
 
 int cel_fields_extract(const struct cel_fields *fields, const struct cel_html *doc,
                        struct cel_item **out)
 {
-    struct extraction x = {.fields = fields, .tree = &doc->tree};
-    int r = begin(&x);
+    struct cel__extraction x = {.fields = fields, .tree = &doc->tree};
+    int r = cel__extraction_begin(&x, NULL);
 
     if (r == 0)
         r = walk(&x);
     if (r == 0)
-        r = fill(&x, out);
-    end(&x);
+        r = cel__extraction_fill(&x, out);
+    cel__extraction_end(&x);
     return r;
 }
 

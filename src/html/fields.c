@@ -9,6 +9,7 @@
 #include "base/cc.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "html/selector.h"
 
 static int fail(struct cel_error *error, int code, const char *name, const char *why)
 {
@@ -117,6 +118,11 @@ size_t cel_fields_count(const struct cel_fields *fields)
 const char *cel_fields_name(const struct cel_fields *fields, size_t i)
 {
     return fields->list[i].name;
+}
+
+const char *cel_fields_css(const struct cel_fields *fields, size_t i)
+{
+    return fields->list[i].selector->source;
 }
 
 /* ---- NAME=CSS@attr ---- */

@@ -9,8 +9,10 @@
 #include "base/str.h"
 #include "html/builders.h"
 #include "html/charset.h"
+#include "html/charset_meta.h"
 #include "html/decode.h"
-#include "html/tables.h"
+#include "html/tree_dump.h"
+#include "html/parse.h"
 #include "html/utf8.h"
 
 #define MAX_BYTES      (16u << 20)
@@ -19,45 +21,199 @@
 #define MAX_NODES      1000000
 #define MAX_ATTRIBUTES 256
 #define MAX_SMALL_TOP  4096
+#define MAX_NAMES      65536
+#define MAX_NAME       1024
+#define MAX_VALUE      (4u << 20)
 #define PLUS_BYTES     (64u << 10)
+#define PORTION        (64u << 10) /* between pauses: an eighth of a millisecond */
 
 static size_t limit_of(size_t asked, size_t usual, size_t top)
 {
     return asked == 0 ? usual : cel__min(asked, top);
 }
 
-/* The page as UTF-8: the bytes themselves when they are, else decoded into `room`. */
-static int to_utf8(int charset, struct cel_str *bytes, struct cel__buf *room)
+void cel__page_bytes_init(struct cel__page_bytes *p, const void *bytes, size_t len,
+                          const struct cel_html_options *options)
+{
+    size_t most = limit_of(options->max_bytes, MAX_BYTES, MAX_BYTES_TOP);
+
+    *p = (struct cel__page_bytes){.bytes = {bytes != NULL ? bytes : "", cel__min(len, most)},
+                                  .cut = len > most ? CEL__CUT_SIZE : CEL__CUT_NONE};
+    p->charset = cel__charset_sniff(p->bytes, cel__str(options->charset));
+    p->bytes.ptr += p->charset.skip;
+    p->bytes.len -= p->charset.skip;
+}
+
+int cel__page_bytes_decode(struct cel__page_bytes *p)
 {
     int r;
 
-    if (charset == CEL__UTF_8 && cel__utf8_valid(*bytes) == bytes->len)
+    if (p->charset.encoding == CEL__UTF_8 && cel__utf8_valid(p->bytes) == p->bytes.len)
         return 0;
-    r = cel__decode(charset, *bytes, room);
-    *bytes = cel__buf_str(room);
+    r = cel__decode(p->charset.encoding, p->bytes, &p->room);
+    p->bytes = cel__buf_str(&p->room);
     return r;
+}
+
+void cel__page_bytes_fini(struct cel__page_bytes *p)
+{
+    cel__buf_fini(&p->room);
+}
+
+struct cel__tree_limits cel__html_limits(const struct cel_html_options *options, size_t len)
+{
+    return (struct cel__tree_limits){
+        .depth = (uint32_t)limit_of(options->max_depth, MAX_DEPTH, MAX_SMALL_TOP),
+        .nodes = (uint32_t)limit_of(options->max_nodes, MAX_NODES, UINT32_MAX / 2),
+        .attributes = (uint32_t)limit_of(options->max_attributes, MAX_ATTRIBUTES, MAX_SMALL_TOP),
+        .bytes = 2 * len + PLUS_BYTES,
+        .names = MAX_NAMES,
+        .name = MAX_NAME,
+        .value = MAX_VALUE};
+}
+
+int cel__html_feed(struct cel__parser *parser, struct cel_str html,
+                   const struct cel_html_options *options)
+{
+    size_t portion = options->pause != NULL ? PORTION : html.len;
+    int r = 0;
+
+    while (html.len != 0 && r == 0 && !cel__parser_has_enough(parser)) {
+        size_t n = cel__min(html.len, portion);
+
+        r = cel__parser_feed(parser, html.ptr, n);
+        html.ptr += n;
+        html.len -= n;
+        if (options->pause != NULL && html.len != 0 && !cel__parser_has_enough(parser))
+            options->pause(options->pause_arg);
+    }
+    return r;
+}
+
+static void tell_error(void *arg, const struct cel__error *error)
+{
+    const struct cel_html_options *o = arg;
+    struct cel_html_error told = {.code = cel__parse_error_text(error->code),
+                                  .line = error->line,
+                                  .column = error->column,
+                                  .offset = error->at};
+
+    o->error(o->error_arg, &told);
+}
+
+/* "svg path": a name and, before a blank, whose it is. */
+static void set_context(struct cel__parse_options *options, struct cel_str context)
+{
+    options->context_ns = CEL__NS_HTML;
+    if (cel__str_starts(context, CEL_LIT("svg ")))
+        options->context_ns = CEL__NS_SVG;
+    else if (cel__str_starts(context, CEL_LIT("math ")))
+        options->context_ns = CEL__NS_MATHML;
+    if (options->context_ns != CEL__NS_HTML)
+        (void)cel__str_split(&context, ' ', &options->context);
+    options->context = context;
+}
+
+static int build_html5(struct cel_html *doc, struct cel_str html,
+                       const struct cel__tree_limits *limits, const struct cel_html_options *o,
+                       enum cel__cut *cut)
+{
+    struct cel__parse_options options = {.scripting = o->scripting,
+                                         .limits = *limits,
+                                         .positions = o->positions,
+                                         .error = o->error != NULL ? tell_error : NULL,
+                                         .error_arg = (void *)o,
+                                         .expected_bytes = html.len};
+    struct cel__parser *parser;
+    int r;
+
+    set_context(&options, cel__str(o->fragment));
+    r = cel__parser_new(&parser, &options);
+    if (r < 0)
+        return r;
+    r = cel__html_feed(parser, html, o);
+    if (r == 0)
+        r = cel__parser_end(parser, &doc->tree, cut);
+    cel__parser_free(parser);
+    return r;
+}
+
+static int build_libxml2(struct cel_html *doc, struct cel_str html,
+                         const struct cel__tree_limits *limits, enum cel__cut *cut)
+{
+    struct cel__tree_builder builder;
+    int r = cel__tree_begin(&builder, &doc->tree, limits, html.len), finished;
+
+    if (r < 0)
+        return r;
+    if (html.len != 0)
+        r = cel__build_libxml2(&builder, html);
+    finished = cel__tree_finish(&builder);
+    *cut = builder.cut;
+    return r < 0 ? r : finished;
 }
 
 static int build(struct cel_html *doc, struct cel_str html, const struct cel_html_options *o)
 {
-    struct cel__tree_limits limits = {
-        .depth = (uint32_t)limit_of(o->max_depth, MAX_DEPTH, MAX_SMALL_TOP),
-        .nodes = (uint32_t)limit_of(o->max_nodes, MAX_NODES, UINT32_MAX / 2),
-        .attributes = (uint32_t)limit_of(o->max_attributes, MAX_ATTRIBUTES, MAX_SMALL_TOP),
-        .bytes = 2 * html.len + PLUS_BYTES};
-    struct cel__tree_builder builder;
-    int r, finished;
+    struct cel__tree_limits limits = cel__html_limits(o, html.len);
+    enum cel__cut cut = CEL__CUT_NONE;
+    int r;
 
-    r = cel__tree_begin(&builder, &doc->tree, &limits, html.len);
-    if (r < 0)
-        return r;
-    if (html.len != 0)
-        r = o->parser == CEL_HTML_LIBXML2 ? cel__build_libxml2(&builder, html)
-                                          : cel__build_myhtml(&builder, html);
-    finished = cel__tree_finish(&builder);
+    /* No page at all is a document with nothing in it, by either parser. */
+    if (o->parser == CEL_HTML_LIBXML2 || html.len == 0)
+        r = build_libxml2(doc, html, &limits, &cut);
+    else
+        r = build_html5(doc, html, &limits, o, &cut);
     if (doc->cut == CEL__CUT_NONE)
-        doc->cut = builder.cut;
-    return r < 0 ? r : finished;
+        doc->cut = cut;
+    return r;
+}
+
+/* Decodes and builds. */
+static int read_page(struct cel_html *doc, const struct cel__page_bytes *page,
+                     const struct cel_html_options *o)
+{
+    struct cel__page_bytes decoded = *page;
+    int r = cel__page_bytes_decode(&decoded);
+
+    doc->charset = page->charset.encoding;
+    doc->cut = page->cut;
+    if (r == 0)
+        r = build(doc, decoded.bytes, o);
+    cel__page_bytes_fini(&decoded);
+    return r;
+}
+
+/* The same without a word of mistakes, for when it is not sure to be the last time. */
+static int read_quietly(struct cel_html *doc, const struct cel__page_bytes *page,
+                        const struct cel_html_options *o)
+{
+    struct cel_html_options quiet = *o;
+
+    quiet.error = NULL;
+    return read_page(doc, page, &quiet);
+}
+
+static int read_again(struct cel_html *doc, const struct cel__page_bytes *page,
+                      const struct cel_html_options *o)
+{
+    cel__tree_fini(&doc->tree);
+    return read_page(doc, page, o);
+}
+
+/* A meta element that names another encoding than the one that was assumed: once more from the
+ * beginning, in that one. */
+static int read_as_named(struct cel_html *doc, struct cel__page_bytes *page,
+                         const struct cel_html_options *o)
+{
+    int named = cel__charset_of_tree(&doc->tree);
+
+    if (named >= 0 && named != (int)doc->charset && doc->charset != CEL__UTF_16LE &&
+        doc->charset != CEL__UTF_16BE) {
+        page->charset.encoding = (enum cel__encoding)named;
+        return read_again(doc, page, o);
+    }
+    return o->error != NULL ? read_again(doc, page, o) : 0;
 }
 
 int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
@@ -66,24 +222,19 @@ int cel_html_parse(struct cel_html **out, const void *bytes, size_t len,
     static const struct cel_html_options usual;
     const struct cel_html_options *o = options != NULL ? options : &usual;
     struct cel_html *doc = cel__mem_zalloc(sizeof *doc);
-    struct cel_str page = {bytes != NULL ? bytes : "", len};
-    struct cel__buf room = {0};
-    size_t skip;
+    struct cel__page_bytes page;
     int r;
 
     if (doc == NULL)
         return -ENOMEM;
-    if (len > limit_of(o->max_bytes, MAX_BYTES, MAX_BYTES_TOP)) {
-        page.len = limit_of(o->max_bytes, MAX_BYTES, MAX_BYTES_TOP);
-        doc->cut = CEL__CUT_SIZE;
-    }
-    doc->charset = cel__charset_sniff(page, cel__str(o->charset), &skip);
-    page.ptr += skip;
-    page.len -= skip;
-    r = to_utf8(doc->charset, &page, &room);
-    if (r == 0)
-        r = build(doc, page, o);
-    cel__buf_fini(&room);
+    cel__page_bytes_init(&page, bytes, len, o);
+    /* What libxml2 takes for a meta element says nothing. */
+    if (page.charset.is_certain || o->parser == CEL_HTML_LIBXML2)
+        r = read_page(doc, &page, o);
+    else
+        r = read_quietly(doc, &page, o);
+    if (r == 0 && !page.charset.is_certain && o->parser == CEL_HTML_HTML5)
+        r = read_as_named(doc, &page, o);
     if (r < 0) {
         cel_html_free(doc);
         return r;
@@ -100,18 +251,36 @@ void cel_html_free(struct cel_html *doc)
     cel__mem_free(doc);
 }
 
-const char *cel_html_truncated(const struct cel_html *doc)
+const char *cel__cut_name(enum cel__cut cut)
 {
     static const char *const names[] = {
         [CEL__CUT_NONE] = NULL,       [CEL__CUT_SIZE] = "size",
         [CEL__CUT_DEPTH] = "depth",   [CEL__CUT_NODES] = "nodes",
         [CEL__CUT_MEMORY] = "memory", [CEL__CUT_ATTRIBUTES] = "attributes",
-        [CEL__CUT_NAMES] = "names"};
+        [CEL__CUT_NAMES] = "names",   [CEL__CUT_LENGTH] = "length"};
 
-    return names[doc->cut];
+    return names[cut];
+}
+
+const char *cel_html_truncated(const struct cel_html *doc)
+{
+    return cel__cut_name(doc->cut);
 }
 
 const char *cel_html_charset(const struct cel_html *doc)
 {
-    return cel__tables_name(doc->charset);
+    return cel__encoding_name(doc->charset);
+}
+
+char *cel_html_dump(const struct cel_html *doc, size_t *len)
+{
+    struct cel__buf out = {0};
+
+    if (cel__dump(&doc->tree, 0, true, &out) < 0 || cel__buf_cstr(&out) == NULL) {
+        cel__buf_fini(&out);
+        return NULL;
+    }
+    if (len != NULL)
+        *len = out.len;
+    return out.ptr;
 }

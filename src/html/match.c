@@ -24,8 +24,8 @@ enum verdict {
     FAILS_ABOVE     /* no ancestor will do either */
 };
 
-int cel__match_init(struct cel__match *m, const struct cel_selector *s, const struct cel__tree *t,
-                    uint32_t within)
+static int init(struct cel__match *m, const struct cel_selector *s, const struct cel__tree *t,
+                uint32_t within)
 {
     size_t memos = (size_t)s->memos * CEL__MATCH_MEMOS * sizeof *m->memos;
     size_t need = memos + s->name_count * sizeof *m->names;
@@ -44,9 +44,37 @@ int cel__match_init(struct cel__match *m, const struct cel_selector *s, const st
     m->budget = CEL__MATCH_BUDGET;
     m->memos = memset(room, 0, memos);
     m->names = (uint32_t *)(void *)(room + memos);
-    for (int i = 0; i < s->name_count; i++)
-        m->names[i] = cel__names_find(&t->names, s->names[i]);
     return 0;
+}
+
+int cel__match_init(struct cel__match *m, const struct cel_selector *s, const struct cel__tree *t,
+                    uint32_t within)
+{
+    int r = init(m, s, t, within);
+
+    for (int i = 0; r == 0 && i < s->name_count; i++)
+        m->names[i] = cel__names_find(&t->names, s->names[i]);
+    return r;
+}
+
+int cel__match_init_early(struct cel__match *m, const struct cel_selector *s,
+                          const struct cel__tree *t, struct cel__names *names)
+{
+    int r = init(m, s, t, 0);
+
+    for (int i = 0; r == 0 && i < s->name_count; i++) {
+        m->names[i] = cel__names_add(names, s->names[i]);
+        if (m->names[i] == CEL__NAME_NONE && s->names[i].len != 0)
+            r = -ENOMEM;
+    }
+    return r;
+}
+
+void cel__match_forget(struct cel__match *m, uint32_t from)
+{
+    for (size_t i = 0; i < (size_t)m->selector->memos * CEL__MATCH_MEMOS; i++)
+        if (m->memos[i].node >= from)
+            m->memos[i].node = 0;
 }
 
 void cel__match_fini(struct cel__match *m)

@@ -32,6 +32,15 @@ struct cel__match {
 /* `within` is :scope. -ENOMEM. */
 CEL_NODISCARD int cel__match_init(struct cel__match *m, const struct cel_selector *s,
                                   const struct cel__tree *t, uint32_t within);
+/* The same of a tree that is being built: the selector's names are added to its, so that they have
+ * numbers before the page brings them. */
+CEL_NODISCARD int cel__match_init_early(struct cel__match *m, const struct cel_selector *s,
+                                        const struct cel__tree *t, struct cel__names *names);
+/* Whether the selector can be answered when an element's attributes are there, by it, what is
+ * around it and what came before it. *asks_siblings (kept when set) : whether it asks for those. */
+bool cel__match_is_early(const struct cel_selector *s, bool *asks_siblings);
+/* Nodes from this index on are gone. */
+void cel__match_forget(struct cel__match *m, uint32_t from);
 void cel__match_fini(struct cel__match *m);
 
 /* -> the first complex selector of the list that does, or NULL. */

@@ -18,7 +18,6 @@
 #define FIRST_SLOTS 256
 
 static uint64_t secret[2] = {0x9e3779b97f4a7c15, 0xd6e8feb86659fd93};
-static pthread_once_t secret_once = PTHREAD_ONCE_INIT;
 
 static void draw_secret(void)
 {
@@ -68,34 +67,55 @@ uint64_t cel__names_hash(struct cel_str s)
     return fold(load(p, left) ^ secret[0], h ^ secret[1] >> 7);
 }
 
-static int seed_names(struct cel__names *n)
-{
-    static const struct cel_str fixed[] = {
-#define X(constant, text) CEL_LIT(text),
-        CEL__NAMES(X)
-#undef X
-    };
+struct cel__name_words cel__name_words[CEL__NAME_FIXED];
+static uint64_t fixed_hashes[CEL__NAME_FIXED];
+uint16_t cel__name_slots[1 << CEL__NAME_SLOTS_BITS];
 
-    for (size_t i = 0; i < cel__countof(fixed); i++)
-        if (cel__names_add(n, fixed[i]) != i + 1)
-            return -ENOMEM;
-    return 0;
+static const struct cel_str fixed_names[CEL__NAME_FIXED] = {CEL_LIT(""),
+#define X(constant, text) CEL_LIT(text),
+                                                            CEL__NAMES(X)
+#undef X
+};
+
+static struct cel__name_words words_of(struct cel_str s)
+{
+    struct cel__name_words w = {0};
+
+    memcpy(&w.low, s.ptr, cel__min(s.len, (size_t)8));
+    if (s.len > 8)
+        memcpy(&w.high, s.ptr + 8, s.len - 8);
+    return w;
+}
+
+static void place_fixed(uint32_t name)
+{
+    struct cel__name_words w = words_of(fixed_names[name]);
+    uint32_t at = cel__name_slot(w.low, w.high);
+
+    CEL__ASSERT(cel__name_slots[at] == CEL__NAME_NONE);
+    cel__name_slots[at] = (uint16_t)name;
+    cel__name_words[name] = w;
+    fixed_hashes[name] = cel__names_hash(fixed_names[name]);
+}
+
+static void make_ready(void)
+{
+    draw_secret();
+    for (uint32_t name = 1; name < CEL__NAME_FIXED; name++)
+        place_fixed(name);
 }
 
 void cel__names_ready(void)
 {
-    pthread_once(&secret_once, draw_secret);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_ready);
 }
 
-int cel__names_init(struct cel__names *n)
+void cel__names_init(struct cel__names *n)
 {
     cel__names_ready();
-    *n = (struct cel__names){.count = 1, .cap = FIRST_SLOTS / 2, .slot_mask = FIRST_SLOTS - 1};
-    n->entries = cel__mem_alloc(n->cap * sizeof *n->entries);
-    n->slots = cel__mem_array(FIRST_SLOTS, sizeof *n->slots);
-    if (n->entries == NULL || n->slots == NULL)
-        return -ENOMEM;
-    return seed_names(n);
+    *n = (struct cel__names){0};
 }
 
 void cel__names_fini(struct cel__names *n)
@@ -108,11 +128,17 @@ void cel__names_fini(struct cel__names *n)
 
 struct cel_str cel__names_text(const struct cel__names *n, uint32_t name)
 {
-    const struct cel__name_entry *e = &n->entries[name];
+    const struct cel__name_entry *e;
 
-    if (name == CEL__NAME_NONE)
-        return (struct cel_str){"", 0};
+    if (name < CEL__NAME_FIXED)
+        return fixed_names[name];
+    e = &n->entries[name - CEL__NAME_FIXED];
     return (struct cel_str){n->bytes.ptr + e->at, e->len};
+}
+
+uint64_t cel__names_hash_of(const struct cel__names *n, uint32_t name)
+{
+    return name < CEL__NAME_FIXED ? fixed_hashes[name] : cel__names_hash(cel__names_text(n, name));
 }
 
 /* -> the slot that holds the name, or the free one where it belongs. */
@@ -125,14 +151,15 @@ static uint32_t probe(const struct cel__names *n, struct cel_str name, uint32_t 
 
         if (number == 0)
             return at;
-        if (n->entries[number].hash == hash && cel__str_eq(cel__names_text(n, number), name))
+        if (n->entries[number - CEL__NAME_FIXED].hash == hash &&
+            cel__str_eq(cel__names_text(n, number), name))
             return at;
     }
 }
 
 static int grow(struct cel__names *n)
 {
-    uint32_t cap = n->cap * 2, mask = cap * 2 - 1;
+    uint32_t cap = n->cap != 0 ? n->cap * 2 : FIRST_SLOTS / 2, mask = cap * 2 - 1;
     struct cel__name_entry *entries = cel__mem_realloc(n->entries, cap * sizeof *entries);
     uint32_t *slots;
 
@@ -142,12 +169,12 @@ static int grow(struct cel__names *n)
     slots = cel__mem_array((size_t)mask + 1, sizeof *slots);
     if (slots == NULL)
         return -ENOMEM;
-    for (uint32_t i = 1; i < n->count; i++) {
+    for (uint32_t i = 0; i < n->count; i++) {
         uint32_t at = entries[i].hash & mask;
 
         while (slots[at] != 0)
             at = (at + 1) & mask;
-        slots[at] = i;
+        slots[at] = CEL__NAME_FIXED + i;
     }
     cel__mem_free(n->slots);
     n->slots = slots;
@@ -156,27 +183,45 @@ static int grow(struct cel__names *n)
     return 0;
 }
 
-uint32_t cel__names_add(struct cel__names *n, struct cel_str name)
+static uint32_t add_own(struct cel__names *n, struct cel_str name)
 {
-    uint32_t hash = (uint32_t)cel__names_hash(name);
-    uint32_t at = probe(n, name, hash);
+    uint32_t hash = (uint32_t)cel__names_hash(name), at;
 
+    if (n->count == n->cap && grow(n) < 0)
+        return CEL__NAME_NONE;
+    at = probe(n, name, hash);
     if (n->slots[at] != 0)
         return n->slots[at];
-    if (n->count == n->cap) {
-        if (grow(n) < 0)
-            return CEL__NAME_NONE;
-        at = probe(n, name, hash);
-    }
     n->entries[n->count] = (struct cel__name_entry){
         .hash = hash, .at = (uint32_t)n->bytes.len, .len = (uint32_t)name.len};
     if (cel__buf_add_str(&n->bytes, name) < 0)
         return CEL__NAME_NONE;
-    n->slots[at] = n->count;
-    return n->count++;
+    n->slots[at] = CEL__NAME_FIXED + n->count;
+    return CEL__NAME_FIXED + n->count++;
+}
+
+uint32_t cel__names_find_fixed(struct cel_str name)
+{
+    struct cel__name_words w;
+
+    if (name.len > 16)
+        return CEL__NAME_NONE;
+    w = words_of(name);
+    return cel__names_fixed(w.low, w.high);
+}
+
+uint32_t cel__names_add(struct cel__names *n, struct cel_str name)
+{
+    uint32_t known = cel__names_find_fixed(name);
+
+    return known != CEL__NAME_NONE ? known : add_own(n, name);
 }
 
 uint32_t cel__names_find(const struct cel__names *n, struct cel_str name)
 {
+    uint32_t known = cel__names_find_fixed(name);
+
+    if (known != CEL__NAME_NONE || n->count == 0)
+        return known;
     return n->slots[probe(n, name, (uint32_t)cel__names_hash(name))];
 }

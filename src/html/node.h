@@ -10,7 +10,7 @@
  * 3. The text of all elements lies in one run, in document order: the text of a
  *    subtree is one slice, from text_at of its node to text_at of the node
  *    behind it. What people do not read (script, style, comments) lies apart.
- * 4. nodes[count] is a sentinel that carries only text_at.
+ * 4. nodes[count] is a sentinel that carries only text_at, or the first template content.
  * 5. Finished trees never change; any number of threads may read one.
  *
  * This is all that selectors know of a document; who built it does not show. */
@@ -24,9 +24,10 @@
 
 enum cel__node_kind {
     CEL__NODE_DOCUMENT,
+    CEL__NODE_CONTENT, /* of a template, see struct cel__tree */
     CEL__NODE_ELEMENT,
     CEL__NODE_TEXT,
-    CEL__NODE_RAW, /* text of script and style */
+    CEL__NODE_RAW, /* text of script and style; this and what follows have their own bytes */
     CEL__NODE_COMMENT,
     CEL__NODE_DOCTYPE
 };
@@ -60,9 +61,30 @@ struct cel__attr {
     uint32_t len;
 };
 
+enum cel__quirks { CEL__QUIRKS_NONE, CEL__QUIRKS_LIMITED, CEL__QUIRKS_FULL };
+
+/* A template element and the root of its content, an index at or behind tree.count. */
+struct cel__template {
+    uint32_t element;
+    uint32_t content;
+};
+
 struct cel__tree {
     struct cel__node *nodes;
-    uint32_t count;
+    uint32_t count; /* of the document; nodes[count] is readable and carries text_at */
+    /* Template contents are not in the document: they follow it, at count … total-1, each under a
+     * node of kind CONTENT with no parent, with their text behind the document's. A template's own
+     * node has no children. */
+    uint32_t total;
+    struct cel__template *templates; /* by element, ascending */
+    uint32_t template_count;
+    enum cel__quirks quirks;
+    /* Of the doctype; values.ptr + at. has_*: it was given, maybe empty. */
+    struct cel__attr public_id;
+    struct cel__attr system_id;
+    bool has_public_id;
+    bool has_system_id;
+    uint32_t *positions; /* per node up to total, when they were asked for: where its token began */
     struct cel__attr *attrs;
     uint32_t attr_count;
     struct cel__buf text;
@@ -171,5 +193,11 @@ static inline struct cel_str cel__node_text(const struct cel__tree *t, uint32_t 
         return cel__attr_value(t, &t->attrs[n->attrs]);
     return (struct cel_str){t->text.ptr + n->text_at, t->nodes[n->end].text_at - n->text_at};
 }
+
+/* The root of a template's content, or 0. */
+uint32_t cel__tree_content(const struct cel__tree *t, uint32_t element);
+
+/* The root of a template element's content, or 0. */
+uint32_t cel__tree_content(const struct cel__tree *t, uint32_t element);
 
 #endif

@@ -26,6 +26,7 @@ int cel_selector_new(struct cel_selector **out, const char *css, struct cel_erro
     if (copy == NULL)
         goto fail;
     memcpy(copy, css, len + 1);
+    s->source = copy;
     r = cel__selector_parse(s, (struct cel_str){copy, len}, error);
     if (r < 0)
         goto fail;

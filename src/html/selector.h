@@ -139,6 +139,7 @@ struct cel__arena_block;
 struct cel_selector {
     struct cel__sel_list list;
     struct cel__arena_block *blocks;
+    const char *source; /* as it was written */
     struct cel_str *names;
     uint16_t name_count;
     uint16_t name_cap;

@@ -131,6 +131,7 @@ static void add_one(const struct cel__tree *t, uint32_t i, struct cel__buf *out)
         cel__buf_add_char(out, '>');
         break;
     case CEL__NODE_DOCUMENT:
+    case CEL__NODE_CONTENT:
         break;
     }
 }

@@ -83,9 +83,10 @@ int cel__tree_begin(struct cel__tree_builder *b, struct cel__tree *t,
 
     *t = (struct cel__tree){0};
     *b = (struct cel__tree_builder){.tree = t, .limits = *limits};
+    cel__names_init(&t->names);
     b->open = cel__mem_alloc(((size_t)limits->depth + 1) * sizeof *b->open);
     if (b->open == NULL || grow_nodes(b, (uint32_t)guess) < 0 ||
-        grow_attrs(b, (uint32_t)guess) < 0 || cel__names_init(&t->names) < 0 ||
+        grow_attrs(b, (uint32_t)guess) < 0 ||
         cel__buf_reserve(&t->text, input_bytes / 2 + 64) < 0 ||
         cel__buf_reserve(&t->values, input_bytes / 2 + 64) < 0) {
         cel__mem_free(b->open);
@@ -111,17 +112,20 @@ static void close_innermost(struct cel__tree_builder *b)
     b->depth--;
 }
 
-/* Of the name in lower case, which names of HTML are already. */
-static uint64_t name_hash(const struct cel__tree *t, uint32_t name, enum cel__ns ns)
+/* By the name in lower case, which names of HTML are already. */
+uint64_t cel__tree_mark_of_name(const struct cel__tree *t, uint32_t name, enum cel__ns ns)
 {
-    struct cel_str text = cel__names_text(&t->names, name);
+    struct cel_str text;
     char lower[32];
 
-    if (ns == CEL__NS_HTML || text.len > sizeof lower)
-        return cel__names_hash(text);
+    if (cel__likely(ns == CEL__NS_HTML))
+        return cel__mark(cel__names_hash_of(&t->names, name));
+    text = cel__names_text(&t->names, name);
+    if (text.len > sizeof lower)
+        return cel__mark(cel__names_hash(text));
     for (size_t i = 0; i < text.len; i++)
         lower[i] = cel__char_lower(text.ptr[i]);
-    return cel__names_hash((struct cel_str){lower, text.len});
+    return cel__mark(cel__names_hash((struct cel_str){lower, text.len}));
 }
 
 /* Beyond the depth limit elements become siblings of the deepest that fits; their order stays. */
@@ -141,7 +145,7 @@ void cel__tree_open(struct cel__tree_builder *b, uint32_t name, enum cel__ns ns)
     if (i != 0) {
         t->nodes[i].name = name;
         t->nodes[i].ns = (uint8_t)ns;
-        t->marks[i] = CEL__MARK_ELEMENT | cel__mark(name_hash(t, name, ns));
+        t->marks[i] = CEL__MARK_ELEMENT | cel__tree_mark_of_name(t, name, ns);
     }
     /* Taken or not, the close that belongs to it comes; an untaken one closes the node before. */
     b->depth++;
@@ -156,21 +160,32 @@ void cel__tree_close(struct cel__tree_builder *b)
         close_innermost(b);
 }
 
+static bool is_blank(char c)
+{
+    return (uint8_t)c <= ' ' && (UINT64_C(1) << c & UINT64_C(0x100003600)) != 0; /* \t \n \f \r */
+}
+
 static void mark_classes(struct cel__tree *t, uint32_t i, struct cel_str value)
 {
     const char *p = value.ptr, *end = p + value.len;
 
     while (p < end) {
-        const char *from;
+        const char *from = p;
 
-        while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r' && *p != '\v')))
-            p++;
-        from = p;
-        while (p < end && !(*p == ' ' || (*p >= '\t' && *p <= '\r' && *p != '\v')))
+        while (p < end && !is_blank(*p))
             p++;
         if (p > from)
             t->marks[i] |= cel__mark(cel__names_hash((struct cel_str){from, (size_t)(p - from)}));
+        p++;
     }
+}
+
+void cel__tree_mark_value(struct cel__tree *t, uint32_t i, uint32_t name, struct cel_str value)
+{
+    if (name == CEL__NAME_CLASS)
+        mark_classes(t, i, value);
+    else
+        t->marks[i] |= cel__mark(cel__names_hash(value));
 }
 
 static bool add_value(struct cel__tree_builder *b, uint32_t name, enum cel__ns ns,
@@ -216,10 +231,8 @@ void cel__tree_attr(struct cel__tree_builder *b, uint32_t name, enum cel__ns ns,
     if (b->is_full || !add_value(b, name, ns, value))
         return;
     n->attr_count++;
-    if (name == CEL__NAME_CLASS && ns == CEL__NS_NONE)
-        mark_classes(t, i, value);
-    else if (name == CEL__NAME_ID && ns == CEL__NS_NONE)
-        t->marks[i] |= cel__mark(cel__names_hash(value));
+    if (ns == CEL__NS_NONE && (name == CEL__NAME_CLASS || name == CEL__NAME_ID))
+        cel__tree_mark_value(t, i, name, value);
 }
 
 void cel__tree_text(struct cel__tree_builder *b, struct cel_str text)
@@ -244,7 +257,7 @@ int cel__tree_finish(struct cel__tree_builder *b)
         close_innermost(b);
     cel__mem_free(b->open);
     b->open = NULL;
-    t->nodes[0].end = t->count;
+    t->nodes[0].end = t->total = t->count;
     t->nodes[t->count] = (struct cel__node){.text_at = (uint32_t)t->text.len};
     return b->failed ? -ENOMEM : 0;
 }
@@ -255,8 +268,27 @@ void cel__tree_fini(struct cel__tree *t)
     cel__mem_free(t->attrs);
     cel__mem_free(t->marks);
     cel__mem_free(t->above);
+    cel__mem_free(t->templates);
+    cel__mem_free(t->positions);
     cel__buf_fini(&t->text);
     cel__buf_fini(&t->values);
     cel__names_fini(&t->names);
     *t = (struct cel__tree){0};
+}
+
+uint32_t cel__tree_content(const struct cel__tree *t, uint32_t element)
+{
+    uint32_t low = 0, high = t->template_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (t->templates[middle].element < element)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < t->template_count && t->templates[low].element == element
+               ? t->templates[low].content
+               : 0;
 }

@@ -2,7 +2,7 @@
 #ifndef CEL__TREE_H
 #define CEL__TREE_H
 
-/* Building a tree: what a tree builder (myhtml's, libxml2's) calls, in document
+/* Building a tree: what a tree builder that is not ours (libxml2's) calls, in document
  * order, and the limits that hold for all of them. What a limit cuts off is
  * noted in `cut`; running out of memory is noted in `failed` and ends in
  * cel__tree_finish. */
@@ -15,15 +15,19 @@ enum cel__cut {
     CEL__CUT_DEPTH,      /* nesting */
     CEL__CUT_NODES,      /* nodes of the document */
     CEL__CUT_ATTRIBUTES, /* attributes of one tag */
-    CEL__CUT_NAMES,      /* different element names that HTML does not have */
-    CEL__CUT_MEMORY      /* a page that grows out of proportion while it is parsed */
+    CEL__CUT_NAMES,      /* different names that are not fixed */
+    CEL__CUT_MEMORY,     /* a page that grows out of proportion while it is parsed */
+    CEL__CUT_LENGTH      /* of a name or a value */
 };
 
 struct cel__tree_limits {
     uint32_t depth;
     uint32_t nodes;
     uint32_t attributes; /* of one tag */
+    uint32_t names;      /* that are not fixed (html/names.h) */
     size_t bytes;        /* text and values together */
+    size_t name;         /* of a tag's or an attribute's; 0: any */
+    size_t value;        /* of an attribute, a comment, a doctype's identifier; 0: any */
 };
 
 struct cel__tree_open {
@@ -59,6 +63,11 @@ void cel__tree_close(struct cel__tree_builder *b);
 void cel__tree_text(struct cel__tree_builder *b, struct cel_str text);
 /* A raw kind: script text, comment, doctype. */
 void cel__tree_raw(struct cel__tree_builder *b, enum cel__node_kind kind, struct cel_str text);
+
+/* The bit of an element's name. */
+uint64_t cel__tree_mark_of_name(const struct cel__tree *t, uint32_t name, enum cel__ns ns);
+/* Adds the bits of the value of `class` or `id`. */
+void cel__tree_mark_value(struct cel__tree *t, uint32_t i, uint32_t name, struct cel_str value);
 
 void cel__tree_note_cut(struct cel__tree_builder *b, enum cel__cut cut);
 void cel__tree_fini(struct cel__tree *t);

@@ -5,9 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* -> bytes of the well-formed sequence at p, 0 when there is none; *bad gets the length of the
- * longest beginning of one, which a single U+FFFD replaces. */
-static size_t sequence(const uint8_t *p, size_t left, size_t *bad)
+size_t cel__utf8_sequence(const uint8_t *p, size_t left, size_t *bad)
 {
     uint8_t low = 0x80, high = 0xbf;
     size_t len;
@@ -53,7 +51,7 @@ size_t cel__utf8_valid(struct cel_str bytes)
         }
         if (at == bytes.len)
             break;
-        len = sequence(p + at, bytes.len - at, &bad);
+        len = cel__utf8_sequence(p + at, bytes.len - at, &bad);
         if (len == 0)
             return at;
         at += len;
@@ -74,7 +72,7 @@ int cel__utf8_repair(struct cel_str bytes, struct cel__buf *out)
             return 0;
         if (cel__buf_add(out, "\xef\xbf\xbd", 3) < 0)
             return -ENOMEM;
-        sequence((const uint8_t *)bytes.ptr + good, bytes.len - good, &bad);
+        cel__utf8_sequence((const uint8_t *)bytes.ptr + good, bytes.len - good, &bad);
         bytes.ptr += good + bad;
         bytes.len -= good + bad;
     }

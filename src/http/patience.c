@@ -21,10 +21,7 @@ static void arm(struct cel__patience *p, int64_t deadline)
 /* The task is parked, or its result is there and it has not run yet; that result stands. */
 static void strike(struct cel__patience *p)
 {
-    struct cel_task *task = p->task;
-
-    if (task->wait != NULL && task->wait->interrupt != NULL)
-        task->wait->interrupt(task, p->code);
+    cel__wait_interrupt(p->task, p->code);
     arm(p, cel__loop_here->now + AGAIN);
 }
 

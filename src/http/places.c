@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/buggify.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/str.h"
@@ -242,10 +243,11 @@ static bool is_alive(const struct cel__conn *conn)
 {
     struct cel__origin *o = conn->origin;
     struct cel_loop *loop = o->places->loop;
+    bool is_dropped = CEL__BUGGIFY(); /* as if it had died meanwhile */
     bool was_dry = !o->is_tls && conn->idle_since == cel_loop_time(loop) &&
                    !may_have_input(loop, conn->stream->fd);
 
-    return was_dry || cel_stream_is_quiet(conn->stream);
+    return !is_dropped && (was_dry || cel_stream_is_quiet(conn->stream));
 }
 
 /* The newest of those that are still alive. */

@@ -206,6 +206,50 @@ static struct timespec conf_time(void)
     return cel__sys.fstatat(AT_FDCWD, RESOLV_CONF, &st, 0) == 0 ? st.st_mtim : (struct timespec){0};
 }
 
+/* Its sockets come through the table of system calls as all others do. */
+
+static ares_socket_t open_socket(int family, int type, int protocol, void *arg)
+{
+    return cel__sys.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+}
+
+static int close_socket(ares_socket_t fd, void *arg)
+{
+    return cel__sys.close(fd);
+}
+
+static int connect_socket(ares_socket_t fd, const struct sockaddr *at, ares_socklen_t len,
+                          void *arg)
+{
+    return cel__sys.connect(fd, at, len);
+}
+
+static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t len, int flags,
+                            struct sockaddr *from, ares_socklen_t *from_len, void *arg)
+{
+    struct iovec piece = {buf, len};
+    struct msghdr msg = {.msg_name = from,
+                         .msg_namelen = from_len != NULL ? *from_len : 0,
+                         .msg_iov = &piece,
+                         .msg_iovlen = 1};
+    ssize_t n = cel__sys.recvmsg(fd, &msg, flags);
+
+    if (n >= 0 && from_len != NULL)
+        *from_len = msg.msg_namelen;
+    return n;
+}
+
+static ares_ssize_t send_pieces(ares_socket_t fd, const struct iovec *iov, int count, void *arg)
+{
+    struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+
+    return cel__sys.sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
+static const struct ares_socket_functions socket_functions = {
+    open_socket, close_socket, connect_socket, receive, send_pieces,
+};
+
 static int init_channel(struct cel__dns *dns, int flags)
 {
     struct ares_options options = {
@@ -224,7 +268,9 @@ static int init_channel(struct cel__dns *dns, int flags)
     r = ares_init_options(&dns->channel, &options, mask);
     if (r != ARES_SUCCESS)
         dns->channel = NULL;
-    else if (dns->servers != NULL)
+    else
+        ares_set_socket_functions(dns->channel, &socket_functions, NULL);
+    if (r == ARES_SUCCESS && dns->servers != NULL)
         r = ares_set_servers_ports_csv(dns->channel, dns->servers);
     return r;
 }

@@ -231,7 +231,7 @@ static int empty_folder(int fd, int depth)
 
     while (r >= 0 && has_found) {
         has_found = false;
-        if (lseek(fd, 0, SEEK_SET) < 0) {
+        if (cel__sys.lseek(fd, 0, SEEK_SET) < 0) {
             r = -errno;
             break;
         }

@@ -49,7 +49,7 @@ static int lift(int fd)
         return -errno;
     if (fd >= FIRST_OTHER)
         return fd;
-    copy = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
+    copy = cel__sys.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
     if (copy < 0)
         copy = -errno;
     cel__sys.close(fd);
@@ -89,7 +89,7 @@ static int open_stream(struct start *s, int which, const struct cel_stdio *io)
     case CEL_STDIO_PIPE:
         return open_pipe(s, which);
     case CEL_STDIO_FD:
-        fd = fcntl(io->fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
+        fd = cel__sys.fcntl(io->fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
         return fd < 0 ? -errno : fd;
     case CEL_STDIO_FILE:
         return open_path(s, io->path, io->flags != 0 ? io->flags : flags,

@@ -53,7 +53,7 @@ static ssize_t quiet_end(struct quiet *q, ssize_t n)
     if (n < 0)
         n = -errno;
     if (n == -EPIPE && !q->was_pending)
-        sigtimedwait(&q->pipe_only, NULL, &at_once);
+        cel__sys.sigtimedwait(&q->pipe_only, NULL, &at_once);
     pthread_sigmask(SIG_SETMASK, &q->before, NULL);
     return n;
 }
@@ -172,8 +172,9 @@ static ssize_t splice_all(struct flow *f)
     if (cel__sys.pipe2(f->pipe, O_NONBLOCK | O_CLOEXEC) < 0) {
         r = -errno;
     } else {
-        (void)fcntl(f->pipe[1], F_SETPIPE_SZ, PIPE_BYTES); /* where it is refused: smaller pieces */
-        r = pieces(f, splice_piece);                       /* parks */
+        (void)cel__sys.fcntl(f->pipe[1], F_SETPIPE_SZ,
+                             PIPE_BYTES); /* where it is refused: smaller pieces */
+        r = pieces(f, splice_piece);      /* parks */
         cel__sys.close(f->pipe[0]);
         cel__sys.close(f->pipe[1]);
     }
@@ -319,7 +320,7 @@ static ssize_t send_file(struct cel_stream *s, struct cel_file *file, struct sen
     ssize_t r = -EINVAL;
 
     if (s->via == &cel__plain && s->fd->is_stream) {
-        job->out = fcntl(s->fd->fd, F_DUPFD_CLOEXEC, 3);
+        job->out = cel__sys.fcntl(s->fd->fd, F_DUPFD_CLOEXEC, 3);
         if (job->out < 0)
             return -errno;
         r = send_by_kernel(s, job); /* parks */

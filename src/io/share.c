@@ -156,8 +156,8 @@ static int open_patient(struct cel_stream **out, int fd, bool can_poll)
 
     if (p == NULL)
         return r;
-    p->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    copy = p->fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+    p->fd = cel__sys.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    copy = p->fd >= 0 ? cel__sys.fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
     r = copy >= 0 ? cel__fd_open(cel__loop_here, &p->stream.fd, copy, true) : -errno;
     if (r < 0) {
         if (copy >= 0)
@@ -202,7 +202,7 @@ static int open_anew(int fd, int flags)
 
 int cel_stream_share(struct cel_stream **out, int fd)
 {
-    int flags = fcntl(fd, F_GETFL), own, r;
+    int flags = cel__sys.fcntl(fd, F_GETFL, 0), own, r;
     struct stat st;
 
     if (flags < 0 || cel__sys.fstat(fd, &st) < 0)

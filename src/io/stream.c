@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buggify.h"
 #include "base/cc.h"
 #include "base/mem.h"
 #include "base/sys.h"
@@ -119,7 +120,8 @@ static CEL__NOINLINE ssize_t met_end(struct cel_stream *s, ssize_t r)
 /* (parks) More bytes behind those that are unread already. */
 static ssize_t join(struct cel_stream *s, size_t more)
 {
-    int r = cel__unread_reserve(&s->unread, cel__max(more, (size_t)JOIN_MIN));
+    size_t room = CEL__BUGGIFY() ? more : cel__max(more, (size_t)JOIN_MIN);
+    int r = cel__unread_reserve(&s->unread, room);
     ssize_t n;
 
     if (r < 0)
@@ -150,7 +152,7 @@ static ssize_t read_some(struct cel_stream *s, void *buf, size_t len)
     ssize_t n;
 
     if (s->unread.len == 0) {
-        if (len >= DIRECT_MIN) {
+        if (len >= DIRECT_MIN && !CEL__BUGGIFY()) {
             n = s->via->read(s, buf, len); /* parks */
             return cel__likely(n != 0) ? n : met_end(s, 0);
         }

@@ -88,7 +88,7 @@ static int start(struct member *m, struct crowd *c, const struct pollfd *p)
     c->ended--;
     cel__fd_close(cel__loop_here, m->fd);
     m->fd = NULL;
-    copy = fcntl(p->fd, F_DUPFD_CLOEXEC, 3);
+    copy = cel__sys.fcntl(p->fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0)
         return -errno;
     r = start_op(m, c, copy, p->events, true);

@@ -7,11 +7,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 struct cel_loop;
 struct cel__fd;
+struct cel__post;
 struct cel__loan;
 struct cel__op;
+
+/* Called exactly once, in a turn: 0, -CEL_EDNS with the cause in words (static). The addresses are
+ * gone afterwards; their port is 0. */
+typedef void cel__names_fn(void *arg, int code, const char *cause,
+                           const struct sockaddr_storage *at, size_t count);
 
 struct cel__backend {
     const char *name;
@@ -50,9 +57,19 @@ struct cel__backend {
 
     /* Time as this loop sees it. */
     int64_t (*now)(struct cel_loop *loop);
+
+    /* What a simulation takes over besides; NULL: it is done as ever. */
+
+    /* Runs ready tasks, in an order of its own. */
+    void (*run)(struct cel_loop *loop, int budget);
+    /* Calls post->run in a turn to come, in place of a thread of the pool. */
+    void (*later)(struct cel_loop *loop, struct cel__post *post);
+    /* Answers for the name servers. name NULL: ends what is being asked. */
+    void (*resolve)(struct cel_loop *loop, const char *name, cel__names_fn *fn, void *arg);
 };
 
 extern const struct cel__backend cel__epoll_backend;
 extern const struct cel__backend cel__uring_backend;
+extern const struct cel__backend cel__sim_backend;
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buggify.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -37,7 +38,10 @@ static void watch_forks(void)
     pthread_atfork(NULL, NULL, count_fork);
 }
 
-static const struct cel__backend *const backends[] = {&cel__uring_backend, &cel__epoll_backend};
+/* The first two are tried in this order when none is asked for; the last only by its name. */
+static const struct cel__backend *const backends[] = {&cel__uring_backend, &cel__epoll_backend,
+                                                      &cel__sim_backend};
+#define BACKENDS_REAL 2
 
 static const struct cel__backend *backend_named(const char *name)
 {
@@ -55,7 +59,7 @@ static int open_backend(struct cel_loop *loop, const char *name)
     if (name != NULL && *name != '\0') {
         loop->backend = backend_named(name);
         if (loop->backend == NULL) {
-            cel__log(CEL_LOG_ERROR, "no backend is called '%s': say epoll or uring", name);
+            cel__log(CEL_LOG_ERROR, "no backend is called '%s': say epoll, uring or sim", name);
             return -EINVAL;
         }
         r = loop->backend->open(loop);
@@ -63,7 +67,7 @@ static int open_backend(struct cel_loop *loop, const char *name)
             cel__log(CEL_LOG_ERROR, "cannot open the %s backend: %s", name, cel_strerror(r));
         return r;
     }
-    for (size_t i = 0; i < cel__countof(backends); i++) {
+    for (size_t i = 0; i < BACKENDS_REAL; i++) {
         loop->backend = backends[i];
         r = loop->backend->open(loop);
         if (r == 0)
@@ -224,7 +228,7 @@ static int ask_kernel(struct cel_loop *loop, int64_t wait_max)
 
 static void fire_timers(struct cel_loop *loop)
 {
-    unsigned fired = cel__wheel_fire(&loop->wheel, loop->now, TURN_TIMERS);
+    unsigned fired = cel__wheel_fire(&loop->wheel, loop->now, CEL__BUGGIFY() ? 1 : TURN_TIMERS);
 
     if (fired != 0)
         CEL__TRACE(loop, timers_fire, NULL, fired);
@@ -239,7 +243,10 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
     if (loop != cel__loop_here)
         return -CEL_ETHREAD;
     cel__loop_beat(loop);
-    cel__sched_run(&loop->sched, TURN_SWITCHES);
+    if (cel__unlikely(loop->backend->run != NULL))
+        loop->backend->run(loop, TURN_SWITCHES);
+    else
+        cel__sched_run(&loop->sched, TURN_SWITCHES);
     if (!has_ready(loop) && !can_wake(loop))
         return -EDEADLK;
     trace_turn(loop);
@@ -305,39 +312,6 @@ int cel_loop_call(struct cel_loop *loop, void (*fn)(void *arg), void *arg)
     *call = (struct call){.post.run = run_call, .fn = fn, .arg = arg};
     cel__loop_post(loop, &call->post);
     return 0;
-}
-
-static void fire_public(struct cel__timer *timer)
-{
-    struct cel_timer *self = (struct cel_timer *)timer;
-
-    self->fn(self, self->arg);
-}
-
-void cel_timer_init(struct cel_timer *timer, void (*fn)(struct cel_timer *timer, void *arg),
-                    void *arg)
-{
-    _Static_assert(sizeof(struct cel__timer) <= sizeof timer->reserved_,
-                   "a timer fits its public face");
-    cel__timer_init((struct cel__timer *)timer, fire_public);
-    timer->fn = fn;
-    timer->arg = arg;
-}
-
-void cel_timer_start_at(struct cel_loop *loop, struct cel_timer *timer, int64_t deadline)
-{
-    cel__timer_cancel(&loop->wheel, (struct cel__timer *)timer);
-    cel__timer_arm(&loop->wheel, (struct cel__timer *)timer, deadline);
-}
-
-void cel_timer_start(struct cel_loop *loop, struct cel_timer *timer, int64_t after)
-{
-    cel_timer_start_at(loop, timer, cel__clock_add(loop->backend->now(loop), after));
-}
-
-void cel_timer_stop(struct cel_loop *loop, struct cel_timer *timer)
-{
-    cel__timer_cancel(&loop->wheel, (struct cel__timer *)timer);
 }
 
 /* Closes what was left open and lets everything under way end. Callbacks may still open more. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/buggify.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/core.h"
@@ -95,10 +96,40 @@ static int start_thread(struct cel__pool *pool)
     return 0;
 }
 
+/* Without threads: in a turn of the loop. */
+static void run_here(struct cel__post *post)
+{
+    struct cel__job *job = cel__container_of(post, struct cel__job, post);
+
+    if (job->state == CEL__JOB_QUEUED)
+        job->work(job);
+    job->state = CEL__JOB_DONE;
+    finish(post);
+}
+
+static int submit_here(struct cel_loop *loop, struct cel__job *job)
+{
+    unsigned max = loop->options.queue_max != 0 ? loop->options.queue_max : QUEUE_DEFAULT;
+
+    if (loop->jobs >= max || CEL__BUGGIFY())
+        return -EAGAIN;
+    cel__list_init(&job->link);
+    job->loop = loop;
+    job->state = CEL__JOB_QUEUED;
+    job->was_cancelled = false;
+    job->post.run = run_here;
+    loop->jobs++;
+    loop->backend->later(loop, &job->post);
+    return 0;
+}
+
 int cel__pool_submit(struct cel_loop *loop, struct cel__job *job)
 {
     struct cel__pool *pool = loop->pool;
     int r = 0;
+
+    if (loop->backend->later != NULL)
+        return submit_here(loop, job);
 
     if (pool == NULL)
         pool = loop->pool = pool_new(&loop->options);
@@ -130,6 +161,12 @@ bool cel__pool_cancel(struct cel_loop *loop, struct cel__job *job)
     struct cel__pool *pool = loop->pool;
     bool is_taken;
 
+    if (loop->backend->later != NULL) {
+        is_taken = job->state == CEL__JOB_QUEUED;
+        job->was_cancelled = is_taken;
+        job->state = CEL__JOB_DONE;
+        return is_taken;
+    }
     pthread_mutex_lock(&pool->lock);
     is_taken = job->state == CEL__JOB_QUEUED;
     if (is_taken) {

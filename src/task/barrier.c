@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "task/line.h"
+#include "task/place.h"
 
 static const struct cel__wait waiting = CEL__WAIT_FOR("waiting at a barrier");
 

@@ -51,9 +51,9 @@ int cel_chain(union cel_awaitable from, struct cel_future *to)
     struct chain *chain;
 
     CEL__ASSERT(!to->is_task && f != to);
-    if (to->state == CEL__DONE)
+    if (cel__future_is_done(to))
         return 0;
-    if (f == NULL || f->state == CEL__DONE) {
+    if (cel__future_is_done(f)) {
         pass(f, to);
         return 0;
     }

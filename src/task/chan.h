@@ -3,7 +3,7 @@
 #define CEL__CHAN_H
 
 #include "celadon/chan.h"
-#include "task/line.h"
+#include "task/place.h"
 
 struct cel_chan {
     size_t value_size, slots;

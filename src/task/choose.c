@@ -57,7 +57,7 @@ static int try_case(struct cel_case *c, int64_t now)
     case CEL_CASE_SEND:
         return c->chan != NULL ? cel__chan_put(c->chan, c->value) : -EAGAIN;
     case CEL_CASE_DONE:
-        return c->future == NULL || c->future->state == CEL__DONE ? 0 : -EAGAIN;
+        return cel__future_is_done(c->future) ? 0 : -EAGAIN;
     case CEL_CASE_AT:
         return c->time <= now ? 0 : -EAGAIN;
     case CEL_CASE_AFTER:

@@ -4,7 +4,7 @@
  * release what it took, whatever ended the wait. */
 #include <errno.h>
 
-#include "task/line.h"
+#include "task/place.h"
 #include "task/lock.h"
 
 static const struct cel__wait waiting = CEL__WAIT_FOR("waiting for a condition");

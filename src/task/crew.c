@@ -12,7 +12,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "task/line.h"
+#include "task/place.h"
 #include "task/spawn.h"
 
 struct cel_pool {

@@ -10,11 +10,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sys.h"
 #include "celadon/debug.h"
 
 #define LOOPS_MAX 64
@@ -64,7 +64,7 @@ int cel__take_signal(int signo, void (*handler)(int, siginfo_t *, void *))
     sigset_t it;
 
     sigemptyset(&action.sa_mask);
-    if (sigaction(signo, &action, NULL) < 0)
+    if (cel__sys.sigaction(signo, &action, NULL) < 0)
         return -errno;
     sigemptyset(&it);
     (void)sigaddset(&it, signo);
@@ -93,7 +93,7 @@ static void pass_on(int signo, int self)
         int thread = __atomic_load_n(&threads[i], __ATOMIC_ACQUIRE);
 
         if (thread != 0 && thread != self)
-            (void)syscall(SYS_rt_tgsigqueueinfo, info.si_pid, thread, signo, &info);
+            (void)cel__sys.rt_tgsigqueueinfo(info.si_pid, thread, signo, &info);
     }
 }
 
@@ -105,7 +105,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
     int saved_errno = errno;
 
     if (!is_passed_on)
-        pass_on(signo, (int)syscall(SYS_gettid));
+        pass_on(signo, gettid());
     if (a != NULL) {
         struct cel__here here =
             cel__here_of(context, cel__container_of(a, struct dumped, attachment)->thread_stack);
@@ -137,7 +137,7 @@ static int register_thread(struct cel_loop *loop)
     d = cel__mem_zalloc(sizeof *d);
     if (d == NULL)
         return -ENOMEM;
-    d->place = take_place((int)syscall(SYS_gettid));
+    d->place = take_place(gettid());
     if (d->place < 0) {
         cel__mem_free(d);
         return -ENOSPC;

@@ -141,7 +141,7 @@ void cel__elsewhere_cancel(struct cel_future *f)
 {
     struct errand *m = (struct errand *)f;
 
-    if (m->is_cancelled || f->state == CEL__DONE)
+    if (m->is_cancelled || cel__future_is_done(f))
         return;
     m->is_cancelled = true;
     m->travelling++;

@@ -2,7 +2,7 @@
 /* Gates that many may pass once they are open: a flag, and a number that has come down to 0. */
 #include "celadon/sync.h"
 
-#include "task/line.h"
+#include "task/place.h"
 
 static const struct cel__wait for_event = CEL__WAIT_FOR("waiting for an event");
 static const struct cel__wait for_count = CEL__WAIT_FOR("waiting for a countdown");

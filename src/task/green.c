@@ -158,7 +158,7 @@ int cel_link(union cel_awaitable x, enum cel_link_when when, void (*fn)(void *ar
                           .when = when,
                           .fn = fn,
                           .arg = arg};
-    if (f == NULL || f->state == CEL__DONE)
+    if (cel__future_is_done(f))
         follow(&link->waiter);
     else
         cel__list_append(&f->waiters, &link->waiter.link);

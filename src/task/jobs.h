@@ -6,7 +6,7 @@
  * end. They belong to the scope around the place where the set was made. */
 
 #include "celadon/pool.h"
-#include "task/line.h"
+#include "task/place.h"
 
 struct cel__jobs {
     struct cel__list running; /* in the order of their beginning */

@@ -7,7 +7,7 @@
 #include "task/lock.h"
 
 #include "task/dump.h"
-#include "task/line.h"
+#include "task/place.h"
 
 _Static_assert(offsetof(struct cel_loop, sched) == 0, "the loop's face");
 _Static_assert(offsetof(struct cel__sched, current) == offsetof(struct cel__loop_face, running),

@@ -26,7 +26,7 @@ size_t cel_all_tasks(struct cel_task **out, size_t max)
 
 static const char *state_of(const struct cel_task *task)
 {
-    if (task->future.state == CEL__DONE)
+    if (cel__future_is_done(&task->future))
         return task->future.code == 0 ? "done" : "failed";
     if (task == cel__task_here())
         return "running";

@@ -122,7 +122,7 @@ int cel_offload_or_abandon(void *(*fn)(void *arg), void *arg, void (*drop)(void 
     if (r < 0)
         return r;
     r = cel__future_wait(&o->future, false); /* parks */
-    if (o->future.state == CEL__DONE)
+    if (cel__future_is_done(&o->future))
         r = 0; /* it may have come after the cancel, before this task ran */
     else
         o->drop = drop;

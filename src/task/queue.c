@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "task/line.h"
+#include "task/place.h"
 #include "task/store.h"
 
 struct cel_queue {

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "base/sys.h"
 #include "celadon/fiber.h"
 #include "loop/core.h"
 #include "task/dump.h"
@@ -74,7 +75,7 @@ static void die_of(int signo)
 
     sigemptyset(&set);
     sigaddset(&set, signo);
-    (void)sigaction(signo, &action, NULL);
+    (void)cel__sys.sigaction(signo, &action, NULL);
     (void)raise(signo);
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }

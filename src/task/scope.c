@@ -36,8 +36,8 @@ static void set_code(struct cel__scope *scope, int code)
     struct cel_task *task = scope->task;
 
     scope->code = code;
-    if (task != NULL && task->scope == scope && task->wait != NULL && task->wait->interrupt != NULL)
-        task->wait->interrupt(task, code);
+    if (task != NULL && task->scope == scope)
+        cel__wait_interrupt(task, code);
 }
 
 /* The rings do not change meanwhile: an interrupt only readies tasks. */

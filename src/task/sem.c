@@ -3,7 +3,7 @@
  * while somebody waits goes to the first in line and is never counted. */
 #include "celadon/sync.h"
 
-#include "task/line.h"
+#include "task/place.h"
 
 static const struct cel__wait waiting = CEL__WAIT_FOR("waiting for a semaphore");
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "celadon/debug.h"
 #include "task/dump_signal.h"
 
@@ -151,7 +152,7 @@ static int start_thread(struct watch *w)
     (void)pthread_cond_init(&w->stop, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&w->thread, NULL, watch_main, w);
+    r = cel__sys.pthread_create(&w->thread, NULL, watch_main, w);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return -r;
 }

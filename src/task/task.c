@@ -96,9 +96,10 @@ static int end_tasks(struct cel_loop *loop)
         cel__task_release(tasks, task);
     }
     cel__strict_end(loop);
-    if (left == 0)
-        cel__tasks_free(tasks); /* else their stacks still point into it */
-    loop->tasks = NULL;
+    if (left == 0) { /* else their stacks still point into it, and they may end yet */
+        cel__tasks_free(tasks);
+        loop->tasks = NULL;
+    }
     loop->tasks_end = NULL;
     return left;
 }

@@ -4,6 +4,7 @@
 
 /* The one place where a task parks: here its result, the deadlines and the cancels meet. */
 
+#include "base/buggify.h"
 #include "task/state.h"
 
 /* What a parking call returns at once on account of the scopes around; 0: go on. */
@@ -36,6 +37,14 @@ struct cel__wait {
     const struct cel_task *(*blocker)(const struct cel_task *task);
 };
 
+/* Ends the wait of a task with `code`, where it is parked and can be interrupted; from then on the
+ * next to try finds that result standing. */
+static inline void cel__wait_interrupt(struct cel_task *task, int code)
+{
+    if (task->wait != NULL && task->wait->interrupt != NULL)
+        task->wait->interrupt(task, code);
+}
+
 /* Instants in 4 bytes, good for differences of up to 50 days. */
 static inline uint32_t cel__since(int64_t now)
 {
@@ -56,7 +65,7 @@ void cel__credit_renew(struct cel_loop *loop);
  * one. */
 static inline void cel__credit_take(struct cel_loop *loop)
 {
-    if (cel__unlikely(--loop->credit <= 0))
+    if (cel__unlikely(--loop->credit <= 0) || CEL__BUGGIFY())
         cel__credit_renew(loop); /* parks */
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "celadon/fiber.h"
 #include "task/run.h"
 
@@ -159,7 +160,7 @@ static void pin(const struct worker *self)
     cpu_set_t may, one;
     unsigned nth = self->index;
 
-    if (sched_getaffinity(0, sizeof may, &may) < 0)
+    if (cel__sys.sched_getaffinity(0, sizeof may, &may) < 0)
         return;
     nth %= (unsigned)CPU_COUNT(&may);
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
@@ -197,8 +198,8 @@ static int start_threads(struct crew *crew, unsigned *started)
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     for (*started = 1; *started < crew->count && r == 0; *started += r == 0)
-        r = pthread_create(&crew->workers[*started].thread, NULL, thread_main,
-                           &crew->workers[*started]);
+        r = cel__sys.pthread_create(&crew->workers[*started].thread, NULL, thread_main,
+                                    &crew->workers[*started]);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return -r;
 }
@@ -207,7 +208,8 @@ static int run_crew(struct crew *crew)
 {
     unsigned started = 0;
     cpu_set_t before;
-    bool pins = crew->options->is_pinned && sched_getaffinity(0, sizeof before, &before) == 0;
+    bool pins =
+        crew->options->is_pinned && cel__sys.sched_getaffinity(0, sizeof before, &before) == 0;
 
     (void)pthread_mutex_lock(&crew->gate);
     crew->failure = start_threads(crew, &started);
@@ -229,7 +231,7 @@ static unsigned cores(void)
 {
     cpu_set_t may;
 
-    return sched_getaffinity(0, sizeof may, &may) == 0 ? (unsigned)CPU_COUNT(&may) : 1;
+    return cel__sys.sched_getaffinity(0, sizeof may, &may) == 0 ? (unsigned)CPU_COUNT(&may) : 1;
 }
 
 int cel_run_workers(const struct cel_workers_options *options, cel_task_fn *fn, void *arg)

@@ -372,6 +372,94 @@ def serve_and_seed_scrape_print_the_article_dict():
         assert b"stopped after" in server.stderr.read()
 
 
+def html(*args, page=b"", code=0):
+    out = subprocess.run([CELADON, "html", *args], input=page, capture_output=True, timeout=30)
+    assert out.returncode == code, out
+    return out.stdout.decode(), out.stderr.decode()
+
+
+def html_prints_the_tree():
+    tree, words = html("-", page=b"<!doctype html><p id=a class='b c'>x&amp;y<br>")
+    assert tree == ('| <!DOCTYPE html>\n| <html>\n|   <head>\n|   <body>\n|     <p>\n|       class="b c"\n'
+                    '|       id="a"\n|       "x&y"\n|       <br>\n') and words == "", (tree, words)
+    assert html("--fragment", "tr", "-", page=b"<td>x")[0] == '| <td>\n|   "x"\n'
+    assert html("-f", "svg svg", "-", page=b"<path/>")[0] == "| <svg path>\n"
+    noscript = b"<head><noscript><p></noscript>"
+    assert '"<p>"' in html("--scripting", "-", page=noscript)[0] and "<p>" in html("-", page=noscript)[0]
+    assert '"\u0416"' in html("--charset", "koi8-r", "-", page=b"\xf6")[0]
+
+
+def html_tells_positions_and_errors():
+    tree, _ = html("--positions", "-f", "body", "-", page=b"<p>a<i>b")
+    assert tree == '       0 | <p>\n       3 |   "a"\n       4 |   <i>\n       7 |     "b"\n', tree
+    with tempfile.NamedTemporaryFile(suffix=".html") as f:
+        f.write("<p a=1 a=2>\n\u00e9&#0;".encode())
+        f.flush()
+        _, words = html("--errors", f.name, code=3)
+    assert words == f"{f.name}:1:9: duplicate-attribute\n{f.name}:2:6: null-character-reference\n", words
+    # Each once, also where a late meta element has the page read again.
+    _, words = html("--errors", "-", page=b"<!--" + b"x" * 2000 + b"--><meta charset=latin1><p a a>\xe9", code=3)
+    assert words.count("duplicate-attribute") == 1, words
+
+
+def html_tells_what_is_wrong():
+    assert run("html").returncode == 2 and run("html", "a", "b").returncode == 2
+    assert b"--positions" in run("html", "--help").stdout
+    out = run("html", "/nonexistent/file")
+    assert out.returncode == 1 and b"No such file" in out.stderr and out.stdout == b"", out
+    out = run("html", ".")
+    assert out.returncode == 1 and b"directory" in out.stderr, out
+    tree, words = html("-", page=b"<i>" * 600, code=3)
+    assert "depth" in words and "<i>" in tree
+
+
+def extract(*args, page=b"", code=0):
+    out = subprocess.run([CELADON, "extract", *args], input=page, capture_output=True, timeout=30)
+    assert out.returncode == code, out
+    return out.stdout.decode(), out.stderr.decode()
+
+
+def extract_prints_one_item():
+    page = b"<h1 class=t>A &amp; B</h1><p>x<p>y<a href=/u>z</a>"
+    out, words = extract("-s", "title=.t", "-s", "p[]=p", "-s", "link=a@href", "-", page=page)
+    assert json.loads(out) == {"title": "A & B", "p": ["x", "yz"], "link": "/u"} and words == "", (out, words)
+    out, _ = extract("-s", "p[]=p", "--join", "|", "--charset", "koi8-r", "-", page=b"<p>\xf6<p>2")
+    assert json.loads(out) == {"p": "\u0416|2"}, out
+    out, _ = extract("-s", "none=.x", "-", page=page, code=3)
+    assert json.loads(out) == {"none": None}
+    assert json.loads(extract("--parser", "lxml", "-s", "p=p", "-", page=page)[0]) == {"p": "x"}
+
+
+def extract_takes_a_url():
+    out, _ = extract("-s", "title=h1", f"{SITE.base}/good/3")
+    assert json.loads(out)["title"] == item(3)["title"], out
+
+
+def extract_explains_the_nearest_miss():
+    page = b"<div class=post-body><p>x</p></div><section id=main>"
+    out, words = extract("--explain", "-s", "a=.post-bodi > p", "-s", "b=.post-body > h1", "-s", "c=p", "-",
+                         page=page, code=3)
+    assert json.loads(out) == {"a": None, "b": None, "c": "x"}
+    assert "'.post-bodi' matches none" in words and "the page has .post-body" in words, words
+    assert "'.post-body' matches 1 element, and" in words and "h1 alone matches 0 elements" in words, words
+    assert "c: 'p' matches 1 element\n" in words, words
+    _, words = extract("-e", "-s", "a=#mian, q:not(.x)", "-", page=page, code=3)
+    assert "the page has #main" in words and "q alone matches 0" in words, words
+
+
+def extract_tells_what_is_wrong():
+    assert run("extract").returncode == 2 and run("extract", "-").returncode == 2
+    assert run("extract", "-s", "a=p", "-", "-").returncode == 2
+    out = run("extract", "-s", "a=p[", "-")
+    assert out.returncode == 2 and b"column" in out.stderr, out
+    out = run("extract", "-s", "a=p", "--parser", "x", "-")
+    assert out.returncode == 2 and b"html5 or lxml" in out.stderr, out
+    out = run("extract", "-s", "a=p", "/nonexistent/file")
+    assert out.returncode == 1 and b"No such file" in out.stderr and out.stdout == b"", out
+    out = run("extract", "-s", "a=p", "http://127.0.0.1:1/")
+    assert out.returncode == 1 and b"refused" in out.stderr and out.stdout == b"", out
+
+
 def serve_tells_what_is_wrong():
     assert run("serve").returncode == 2
     out = run("serve", "/nonexistent/dir")
@@ -406,8 +494,9 @@ TESTS = [fetch_without_fields_tells_of_each_page, fetch_that_cannot_start_prints
          fetch_of_2000_urls_returns_all_good_and_names_all_bad, fetch_prints_jsonl_and_csv,
          fetch_field_that_is_missing_is_null, fetch_tells_usage_errors_with_the_remedy,
          fetch_of_an_unreadable_list_or_output_is_fatal, fetch_interrupted_leaves_whole_json,
-         serve_and_seed_scrape_print_the_article_dict, serve_tells_what_is_wrong,
-         seeds_print_what_the_article_prints]
+         extract_prints_one_item, extract_takes_a_url, extract_explains_the_nearest_miss, extract_tells_what_is_wrong,
+         html_prints_the_tree, html_tells_positions_and_errors, html_tells_what_is_wrong,
+         serve_and_seed_scrape_print_the_article_dict, serve_tells_what_is_wrong, seeds_print_what_the_article_prints]
 
 if __name__ == "__main__":
     print(f"1..{len(TESTS)}")

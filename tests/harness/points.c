@@ -164,7 +164,7 @@ static void fail_every_call_of_the_pool(void **state)
     /* Not the write that wakes the loop: on an eventfd it does not fail, and whether it is needed
      * is chance, by which the count of the others would shift. */
     static const struct sysfault_plan others = {.threads = SYSFAULT_OTHERS,
-                                                .calls = ((UINT64_C(1) << SYSFAULT_COUNT) - 1) &
+                                                .calls = (((sysfault_set)1 << SYSFAULT_COUNT) - 1) &
                                                          ~SYSFAULT_BIT(write)};
 
     (void)fault_every_syscall(&others, whole, *state);
@@ -180,8 +180,11 @@ static void every_place_that_allocates_has_failed(void **state)
 
 static void every_call_that_was_made_has_failed(void **state)
 {
+    const char *backend = getenv("CELADON_BACKEND");
     size_t never = 0, reached = 0;
 
+    if (backend != NULL && strcmp(backend, "sim") == 0)
+        skip(); /* epoll's and the ring's calls are not made there */
     for (int i = 0; i < SYSFAULT_COUNT; i++) {
         struct sysfault_tally t = sysfault_tally((enum sysfault_call)i);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The n-th allocation of ours fails, for n = 1, 2, … until all succeed: each call says -ENOMEM and
- * leaves nothing behind. myhtml and libxml2 have allocators of their own. */
+ * leaves nothing behind. libxml2 has an allocator of its own. */
 #include "support/check.h"
 
 #include <errno.h>

@@ -433,7 +433,7 @@ IN_TASK(early_answer_to_an_upload_is_not_lost)
 
 /* ---- failures ---- */
 
-IN_TASK(lying_servers_are_named)
+IN_KERNEL(lying_servers_are_named)
 {
     static const struct {
         struct answer answer;

@@ -146,7 +146,7 @@ static void cut_off(struct door *door, struct cel_stream *peer, unsigned nth)
     shutdown(cel_stream_fd(peer), SHUT_RDWR);
 }
 
-IN_TASK(body_until_close_must_be_closed_by_tls)
+IN_KERNEL(body_until_close_must_be_closed_by_tls)
 {
     static const struct answer answers[] = {{OK "\r\nthe whole page", CLOSE}};
     struct cel_tls *server = server_tls(), *client = client_tls();

@@ -183,7 +183,7 @@ static void leave_at(struct cel_server *s, size_t at, int how, unsigned pause)
         cel_close(c);
 }
 
-IN_TASK(client_may_leave_at_each_byte)
+IN_KERNEL(client_may_leave_at_each_byte)
 {
     struct cel_server *s = site_open(NULL, add_routes);
 

@@ -186,7 +186,7 @@ static void count_warnings(enum cel_log_level level, const char *line, void *arg
         warnings++;
 }
 
-IN_TASK(accept_out_of_descriptors_pauses_and_goes_on)
+IN_KERNEL(accept_out_of_descriptors_pauses_and_goes_on)
 {
     struct rlimit before, tight;
     struct accepting a = {0};
@@ -218,7 +218,7 @@ IN_TASK(accept_out_of_descriptors_pauses_and_goes_on)
     cel_listener_close(a.door);
 }
 
-IN_TASK(accept_pausing_ends_by_close)
+IN_KERNEL(accept_pausing_ends_by_close)
 {
     struct rlimit before, tight;
     struct accepting a = {0};
@@ -319,7 +319,7 @@ static void close_black_hole(struct black_hole *hole)
     close(hole->fd);
 }
 
-IN_TASK(connect_into_a_black_hole_ends_by_deadline)
+IN_KERNEL(connect_into_a_black_hole_ends_by_deadline)
 {
     struct cel_listener *door;
     struct black_hole hole;
@@ -337,7 +337,7 @@ IN_TASK(connect_into_a_black_hole_ends_by_deadline)
     cel_listener_close(door);
 }
 
-IN_TASK(connect_races_past_a_black_hole)
+IN_KERNEL(connect_races_past_a_black_hole)
 {
     struct cel_listener *door;
     struct black_hole hole;
@@ -369,7 +369,7 @@ static void *connect_to(void *arg)
 }
 
 /* The first address does not answer, the second refuses: all hangs on the first. */
-IN_TASK(connect_race_ends_by_deadline_and_by_cancel)
+IN_KERNEL(connect_race_ends_by_deadline_and_by_cancel)
 {
     struct cel_listener *door;
     struct black_hole hole;

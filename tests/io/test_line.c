@@ -135,7 +135,7 @@ static int option(struct cel_stream *s, int level, int name)
     return value;
 }
 
-IN_TASK(options_reach_the_socket)
+IN_KERNEL(options_reach_the_socket)
 {
     struct joined j = join(PAIR_TCP), unix_pair = join(PAIR_SOCKETS);
 

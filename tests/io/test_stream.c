@@ -257,7 +257,7 @@ IN_TASK(shutdown_keeps_the_other_direction)
     }
 }
 
-IN_TASK(read_after_reset_says_so)
+IN_KERNEL(read_after_reset_says_so)
 {
     struct joined j = join(PAIR_TCP);
     struct linger at_once = {1, 0};

@@ -275,7 +275,7 @@ static void *serve_and_cut(void *arg)
     return NULL;
 }
 
-IN_TASK(end_without_close_notify_is_a_cut)
+IN_KERNEL(end_without_close_notify_is_a_cut)
 {
     struct site site = open_site("good", serve_and_cut);
     struct cel_tls *tls = client_tls(NULL);

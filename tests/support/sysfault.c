@@ -22,7 +22,6 @@ static const struct {
 _Static_assert(SYSFAULT_COUNT <= 128, "one bit per call");
 
 static struct sysfault_plan plan;
-static struct cel__sys real;
 static atomic_size_t counted, drawn, hits;
 static atomic_size_t made[SYSFAULT_COUNT], struck[SYSFAULT_COUNT];
 static pthread_t beginner;
@@ -109,12 +108,12 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
     return 1 + len * draw() / 200;
 }
 
-#define WRAP(type, name, params, args) \
-    static type my_##name params       \
-    {                                  \
-        if (fails(SYSFAULT_##name))    \
-            return -1;                 \
-        return real.name args;         \
+#define WRAP(type, name, params, args)   \
+    static type my_##name params         \
+    {                                    \
+        if (fails(SYSFAULT_##name))      \
+            return -1;                   \
+        return cel__sys_floor.name args; \
     }
 
 #define WRAP_SHORT(name, percent, params, args)              \
@@ -123,7 +122,7 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
         if (fails(SYSFAULT_##name))                          \
             return -1;                                       \
         len = shortened(len, plan.percent, SYSFAULT_##name); \
-        return real.name args;                               \
+        return cel__sys_floor.name args;                     \
     }
 
 /* A vector is shortened to its first piece, cut. */
@@ -138,9 +137,9 @@ static size_t shortened(size_t len, unsigned percent, enum sysfault_call call)
             first = iov[0];                                                          \
             first.iov_len = shortened(first.iov_len, plan.percent, SYSFAULT_##name); \
             if (first.iov_len < iov[0].iov_len)                                      \
-                return real.name(fd, &first, 1);                                     \
+                return cel__sys_floor.name(fd, &first, 1);                           \
         }                                                                            \
-        return real.name(fd, iov, n);                                                \
+        return cel__sys_floor.name(fd, iov, n);                                      \
     }
 
 WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
@@ -172,6 +171,7 @@ WRAP(int, io_uring_enter,
 WRAP(int, io_uring_register, (int fd, unsigned opcode, const void *arg, unsigned count),
      (fd, opcode, arg, count))
 WRAP(int, listen, (int fd, int backlog), (fd, backlog))
+WRAP(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
 WRAP(int, madvise, (void *addr, size_t len, int advice), (addr, len, advice))
 WRAP(int, mprotect, (void *addr, size_t len, int prot), (addr, len, prot))
 WRAP(int, munmap, (void *addr, size_t len), (addr, len))
@@ -189,6 +189,9 @@ WRAP_VECTOR(readv, short_read_percent)
 WRAP_SHORT(recv, short_read_percent, (int fd, void *buf, size_t len, int flags),
            (fd, buf, len, flags))
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
+WRAP(int, rt_tgsigqueueinfo, (pid_t pid, pid_t thread, int signo, siginfo_t *info),
+     (pid, thread, signo, info))
+WRAP(int, sched_getaffinity, (pid_t thread, size_t size, cpu_set_t *set), (thread, size, set))
 WRAP_SHORT(send, short_write_percent, (int fd, const void *buf, size_t len, int flags),
            (fd, buf, len, flags))
 WRAP_SHORT(sendfile, short_write_percent, (int out, int in, off_t *offset, size_t len),
@@ -255,7 +258,7 @@ static int my_close(int fd)
 {
     bool failed = fails(SYSFAULT_close);
     int error = errno;
-    int r = real.close(fd);
+    int r = cel__sys_floor.close(fd);
 
     if (!failed)
         return r;
@@ -268,43 +271,42 @@ static int my_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
 {
     if (op == EPOLL_CTL_ADD && fails(SYSFAULT_epoll_ctl))
         return -1;
-    return real.epoll_ctl(ep, op, fd, event);
+    return cel__sys_floor.epoll_ctl(ep, op, fd, event);
 }
 
 static int my_clock_nanosleep(clockid_t id, int flags, const struct timespec *request,
                               struct timespec *remain)
 {
     return fails(SYSFAULT_clock_nanosleep) ? errno
-                                           : real.clock_nanosleep(id, flags, request, remain);
+                                           : cel__sys_floor.clock_nanosleep(id, flags, request, remain);
 }
 
 static int my_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*fn)(void *arg),
                              void *arg)
 {
-    return fails(SYSFAULT_pthread_create) ? errno : real.pthread_create(out, attr, fn, arg);
+    return fails(SYSFAULT_pthread_create) ? errno : cel__sys_floor.pthread_create(out, attr, fn, arg);
 }
 
 static char *my_if_indextoname(unsigned index, char name[IF_NAMESIZE])
 {
-    return fails(SYSFAULT_if_indextoname) ? NULL : real.if_indextoname(index, name);
+    return fails(SYSFAULT_if_indextoname) ? NULL : cel__sys_floor.if_indextoname(index, name);
 }
 
 static unsigned my_if_nametoindex(const char *name)
 {
-    return fails(SYSFAULT_if_nametoindex) ? 0 : real.if_nametoindex(name);
+    return fails(SYSFAULT_if_nametoindex) ? 0 : cel__sys_floor.if_nametoindex(name);
 }
 
 static void *my_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
     if (fails(SYSFAULT_mmap))
         return MAP_FAILED;
-    return real.mmap(addr, len, prot, flags, fd, offset);
+    return cel__sys_floor.mmap(addr, len, prot, flags, fd, offset);
 }
 
 void sysfault_begin(const struct sysfault_plan *with)
 {
     cel__sys_reset();
-    real = cel__sys;
     plan = with != NULL ? *with : (struct sysfault_plan){0};
     beginner = pthread_self();
     atomic_store(&counted, 0);

@@ -51,6 +51,7 @@
     X(kill, 0)                   \
     X(linkat, EACCES)            \
     X(listen, EADDRINUSE)        \
+    X(lseek, 0)                  \
     X(madvise, ENOMEM)           \
     X(mkdirat, ENOSPC)           \
     X(mmap, ENOMEM)              \
@@ -75,6 +76,8 @@
     X(recvmmsg, ECONNRESET)      \
     X(recvmsg, ECONNRESET)       \
     X(renameat2, ENOSPC)         \
+    X(rt_tgsigqueueinfo, 0)      \
+    X(sched_getaffinity, 0)      \
     X(send, EPIPE)               \
     X(sendfile, EIO)             \
     X(sendmmsg, EPIPE)           \

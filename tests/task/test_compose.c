@@ -80,6 +80,20 @@ IN_TASK(race_success_of_nobody_tells_of_the_last)
     assert_non_null(strstr(cel_last_error()->text, "failed after 2 ms"));
 }
 
+IN_TASK(race_member_that_could_not_be_made_has_failed)
+{
+    struct cel_task *t[] = {spawned(sleep_ms, 60000), NULL};
+    struct cel_task *u[] = {NULL, spawned(sleep_ms, 1)};
+    struct cel_task *none[] = {NULL, NULL};
+
+    assert_int_equal(cel_race(t, 2, NULL), -CEL_EFAILED);
+    assert_int_equal(cel_last_error()->code, -ENOMEM);
+    assert_int_equal(cel_outcome(t[0]), -ECANCELED);
+    assert_int_equal(cel_race_success(u, 2, NULL), 1);
+    assert_int_equal(cel_race_success(none, 2, NULL), -CEL_EFAILED);
+    assert_int_equal(cel_last_error()->code, -ENOMEM);
+}
+
 IN_TASK(race_cut_short_ends_all)
 {
     struct cel_task *t[] = {spawned(sleep_ms, 60000), spawned(sleep_ms, 60000)};
@@ -499,7 +513,7 @@ static void *use_all(void *arg)
 {
     struct cel_task *t[2] = {cel_spawn(sleep_ms, NULL), cel_spawn(sleep_ms, NULL)};
     struct cel_future *f = NULL;
-    int r = t[0] != NULL && t[1] != NULL ? cel_race(t, 2, NULL) : -ENOMEM;
+    int r = cel_race(t, 2, NULL);
 
     if (r >= 0) {
         t[0] = cel_spawn(sleep_ms, NULL);
@@ -531,6 +545,7 @@ int main(void)
         cmocka_unit_test(race_lost_by_failure_of_the_first),
         cmocka_unit_test(race_success_passes_failures_over),
         cmocka_unit_test(race_success_of_nobody_tells_of_the_last),
+        cmocka_unit_test(race_member_that_could_not_be_made_has_failed),
         cmocka_unit_test(race_cut_short_ends_all),
         cmocka_unit_test(shield_cancelled_leaves_the_inner_alone),
         cmocka_unit_test(shield_of_a_failure_has_its_words),

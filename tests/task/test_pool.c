@@ -127,6 +127,56 @@ IN_TASK(join_all_tells_of_the_first_that_failed)
     assert_int_equal(cel_join_all(t, 4, false), -CEL_EFAILED);
 }
 
+IN_TASK(kill_all_and_join_all_take_those_that_could_not_be_made)
+{
+    struct cel_task *t[3] = {NULL, spawned(linger, NULL), NULL};
+
+    assert_int_equal(cel_kill(NULL), 0);
+    assert_int_equal(cel_join_all(t, 1, false), -CEL_EFAILED);
+    assert_int_equal(cel_last_error()->code, -ENOMEM);
+    assert_int_equal(cel_join_all(t, 3, true), -CEL_EFAILED);
+    assert_false(cel_is_done(t[1])); /* who is missing failed at once */
+    assert_int_equal(cel_kill_all(t, 3), 0);
+    assert_true(cel_is_done(t[1]));
+}
+
+#define CROWD 20 /* more than a wait has room for on the stack */
+
+/* All that could be made end, whatever fails. */
+static void *kill_a_crowd(void *arg)
+{
+    struct cel_task *t[CROWD];
+    int missing = 0, r, joined;
+
+    for (int i = 0; i < CROWD; i++) {
+        t[i] = i % 2 ? cel_spawn(sleep_long, NULL) : cel_spawn_later(CEL_MINUTE, sleep_long, NULL);
+        missing += t[i] == NULL;
+    }
+    r = cel_kill_all(t, CROWD);
+    assert_true(r == 0 || r == -ENOMEM);
+    for (int i = 0; i < CROWD; i++)
+        if (t[i] != NULL) {
+            assert_true(cel_task_is_cancelled(t[i]));
+            (void)!cel_await(t[i], NULL);
+        }
+    joined = cel_join_all(t, CROWD, true);
+    assert_true(joined == -CEL_EFAILED || joined == -ENOMEM);
+    *(int *)arg = r < 0 || missing != 0 || joined == -ENOMEM ? -ENOMEM : 0;
+    return NULL;
+}
+
+static int kill_a_crowd_in_loop(void *arg)
+{
+    int result = -ENOMEM, r = cel_run(kill_a_crowd, &result, NULL);
+
+    return r < 0 ? r : result;
+}
+
+static void kill_all_and_join_all_survive_failed_allocations(void **state)
+{
+    assert_true(fault_every_alloc(kill_a_crowd_in_loop, NULL) > CROWD);
+}
+
 static void *sleep_ms(void *ms)
 {
     return cel_sleep((intptr_t)ms * CEL_MILLISECOND) == 0 ? "slept" : NULL;
@@ -695,6 +745,8 @@ int main(void)
         cmocka_unit_test(kill_waits_for_the_end),
         cmocka_unit_test(kill_cut_short_has_cancelled),
         cmocka_unit_test(join_all_tells_of_the_first_that_failed),
+        cmocka_unit_test(kill_all_and_join_all_take_those_that_could_not_be_made),
+        cmocka_unit_test(kill_all_and_join_all_survive_failed_allocations),
         cmocka_unit_test(with_timeout_keeps_the_value_for_that_case),
         cmocka_unit_test(links_follow_the_way_it_ended),
         cmocka_unit_test(pool_never_runs_more_than_its_size),

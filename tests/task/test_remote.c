@@ -178,6 +178,38 @@ static void remote_too_late_is_told(void **state)
     cel_remote_free(r);
 }
 
+/* The asking thread is the loop's own, before the loop turns: so the allocations come in one order.
+ */
+static int remote_once(void *arg)
+{
+    struct cel_remote *r = NULL;
+    struct cel_loop *loop;
+    int code = cel_loop_new(&loop, NULL);
+
+    if (code < 0)
+        return code;
+    code = cel_remote_spawn(&r, loop, twice, (void *)21);
+    if (code == 0) {
+        while (cel_loop_turn(loop, CEL_FOREVER) >= 0)
+            continue;
+        code = cel_remote_error(r)->code; /* made or not, it has ended */
+    }
+    (void)!cel_loop_close(loop);
+    if (code == 0) {
+        void *result = NULL;
+
+        code = cel_remote_wait(r, 0, &result);
+        assert_int_equal((intptr_t)result, 42);
+    }
+    cel_remote_free(r);
+    return code;
+}
+
+static void remote_survives_failed_allocations(void **state)
+{
+    assert_true(fault_every_alloc(remote_once, NULL) > 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +218,7 @@ int main(void)
         cmocka_unit_test(remote_cancelled_ends),
         cmocka_unit_test(remote_forgotten_goes_by_itself),
         cmocka_unit_test(remote_too_late_is_told),
+        cmocka_unit_test(remote_survives_failed_allocations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* The arrays of the build are used as a stack: what an element brought lies behind it, and goes by
+ * taking their ends back. */
+#include "html/sieve.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+
+#define NEAR       64 /* to a limit: the tree is the judge of what is cut off */
+#define KEPT_DEPTH 2  /* html, head, body: others know them by number for good */
+
+int cel__sieve_init(struct cel__sieve *s, const struct cel__tree_limits *limits)
+{
+    s->steps = cel__mem_array((size_t)limits->depth + 2, sizeof *s->steps);
+    s->nodes = 1;
+    return s->steps != NULL ? 0 : -ENOMEM;
+}
+
+void cel__sieve_fini(struct cel__sieve *s)
+{
+    cel__mem_free(s->steps);
+    s->steps = NULL;
+}
+
+static void lose(struct cel__sieve *s)
+{
+    s->is_lost = true;
+}
+
+static void count(struct cel__sieve *s, const struct cel__build *b, uint32_t nodes, size_t bytes)
+{
+    s->nodes += nodes;
+    s->bytes += bytes;
+    if ((b->limits.nodes != 0 && s->nodes + NEAR >= b->limits.nodes) ||
+        (b->limits.bytes != 0 && s->bytes + NEAR > b->limits.bytes))
+        lose(s);
+}
+
+static bool ask(struct cel__sieve *s, int r)
+{
+    if (r < 0) {
+        s->error = r;
+        s->is_over = true;
+    }
+    return r > 0;
+}
+
+void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node)
+{
+    struct cel__tree *t = &b->tree;
+    struct cel__node *n = &t->nodes[node];
+    struct cel__sieve_step *step = &s->steps[b->depth];
+
+    if (b->is_linked || b->is_stale || b->path[b->depth].node != node) {
+        lose(s);
+        return;
+    }
+    *step = (struct cel__sieve_step){.node = node,
+                                     .attrs = t->attr_count,
+                                     .attrs_before = t->attr_count - n->attr_count,
+                                     .values = t->values.len,
+                                     .values_before = t->values.len};
+    /* Attributes that a clone shares lie further down and stay. */
+    if (n->attr_count != 0 && n->attrs == step->attrs_before)
+        step->values_before = t->attrs[n->attrs].at;
+    else
+        step->attrs_before = t->attr_count;
+    count(s, b, 1, step->values - step->values_before);
+    if (b->depth > 0)
+        s->steps[b->depth - 1].ends_in_text = false;
+    if (s->is_lost)
+        return;
+    step->is_wanted = ask(s, s->open(s->arg, node));
+    s->wanted += step->is_wanted;
+}
+
+/* Takes back what lies behind the element, and, if nobody asks for siblings, the element. */
+static void take_back(struct cel__sieve *s, struct cel__build *b,
+                      const struct cel__sieve_step *step)
+{
+    struct cel__tree *t = &b->tree;
+    uint32_t from = step->node + 1;
+    bool goes = !s->keeps_siblings && b->depth >= KEPT_DEPTH;
+
+    if (goes) {
+        from = step->node;
+        b->path[b->depth].last = t->nodes[from].prev;
+    } else {
+        t->nodes[step->node].end = from;
+    }
+    t->text.len = t->nodes[step->node].text_at;
+    t->attr_count = goes ? step->attrs_before : step->attrs;
+    t->values.len = goes ? step->values_before : step->values;
+    t->count = from;
+    s->forget(s->arg, from);
+}
+
+void cel__sieve_closed(struct cel__sieve *s, struct cel__build *b, uint32_t node, bool may_go)
+{
+    struct cel__tree *t = &b->tree;
+    const struct cel__sieve_step *step = &s->steps[b->depth];
+
+    if (s->is_lost || s->is_over)
+        return;
+    if (b->is_linked || b->is_stale || b->path[b->depth].node != node) {
+        lose(s);
+        return;
+    }
+    t->nodes[node].end = t->count;
+    b->depth--;
+    if (step->is_wanted) {
+        t->nodes[t->count].text_at = (uint32_t)t->text.len;
+        s->wanted--;
+        (void)ask(s, s->close(s->arg, node));
+    }
+    if (may_go && s->wanted == 0)
+        take_back(s, b, step);
+}
+
+bool cel__sieve_takes_text(struct cel__sieve *s, struct cel__build *b, struct cel_str text)
+{
+    struct cel__sieve_step *step = &s->steps[b->depth];
+
+    count(s, b, !step->ends_in_text, text.len);
+    step->ends_in_text = true;
+    return s->wanted != 0;
+}
+
+bool cel__sieve_takes_raw(struct cel__sieve *s, struct cel__build *b, struct cel_str text)
+{
+    s->steps[b->depth].ends_in_text = false;
+    count(s, b, 1, text.len);
+    return s->wanted != 0;
+}
+
+void cel__sieve_end(struct cel__sieve *s, struct cel__build *b)
+{
+    while (b->depth > 0 && !s->is_lost && !s->is_over)
+        cel__sieve_closed(s, b, b->path[b->depth].node, false);
+    if (b->is_linked || b->is_stale || b->cut != CEL__CUT_NONE)
+        lose(s);
+}

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/calls.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/cc.h"
+#include "machine/datagram.h"
+#include "machine/pair.h"
+#include "machine/under.h"
+
+#define COPY_MAX 16384
+
+/* As libc tells it. */
+static int told(int64_t r)
+{
+    if (r >= 0)
+        return (int)r;
+    errno = (int)-r;
+    return -1;
+}
+
+static bool is_simulated_family(int domain, int type)
+{
+    int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (domain == AF_UNIX)
+        return kind == SOCK_STREAM;
+    return (domain == AF_INET || domain == AF_INET6) && (kind == SOCK_STREAM || kind == SOCK_DGRAM);
+}
+
+static int my_socket(int domain, int type, int protocol)
+{
+    struct cel__machine *m = cel__machine_here;
+    int base = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), fd;
+    struct cel__socket *s;
+
+    if (m == NULL || !is_simulated_family(domain, type))
+        return cel__under.socket(domain, type, protocol);
+    s = cel__socket_new(cel__station_current(m),
+                        domain == AF_UNIX     ? CEL__SOCKET_LOCAL
+                        : base == SOCK_STREAM ? CEL__SOCKET_TCP
+                                              : CEL__SOCKET_UDP,
+                        domain);
+    fd = cel__socket_number(s);
+    if (fd < 0)
+        cel__socket_free(s);
+    return told(fd);
+}
+
+static int my_socketpair(int domain, int type, int protocol, int fds[2])
+{
+    struct cel__machine *m = cel__machine_here;
+
+    if (m == NULL || !is_simulated_family(domain, type))
+        return cel__under.socketpair(domain, type, protocol, fds);
+    return told(cel__pair_open(m, CEL__SOCKET_LOCAL, fds));
+}
+
+static int my_pipe2(int fds[2], int flags)
+{
+    struct cel__machine *m = cel__machine_here;
+    int r;
+
+    if (m == NULL)
+        return cel__under.pipe2(fds, flags);
+    r = cel__pair_open(m, CEL__SOCKET_PIPE, fds);
+    if (r == 0) {
+        cel__socket_find(fds[1])->read_shut = true;
+        r = cel__pair_shut(cel__socket_find(fds[0]), false, true);
+    }
+    return told(r);
+}
+
+static int my_close(int fd)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    if (s == NULL)
+        return cel__under.close(fd);
+    cel__pair_leave(s);
+    cel__datagram_drop_all(s);
+    cel__socket_free(s);
+    return 0;
+}
+
+/* A copy in the room that there is for every kind. */
+static struct sockaddr_storage widened(const struct sockaddr *addr, socklen_t len)
+{
+    struct sockaddr_storage at = {0};
+
+    memcpy(&at, addr, cel__min((size_t)len, sizeof at));
+    return at;
+}
+
+static int my_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    struct sockaddr_storage at;
+
+    if (s == NULL)
+        return cel__under.bind(fd, addr, len);
+    at = widened(addr, len);
+    return told(cel__socket_bind(s, &at, len));
+}
+
+static int my_listen(int fd, int backlog)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    if (s == NULL)
+        return cel__under.listen(fd, backlog);
+    if (s->kind == CEL__SOCKET_UDP)
+        return told(-EOPNOTSUPP);
+    if (s->state != CEL__SOCKET_FRESH && s->state != CEL__SOCKET_LISTENING)
+        return told(-EINVAL);
+    if (!s->is_bound && s->kind == CEL__SOCKET_TCP &&
+        cel__socket_bind_any(s, &(struct sockaddr_storage){.ss_family = (sa_family_t)s->family}) <
+            0)
+        return told(-EADDRINUSE);
+    s->state = CEL__SOCKET_LISTENING;
+    s->backlog = backlog;
+    return 0;
+}
+
+static int my_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    struct sockaddr_storage at;
+
+    if (s == NULL)
+        return cel__under.connect(fd, addr, len);
+    at = widened(addr, len);
+    if (s->kind != CEL__SOCKET_UDP)
+        return told(cel__pair_connect(s, &at, len));
+    s->peer = at;
+    s->peer_len = len;
+    return s->is_bound ? 0 : told(cel__socket_bind_any(s, &at));
+}
+
+static void give_address(const struct sockaddr_storage *at, socklen_t at_len, struct sockaddr *addr,
+                         socklen_t *len)
+{
+    if (addr == NULL || len == NULL)
+        return;
+    at_len = cel__max(at_len, (socklen_t)sizeof(sa_family_t));
+    memcpy(addr, at, cel__min(*len, at_len));
+    *len = at_len;
+}
+
+static int my_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+    struct cel__socket *s = cel__socket_find(fd), *child;
+    int r;
+
+    if (s == NULL)
+        return cel__under.accept4(fd, addr, len, flags);
+    r = cel__pair_accept(s, &child);
+    if (r >= 0)
+        give_address(&child->peer, child->peer_len, addr, len);
+    return told(r);
+}
+
+static int my_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    if (s == NULL)
+        return cel__under.getsockname(fd, addr, len);
+    if (s->local_len == 0 && s->family != AF_UNIX)
+        s->local_len =
+            s->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    give_address(&s->local, s->local_len, addr, len);
+    return 0;
+}
+
+static int my_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    if (s == NULL)
+        return cel__under.getpeername(fd, addr, len);
+    if (s->state != CEL__SOCKET_JOINED && s->kind != CEL__SOCKET_UDP)
+        return told(-ENOTCONN);
+    give_address(&s->peer, s->peer_len, addr, len);
+    return 0;
+}
+
+static int my_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    int answer = 0;
+
+    if (s == NULL)
+        return cel__under.getsockopt(fd, level, name, value, len);
+    if (s->kind == CEL__SOCKET_PIPE)
+        return told(-ENOTSOCK);
+    if (level == SOL_SOCKET && name == SO_TYPE)
+        answer = s->kind == CEL__SOCKET_UDP ? SOCK_DGRAM : SOCK_STREAM;
+    if (level == SOL_SOCKET && name == SO_DOMAIN)
+        answer = s->family;
+    if (level == SOL_SOCKET && name == SO_ACCEPTCONN)
+        answer = s->state == CEL__SOCKET_LISTENING;
+    if (level == SOL_SOCKET && name == SO_ERROR) {
+        answer = s->error;
+        s->error = 0;
+    }
+    memset(value, 0, *len);
+    memcpy(value, &answer, cel__min((size_t)*len, sizeof answer));
+    return 0;
+}
+
+static int my_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    bool is_on = value != NULL && len >= sizeof(int) && *(const int *)value != 0;
+
+    if (s == NULL)
+        return cel__under.setsockopt(fd, level, name, value, len);
+    if (s->kind == CEL__SOCKET_PIPE)
+        return told(-ENOTSOCK);
+    if (level == SOL_SOCKET && name == SO_REUSEADDR)
+        s->reuse_address = is_on;
+    if (level == SOL_SOCKET && name == SO_REUSEPORT)
+        s->reuse_port = is_on;
+    if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
+        s->v6_only = is_on;
+    if (level == SOL_SOCKET && name == SO_LINGER && len >= sizeof(struct linger))
+        s->resets_at_close = is_on && ((const struct linger *)value)->l_linger == 0;
+    return 0;
+}
+
+static int my_shutdown(int fd, int how)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    if (s == NULL)
+        return cel__under.shutdown(fd, how);
+    if (s->kind == CEL__SOCKET_PIPE)
+        return told(-ENOTSOCK);
+    return told(cel__pair_shut(s, how != SHUT_WR, how != SHUT_RD));
+}
+
+/* Reading and writing, all by way of these two. */
+
+static ssize_t take_in(struct cel__socket *s, const struct iovec *iov, int count, int flags)
+{
+    bool is_cut;
+    ssize_t n;
+
+    if (s->kind == CEL__SOCKET_UDP)
+        n = cel__datagram_receive(s, iov, count, NULL, &is_cut, (flags & MSG_PEEK) != 0);
+    else
+        n = cel__pair_read(s, iov, count, (flags & MSG_PEEK) != 0);
+    return told(n);
+}
+
+static ssize_t put_out(struct cel__socket *s, const struct iovec *iov, int count)
+{
+    if (s->kind == CEL__SOCKET_UDP)
+        return told(cel__datagram_send(s, &s->peer, s->peer_len, iov, count));
+    return told(cel__pair_write(s, iov, count));
+}
+
+static ssize_t my_recv(int fd, void *buf, size_t len, int flags)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    struct iovec piece = {buf, len};
+
+    return s != NULL ? take_in(s, &piece, 1, flags) : cel__under.recv(fd, buf, len, flags);
+}
+
+static ssize_t my_read(int fd, void *buf, size_t len)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    struct cel__machine *m = cel__machine_here;
+    struct iovec piece = {buf, len};
+
+    if (s == NULL && m != NULL && cel__machine_chance(m, m->options.io_error))
+        return told(-EIO);
+    return s != NULL ? take_in(s, &piece, 1, 0) : cel__under.read(fd, buf, len);
+}
+
+static ssize_t my_readv(int fd, const struct iovec *iov, int n)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    return s != NULL ? take_in(s, iov, n, 0) : cel__under.readv(fd, iov, n);
+}
+
+static ssize_t my_send(int fd, const void *buf, size_t len, int flags)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    struct iovec piece = {(void *)buf, len};
+
+    return s != NULL ? put_out(s, &piece, 1) : cel__under.send(fd, buf, len, flags);
+}
+
+static ssize_t my_write(int fd, const void *buf, size_t len)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    struct iovec piece = {(void *)buf, len};
+
+    return s != NULL ? put_out(s, &piece, 1) : cel__under.write(fd, buf, len);
+}
+
+static ssize_t my_writev(int fd, const struct iovec *iov, int n)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    return s != NULL ? put_out(s, iov, n) : cel__under.writev(fd, iov, n);
+}
+
+static ssize_t my_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    struct sockaddr_storage from;
+    bool is_cut = false;
+    ssize_t n;
+
+    if (s == NULL)
+        return cel__under.recvmsg(fd, msg, flags);
+    msg->msg_controllen = 0;
+    msg->msg_flags = 0;
+    if (s->kind != CEL__SOCKET_UDP) {
+        msg->msg_namelen = 0;
+        return take_in(s, msg->msg_iov, (int)msg->msg_iovlen, flags);
+    }
+    n = cel__datagram_receive(s, msg->msg_iov, (int)msg->msg_iovlen, &from, &is_cut,
+                              (flags & MSG_PEEK) != 0);
+    if (n >= 0) {
+        socklen_t len =
+            s->family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+        give_address(&from, len, msg->msg_name, &msg->msg_namelen);
+        msg->msg_flags = is_cut ? MSG_TRUNC : 0;
+    }
+    return told(n);
+}
+
+static ssize_t my_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    struct sockaddr_storage to;
+
+    if (s == NULL)
+        return cel__under.sendmsg(fd, msg, flags);
+    if (msg->msg_controllen != 0) /* descriptors do not travel here */
+        return told(-EOPNOTSUPP);
+    if (s->kind != CEL__SOCKET_UDP || msg->msg_name == NULL)
+        return put_out(s, msg->msg_iov, (int)msg->msg_iovlen);
+    to = widened(msg->msg_name, msg->msg_namelen);
+    return told(cel__datagram_send(s, &to, msg->msg_namelen, msg->msg_iov, (int)msg->msg_iovlen));
+}
+
+/* By way of a copy; what was read and not sent is read again the next time. */
+static ssize_t my_sendfile(int out, int in, off_t *offset, size_t count)
+{
+    struct cel__socket *s = cel__socket_find(out);
+    char copy[COPY_MAX];
+    struct iovec piece = {copy, 0};
+    ssize_t n;
+
+    if (s == NULL)
+        return cel__under.sendfile(out, in, offset, count);
+    if (offset == NULL)
+        return told(-EINVAL);
+    n = cel__under.pread(in, copy, cel__min(count, sizeof copy), *offset);
+    if (n <= 0)
+        return n;
+    piece.iov_len = (size_t)n;
+    n = put_out(s, &piece, 1);
+    if (n > 0)
+        *offset += n;
+    return n;
+}
+
+static int my_unlink(const char *path)
+{
+    struct cel__machine *m = cel__machine_here;
+
+    if (m != NULL && cel__socket_unlink(m, path))
+        return 0;
+    return cel__under.unlink(path);
+}
+
+/* Files are real; their errors need not be. */
+
+static ssize_t my_pread(int fd, void *buf, size_t len, off_t offset)
+{
+    struct cel__machine *m = cel__machine_here;
+
+    if (m != NULL && cel__machine_chance(m, m->options.io_error))
+        return told(-EIO);
+    return cel__under.pread(fd, buf, len, offset);
+}
+
+static ssize_t my_pwrite(int fd, const void *buf, size_t len, off_t offset)
+{
+    struct cel__machine *m = cel__machine_here;
+
+    if (m != NULL && cel__machine_chance(m, m->options.disk_full))
+        return told(-ENOSPC);
+    if (m != NULL && cel__machine_chance(m, m->options.io_error))
+        return told(-EIO);
+    if (m != NULL && len > 1 && cel__machine_chance(m, m->options.cut))
+        len = 1 + (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, len);
+    return cel__under.pwrite(fd, buf, len, offset);
+}
+
+static int my_fsync(int fd)
+{
+    struct cel__machine *m = cel__machine_here;
+
+    if (m != NULL && cel__machine_chance(m, m->options.io_error))
+        return told(-EIO);
+    return cel__under.fsync(fd);
+}
+
+static int my_clock_gettime(clockid_t id, struct timespec *ts)
+{
+    struct cel__machine *m = cel__machine_here;
+    int64_t now;
+
+    if (m == NULL)
+        return cel__under.clock_gettime(id, ts);
+    now = m->now;
+    if (id == CLOCK_REALTIME)
+        now += m->epoch + cel__station_current(m)->skew;
+    *ts = (struct timespec){now / CEL_SECOND, now % CEL_SECOND};
+    return 0;
+}
+
+static ssize_t my_getrandom(void *buf, size_t len, unsigned flags)
+{
+    struct cel__machine *m = cel__machine_here;
+    unsigned char *at = buf;
+
+    if (m == NULL)
+        return cel__under.getrandom(buf, len, flags);
+    for (size_t i = 0; i < len; i++)
+        at[i] = (unsigned char)cel__machine_draw(m, CEL__DRAW_SECRET, 256);
+    return (ssize_t)len;
+}
+
+short cel__calls_poll(int fd, short events)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+    int now;
+
+    if (s == NULL)
+        return POLLNVAL;
+    if (s->kind == CEL__SOCKET_UDP)
+        now = POLLOUT | (cel__list_is_empty(&s->datagrams) ? 0 : POLLIN) |
+              (s->error != 0 ? POLLERR | POLLIN : 0);
+    else
+        now = cel__pair_events(s);
+    return (short)(now & (events | POLLERR | POLLHUP));
+}
+
+static void install(void)
+{
+    struct cel__sys table;
+
+    cel__sys_kernel(&cel__under);
+    table = cel__under;
+    table.accept4 = my_accept4;
+    table.bind = my_bind;
+    table.clock_gettime = my_clock_gettime;
+    table.close = my_close;
+    table.connect = my_connect;
+    table.fsync = my_fsync;
+    table.getpeername = my_getpeername;
+    table.getrandom = my_getrandom;
+    table.getsockname = my_getsockname;
+    table.getsockopt = my_getsockopt;
+    table.listen = my_listen;
+    table.pipe2 = my_pipe2;
+    table.pread = my_pread;
+    table.pwrite = my_pwrite;
+    table.read = my_read;
+    table.readv = my_readv;
+    table.recv = my_recv;
+    table.recvmsg = my_recvmsg;
+    table.send = my_send;
+    table.sendfile = my_sendfile;
+    table.sendmsg = my_sendmsg;
+    table.setsockopt = my_setsockopt;
+    table.shutdown = my_shutdown;
+    table.socket = my_socket;
+    table.socketpair = my_socketpair;
+    table.unlink = my_unlink;
+    table.write = my_write;
+    table.writev = my_writev;
+    cel__sys_underlay(&table);
+}
+
+void cel__calls_install(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, install);
+}

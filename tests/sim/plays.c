@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#include "plays.h"
+
+const struct play plays[] = {
+    {"tasks", play_tasks},         {"deadlines", play_deadlines}, {"echo", play_echo},
+    {"datagrams", play_datagrams}, {"files", play_files},         {"crash", play_crash},
+    {"http", play_http},           {"scrape", play_scrape},
+};
+const size_t play_count = sizeof plays / sizeof plays[0];

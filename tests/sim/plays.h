@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_PLAYS_H
+#define TESTS_PLAYS_H
+
+/* Programs to be run on a simulated machine, each with what must hold whatever the machine does:
+ * a fault may make a request fail, never make a wrong answer of it. A play fails by cel_fail. */
+
+#include <stddef.h>
+
+#include "celadon/sim.h"
+#include "celadon/task.h"
+
+struct play {
+    const char *name;
+    cel_task_fn *run;
+};
+
+extern const struct play plays[];
+extern const size_t play_count;
+
+/* Fails the task when it does not hold. */
+#define HOLDS(cond)                                                           \
+    do {                                                                      \
+        if (!(cond))                                                          \
+            return cel_fail(-EPROTO, "%s:%d: %s", __FILE__, __LINE__, #cond); \
+    } while (0)
+
+cel_task_fn play_echo, play_deadlines, play_http, play_scrape, play_datagrams, play_files,
+    play_crash, play_tasks;
+
+#endif

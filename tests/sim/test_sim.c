@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/* Simulated runs: what the machine does when it is told to, what a run reports, and that a seed
+ * decides all of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <celadon/net.h>
+#include <celadon/sim.h>
+#include <celadon/task.h>
+#include "support/check.h"
+
+static char told[4096]; /* the log's lines */
+
+static void hear(enum cel_log_level level, const char *line, void *arg)
+{
+    size_t len = strlen(told);
+
+    snprintf(told + len, sizeof told - len, "%s\n", line);
+}
+
+static int quiet(void **state)
+{
+    told[0] = '\0';
+    cel_set_log(hear, NULL);
+    unsetenv("CEL_SEED");
+    unsetenv("CEL_CFG");
+    return 0;
+}
+
+static int loud(void **state)
+{
+    cel_set_log(NULL, NULL);
+    unsetenv("CEL_SEED");
+    unsetenv("CEL_CFG");
+    return 0;
+}
+
+static int run_calm(void *(*fn)(void *arg), void *arg, struct cel_sim_report *report)
+{
+    struct cel_sim_options calm;
+
+    cel_sim_options_calm(&calm);
+    return cel_sim_run(7, &calm, fn, arg, report);
+}
+
+/* Fails the task: an assertion of cmocka would leave the run without ending it. */
+#define CHECK(cond)                                                           \
+    do {                                                                      \
+        if (!(cond))                                                          \
+            return cel_fail(-EPROTO, "%s:%d: %s", __FILE__, __LINE__, #cond); \
+    } while (0)
+
+/* ---- time ---- */
+
+static void *sleep_a_year(void *arg)
+{
+    int64_t year = 365 * 86400 * CEL_SECOND, began = cel_sim_now();
+
+    CHECK(cel_sleep(year) == 0);
+    CHECK(cel_sim_now() - began >= year && cel_sim_now() - began < year + CEL_SECOND);
+    return NULL;
+}
+
+static void long_sleeps_take_no_time(void **state)
+{
+    struct cel_sim_report report;
+    time_t began = time(NULL);
+
+    assert_int_equal(run_calm(sleep_a_year, NULL, &report), 0);
+    assert_true(report.elapsed >= 365 * 86400 * CEL_SECOND);
+    assert_true(time(NULL) - began < 60);
+}
+
+static void *count_up(void *arg)
+{
+    for (int i = 0; i < 5; i++)
+        cel_yield();
+    *(int *)arg += 1;
+    CHECK(cel_sleep(CEL_SECOND) == 0);
+    *(int *)arg += 1;
+    return NULL;
+}
+
+static void *settle_and_look(void *arg)
+{
+    int count = 0;
+    struct cel_task *task = cel_spawn(count_up, &count);
+    int r = 0;
+
+    CHECK(task != NULL && cel_sim_settle() == 0);
+    CHECK(count == 1);
+    CHECK(cel_join(task, NULL) == 0 && count == 2);
+    CEL_SCOPE (gone, .timeout = 0) {
+        cel_scope_cancel(&gone);
+        r = cel_sim_settle();
+    }
+    CHECK(r == -ECANCELED);
+    return NULL;
+}
+
+static void settle_waits_until_all_are_parked(void **state)
+{
+    assert_int_equal(run_calm(settle_and_look, NULL, NULL), 0);
+}
+
+/* ---- how a run ends ---- */
+
+static void *fail_at_once(void *arg)
+{
+    return cel_fail(-EDOM, "out of luck");
+}
+
+static void *wait_for_nothing(void *arg)
+{
+    struct cel_future *never = cel_future_new();
+    int r;
+
+    CHECK(never != NULL);
+    r = cel_await(never, NULL);
+    cel_future_free(never);
+    return r < 0 ? NULL : arg;
+}
+
+static void *sleep_for_ever(void *arg)
+{
+    while (cel_sleep(CEL_SECOND) == 0)
+        continue;
+    return NULL;
+}
+
+static void *leave_a_listener(void *arg)
+{
+    static struct cel_listener *door; /* in reach for who looks for leaks */
+
+    CHECK(cel_listen(&door, ":80", NULL) == 0);
+    return NULL;
+}
+
+static void run_reports_each_kind_of_failure(void **state)
+{
+    static const struct {
+        void *(*fn)(void *arg);
+        int code;
+    } ends[] = {{fail_at_once, -EDOM},
+                {wait_for_nothing, -EDEADLK},
+                {sleep_for_ever, -ETIMEDOUT},
+                {leave_a_listener, -EBUSY}};
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct cel_sim_options calm;
+        struct cel_sim_report report;
+
+        told[0] = '\0';
+        cel_sim_options_calm(&calm);
+        calm.patience = ends[i].code == -ETIMEDOUT ? 60 * CEL_SECOND : 0;
+        assert_int_equal(cel_sim_run(99, &calm, ends[i].fn, NULL, &report), ends[i].code);
+        assert_non_null(strstr(told, "again with CEL_SEED=99 CEL_CFG=policy=0,"));
+        assert_int_equal(report.seed, 99);
+    }
+}
+
+/* ---- seeds ---- */
+
+static void *draw_much(void *arg)
+{
+    for (int i = 0; i < 20; i++)
+        cel_sleep((int64_t)cel_sim_draw(1000));
+    return NULL;
+}
+
+static void same_seed_same_run(void **state)
+{
+    struct cel_sim_report a, b, c;
+
+    assert_int_equal(cel_sim_run(5, NULL, draw_much, NULL, &a), 0);
+    assert_int_equal(cel_sim_run(5, NULL, draw_much, NULL, &b), 0);
+    assert_int_equal(cel_sim_run(6, NULL, draw_much, NULL, &c), 0);
+    assert_true(a.hash == b.hash && a.elapsed == b.elapsed && a.switches == b.switches);
+    assert_true(a.hash != c.hash);
+}
+
+static void *depend_on_the_past(void *arg)
+{
+    static int runs;
+
+    cel_sleep(1000 + ++runs);
+    return NULL;
+}
+
+static void hidden_state_is_found_by_the_second_run(void **state)
+{
+    assert_int_equal(cel_sim_sweep(1, 5, NULL, depend_on_the_past, NULL, NULL), -EILSEQ);
+    assert_non_null(strstr(told, "is not the whole truth"));
+}
+
+static void *fail_for_some(void *arg)
+{
+    *(unsigned *)arg += 1;
+    return cel_sim_draw(10) == 0 ? cel_fail(-EDOM, "bad draw") : NULL;
+}
+
+static void sweep_stops_at_the_seed_that_fails_and_the_environment_replays_it(void **state)
+{
+    struct cel_sim_report sum;
+    unsigned runs = 0;
+    char seed[32];
+
+    assert_int_equal(cel_sim_sweep(1, 1000, NULL, fail_for_some, &runs, &sum), -EDOM);
+    assert_true(sum.runs < 1000 && runs >= sum.runs);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)sum.seed);
+    setenv("CEL_SEED", seed, 1);
+    runs = 0;
+    assert_int_equal(cel_sim_sweep(1, 1000, NULL, fail_for_some, &runs, &sum), -EDOM);
+    assert_int_equal(runs, 1);
+    setenv("CEL_CFG", "latency=77,policy=2", 1);
+    assert_int_equal(cel_sim_run(1, NULL, fail_for_some, &runs, &sum), -EDOM);
+    assert_non_null(strstr(told, "policy=2,"));
+    assert_non_null(strstr(told, ",latency=77,"));
+    setenv("CEL_CFG", "colour=blue", 1);
+    assert_int_equal(cel_sim_run(1, NULL, fail_for_some, &runs, &sum), -EINVAL);
+}
+
+/* ---- the network ---- */
+
+static void *serve_echo(void *arg)
+{
+    struct cel_listener *door;
+    struct cel_stream *s;
+    char byte;
+
+    CHECK(cel_listen(&door, ":7", NULL) == 0);
+    while (cel_accept(door, &s) == 0) {
+        while (cel_read(s, &byte, 1) == 1)
+            if (cel_write(s, &byte, 1) < 0)
+                break;
+        cel_close(s);
+    }
+    cel_listener_close(door);
+    return NULL;
+}
+
+static int echo_once(struct cel_stream *s)
+{
+    char byte = 'x';
+    ssize_t n = cel_write(s, &byte, 1);
+
+    if (n == 1)
+        n = cel_read(s, &byte, 1);
+    return n == 1 ? 0 : n == 0 ? -CEL_EEOF : (int)n;
+}
+
+static int echo_within(struct cel_stream *s, int64_t timeout)
+{
+    int r = 0;
+
+    CEL_SCOPE (limit, .timeout = timeout) {
+        r = echo_once(s);
+    }
+    return r;
+}
+
+static void *part_and_heal(void *arg)
+{
+    struct cel_sim_host *far, *home = cel_sim_home();
+    struct cel_stream *s;
+
+    CHECK(cel_sim_host_new(&far, "far", serve_echo, NULL) == 0);
+    CHECK(cel_connect(&s, "far:7", NULL) == 0);
+    CHECK(strncmp(cel_stream_peer(s), cel_sim_host_address(far), 8) == 0);
+    CHECK(echo_once(s) == 0);
+    cel_sim_partition(home, far);
+    CHECK(echo_within(s, CEL_SECOND) == -ETIMEDOUT);
+    cel_sim_heal(home, far);
+    CHECK(cel_sleep(5 * CEL_SECOND) == 0); /* what was under way comes through in the end */
+    CHECK(echo_within(s, CEL_SECOND) == 0);
+    cel_sim_partition_one_way(far, home);
+    CHECK(echo_within(s, CEL_SECOND) == -ETIMEDOUT);
+    cel_sim_heal(far, home);
+    cel_sim_clog(far, home, CEL_SECOND);
+    cel_close(s);
+    return NULL;
+}
+
+static void partition_parts_until_it_is_healed(void **state)
+{
+    assert_int_equal(run_calm(part_and_heal, NULL, NULL), 0);
+}
+
+static void *crash_and_reboot(void *arg)
+{
+    struct cel_sim_host *far;
+    struct cel_stream *s;
+
+    CHECK(cel_sim_host_new(&far, "far", serve_echo, NULL) == 0);
+    CHECK(cel_sim_host_new(&far, "far", serve_echo, NULL) == -EEXIST);
+    CHECK(cel_connect(&s, "far:7", NULL) == 0);
+    CHECK(echo_once(s) == 0);
+    cel_sim_kill(far);
+    CHECK(echo_within(s, CEL_SECOND) == -ETIMEDOUT); /* the dead say nothing */
+    CHECK(cel_sim_reboot(far) == 0);
+    CHECK(echo_within(s, 20 * CEL_SECOND) == -ECONNRESET);
+    cel_close(s);
+    CHECK(cel_connect(&s, "far:7", NULL) == 0);
+    CHECK(echo_once(s) == 0);
+    cel_close(s);
+    return NULL;
+}
+
+static void killed_host_is_silent_and_after_its_reboot_resets(void **state)
+{
+    assert_int_equal(run_calm(crash_and_reboot, NULL, NULL), 0);
+}
+
+static void *stand_still(void *arg)
+{
+    struct cel_sim_host *far;
+    struct cel_stream *s;
+    int64_t began;
+
+    CHECK(cel_sim_host_new(&far, "far", serve_echo, NULL) == 0);
+    CHECK(cel_connect(&s, "far:7", NULL) == 0);
+    began = cel_sim_now();
+    cel_sim_pause(far, 10 * CEL_SECOND);
+    CHECK(echo_once(s) == 0);
+    CHECK(cel_sim_now() - began >= 10 * CEL_SECOND);
+    cel_close(s);
+    return NULL;
+}
+
+static void paused_host_answers_when_it_goes_on(void **state)
+{
+    assert_int_equal(run_calm(stand_still, NULL, NULL), 0);
+}
+
+static void *fail_to_connect(void *arg)
+{
+    struct cel_sim_host *far;
+    struct cel_stream *s;
+    int64_t began = cel_sim_now();
+    int r = 0;
+
+    CHECK(cel_sim_host_new(&far, "far", NULL, NULL) == 0);
+    CHECK(cel_connect(&s, "far:7", NULL) == -ECONNREFUSED); /* soon: there is a machine */
+    CHECK(cel_sim_now() - began < CEL_SECOND);
+    CHECK(cel_connect(&s, "10.9.9.9:7", NULL) == -ETIMEDOUT); /* there is none */
+    CHECK(cel_sim_now() - began > 30 * CEL_SECOND);
+    CHECK(cel_connect(&s, "nowhere:7", NULL) == -CEL_EDNS);
+    CHECK(cel_sim_name("alias", "10.9.9.9") == 0);
+    CHECK(cel_sim_name("alias", cel_sim_host_address(far)) == 0);
+    CHECK(cel_sim_name("bad", "not an address") == -EINVAL);
+    CEL_SCOPE (limit, .timeout = 2 * CEL_SECOND) {
+        r = cel_connect(&s, "alias:7", NULL);
+    }
+    CHECK(r == -ETIMEDOUT);
+    CHECK(cel_sim_name("alias", NULL) == 0);
+    CHECK(cel_connect(&s, "alias:7", NULL) == -CEL_EDNS);
+    return NULL;
+}
+
+static void refused_is_told_from_nobody_there(void **state)
+{
+    assert_int_equal(run_calm(fail_to_connect, NULL, NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(long_sleeps_take_no_time, quiet, loud),
+        cmocka_unit_test_setup_teardown(settle_waits_until_all_are_parked, quiet, loud),
+        cmocka_unit_test_setup_teardown(run_reports_each_kind_of_failure, quiet, loud),
+        cmocka_unit_test_setup_teardown(same_seed_same_run, quiet, loud),
+        cmocka_unit_test_setup_teardown(hidden_state_is_found_by_the_second_run, quiet, loud),
+        cmocka_unit_test_setup_teardown(
+            sweep_stops_at_the_seed_that_fails_and_the_environment_replays_it, quiet, loud),
+        cmocka_unit_test_setup_teardown(partition_parts_until_it_is_healed, quiet, loud),
+        cmocka_unit_test_setup_teardown(killed_host_is_silent_and_after_its_reboot_resets, quiet,
+                                        loud),
+        cmocka_unit_test_setup_teardown(paused_host_answers_when_it_goes_on, quiet, loud),
+        cmocka_unit_test_setup_teardown(refused_is_told_from_nobody_there, quiet, loud),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
