@@ -16,8 +16,8 @@ struct release {
 };
 
 #define SUBMIT_ALL IORING_SETUP_SUBMIT_ALL
-#define BEST                                                                                       \
-    (IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN |         \
+#define BEST                                                                               \
+    (IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN | \
      IORING_SETUP_TASKRUN_FLAG | SUBMIT_ALL)
 #define NO_SQARRAY (1U << 16)
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The clients of the load tests. Each prints one line of JSON per step.
  *
- *   soak_client hold ADDRESS N        opens N connections and pings through each; then obeys the lines
- *                                     of its input: "ping", "drop", "again"; ends with it
- *   soak_client churn ADDRESS N       N connections one after the other, 32 at a time
- *   soak_client chaos ADDRESS SECONDS exchanges of 1 KiB, each with a second to succeed, 32 at a time
- *   soak_client load URL SECONDS      HTTP requests over kept connections, 32 at a time
- *   soak_client stuck ADDRESS N       N that ask for much and read nothing; ends with its input
+ *   soak_client hold ADDRESS N        opens N connections and pings through each; then obeys the
+ * lines of its input: "ping", "drop", "again"; ends with it soak_client churn ADDRESS N       N
+ * connections one after the other, 32 at a time soak_client chaos ADDRESS SECONDS exchanges of 1
+ * KiB, each with a second to succeed, 32 at a time soak_client load URL SECONDS      HTTP requests
+ * over kept connections, 32 at a time soak_client stuck ADDRESS N       N that ask for much and
+ * read nothing; ends with its input
  *
  * Every exchange is counted once when it begins and once in exactly one of its outcomes. */
 #include <errno.h>
@@ -28,7 +28,8 @@ static unsigned long wanted;
 /* ---- counting ---- */
 
 enum outcome { OK, REFUSED, RESET, ENDED, TIMED_OUT, WRONG, OTHER, OUTCOMES };
-static const char *const names[] = {"ok", "refused", "reset", "ended", "timed_out", "wrong", "other"};
+static const char *const names[] = {"ok",        "refused", "reset", "ended",
+                                    "timed_out", "wrong",   "other"};
 static unsigned long begun, ended[OUTCOMES], since_heal[OUTCOMES];
 static int other_code;
 

@@ -4,7 +4,8 @@
  *   soak_proxy TARGET SEED
  *
  * It starts sound. A line on its input changes that: "hurt", "heal", "hole" (nothing passes, of old
- * connections and new ones, until the next word). What a connection suffers is drawn when it comes. */
+ * connections and new ones, until the next word). What a connection suffers is drawn when it comes.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

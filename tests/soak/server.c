@@ -4,8 +4,8 @@
  *   soak_server echo ADDRESS
  *   soak_server http ADDRESS [SOCKET]
  *
- * With a SOCKET (a path) whoever serves there is asked for its listening descriptor, and stops once it
- * has given it away. SIGTERM stops in order. The last line says what was served. */
+ * With a SOCKET (a path) whoever serves there is asked for its listening descriptor, and stops once
+ * it has given it away. SIGTERM stops in order. The last line says what was served. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -134,8 +134,8 @@ static void *hand_on(void *path)
 
     if (cel_listen(&l, path, NULL) < 0)
         return cel_fail(-EADDRINUSE, "listening on %s", (char *)path);
-    if (cel_accept(l, &next) == 0) {      /* parks */
-        cel_listener_close(l);            /* the path is the successor's */
+    if (cel_accept(l, &next) == 0) { /* parks */
+        cel_listener_close(l);       /* the path is the successor's */
         if (cel_send_fds(next, "d", 1, &door, 1) == 1 && cel_read(next, &c, 1) == 1) /* parks */
             cel_server_stop(site);
         cel_close(next);

@@ -30,12 +30,12 @@
 struct release {
     const char *name;
     uint32_t setup_flags, features, enter_flags;
-    unsigned requests, registrations;  /* how many kinds it numbers */
-    uint16_t receive_flags;            /* of a receive's ioprio */
-    bool has_epoll_pwait2;             /* 5.11 */
-    bool has_poll_multishot;           /* 5.13 */
-    bool has_populate;                 /* MADV_POPULATE_READ and _WRITE, 5.14 */
-    bool has_fchmodat2, has_guards;    /* 6.6; MADV_GUARD_INSTALL, 6.13 */
+    unsigned requests, registrations; /* how many kinds it numbers */
+    uint16_t receive_flags;           /* of a receive's ioprio */
+    bool has_epoll_pwait2;            /* 5.11 */
+    bool has_poll_multishot;          /* 5.13 */
+    bool has_populate;                /* MADV_POPULATE_READ and _WRITE, 5.14 */
+    bool has_fchmodat2, has_guards;   /* 6.6; MADV_GUARD_INSTALL, 6.13 */
 };
 
 /* Flags and features were only ever added at the top, so a kernel's set is all bits below one. */
@@ -55,7 +55,7 @@ static const struct release *played;
  * may come here while another thread of its parent was here. */
 struct ring {
     int fd;
-    int registered; /* its index among the registered ones, or -1 */
+    int registered;  /* its index among the registered ones, or -1 */
     pthread_t owner; /* whose index that is */
     struct io_uring_params params;
     char *queue;
@@ -294,7 +294,7 @@ SHOWN int madvise(void *addr, size_t len, int advice)
 }
 
 SHOWN int epoll_pwait2(int ep, struct epoll_event *events, int max, const struct timespec *timeout,
-                 const sigset_t *mask)
+                       const sigset_t *mask)
 {
     if (!played->has_epoll_pwait2)
         return (int)refuse(ENOSYS);
