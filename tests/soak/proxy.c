@@ -25,6 +25,7 @@ struct way {
     struct cel_stream *from, *to;
     enum harm harm;
     size_t left; /* bytes until a cut or half close */
+    bool is_cut; /* to be reset, once nobody uses it any more */
 };
 
 struct link {
@@ -60,8 +61,7 @@ static bool carry(struct way *w)
         if (cel_sleep(20 * CEL_MILLISECOND) < 0) /* parks */
             return false;
     if (room == 0 && w->harm == CUT) {
-        cel_stream_abort(w->to);
-        w->to = NULL;
+        w->is_cut = true;
         return false;
     }
     if (n <= 0 || pass(w, buf, (size_t)n) < 0)
@@ -76,12 +76,12 @@ static void *carry_all(void *arg)
 
     while (carry(w))
         continue;
-    if (w->to != NULL)
+    if (!w->is_cut)
         (void)!cel_shutdown(w->to);
     return NULL;
 }
 
-/* Both ways end before the streams are closed; whoever was cut is gone by then. */
+/* Both ways end before the streams are closed; a cut is made then. */
 static void *relay(void *arg)
 {
     struct link link = *(struct link *)arg;
@@ -101,11 +101,14 @@ static void *relay(void *arg)
     CEL_SCOPE (both, .timeout = 30 * CEL_SECOND) {
         if (cel_go(carry_all, &there) == 0)
             carry_all(&back); /* parks */
-        if (back.to == NULL)
+        if (back.is_cut)
             cel_scope_cancel(&both);
     }
     cel_close(server);
-    cel_close(back.to);
+    if (back.is_cut)
+        cel_stream_abort(link.client);
+    else
+        cel_close(link.client);
     return NULL;
 }
 
