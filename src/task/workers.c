@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "celadon/fiber.h"
+#include "loop/pool.h"
 #include "task/run.h"
 
 #define WORKERS_MAX 1024
