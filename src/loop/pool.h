@@ -11,17 +11,8 @@
 
 #include "base/list.h"
 #include "celadon/loop.h"
+#include "loop/lane.h"
 #include "loop/wake.h"
-
-enum { CEL__LANES = CEL_LANE_CPU + 1 };
-
-struct cel__lane;
-
-/* A loop's part in a lane. */
-struct cel__lane_use {
-    struct cel__lane *lane; /* NULL until the first job */
-    unsigned queued;        /* jobs of the loop that wait; by the lane's lock */
-};
 
 enum cel__job_state { CEL__JOB_QUEUED, CEL__JOB_RUNNING, CEL__JOB_DONE };
 

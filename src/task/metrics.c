@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "celadon/debug.h"
 #include "loop/core.h"
+#include "loop/pool.h"
 #include "task/dump.h"
 
 #define EVENTS_USUAL 2048

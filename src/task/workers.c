@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "celadon/fiber.h"
+#include "loop/pool.h"
 #include "task/run.h"
 
 #define WORKERS_MAX 1024
