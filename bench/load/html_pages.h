@@ -75,8 +75,9 @@ static inline void html_open(int argc, char **argv)
         html_read(&html_pages[i], argv[3 + i]);
 }
 
-/* The first pass tells what memory grows by, and warms up. `heap` is -1 where nobody counts it. */
-static inline int html_measure(char **argv, html_parse_fn *parse, long heap)
+/* The first pass tells what memory grows by, and warms up. Bytes of the heap at its fullest
+ * and of the finished trees are -1 where nobody counts them. */
+static inline int html_measure(char **argv, html_parse_fn *parse, long heap, long kept)
 {
     long before = bench_rss_kib();
     int64_t ns;
@@ -84,8 +85,8 @@ static inline int html_measure(char **argv, html_parse_fn *parse, long heap)
     html_pass(parse);
     before = bench_peak_kib() - before;
     ns = html_median_pass(parse, strtol(argv[2], NULL, 10));
-    printf("{\"bytes\":%zu,\"cpu_ns\":%lld,\"grown_kib\":%ld,\"heap\":%ld}\n", html_total,
-           (long long)ns, before, heap);
+    printf("{\"bytes\":%zu,\"cpu_ns\":%lld,\"grown_kib\":%ld,\"heap\":%ld,\"kept\":%ld}\n",
+           html_total, (long long)ns, before, heap, kept);
     return 0;
 }
 

@@ -14,6 +14,44 @@
 static struct cel_fields *fields;
 static size_t seen; /* tokens, nodes or values */
 
+/* ---- the heap, by hooks: what one page needs at its most ---- */
+
+static size_t held, most, kept, kept_sum; /* kept: by a finished document */
+
+static void *note(void *block)
+{
+    held += block != NULL ? malloc_usable_size(block) : 0;
+    most = held > most ? held : most;
+    return block;
+}
+
+static void *count_alloc(size_t size, void *arg)
+{
+    (void)arg;
+    return note(malloc(size));
+}
+
+static void *count_realloc(void *block, size_t size, void *arg)
+{
+    size_t before = block != NULL ? malloc_usable_size(block) : 0;
+    void *grown = realloc(block, size);
+
+    (void)arg;
+    if (grown == NULL)
+        return NULL;
+    held -= before;
+    return note(grown);
+}
+
+static void count_free(void *block, void *arg)
+{
+    (void)arg;
+    held -= block != NULL ? malloc_usable_size(block) : 0;
+    free(block);
+}
+
+/* ---- the ways ---- */
+
 static void take_tree(const struct html_page *page)
 {
     struct cel_html *doc;
@@ -21,6 +59,7 @@ static void take_tree(const struct html_page *page)
     html_check(cel_html_parse(&doc, page->bytes, page->len, NULL) == 0, "no tree");
     html_check(cel_html_truncated(doc) == NULL, "the page was cut");
     seen += cel_node_first(cel_html_root(doc)).at;
+    kept = held;
     cel_html_free(doc);
 }
 
@@ -67,42 +106,6 @@ static void select_fields(const struct html_page *page)
     take_fields(page, true);
 }
 
-/* ---- the heap, by hooks: what one page needs at its most ---- */
-
-static size_t held, most;
-
-static void *note(void *block)
-{
-    held += block != NULL ? malloc_usable_size(block) : 0;
-    most = held > most ? held : most;
-    return block;
-}
-
-static void *count_alloc(size_t size, void *arg)
-{
-    (void)arg;
-    return note(malloc(size));
-}
-
-static void *count_realloc(void *block, size_t size, void *arg)
-{
-    size_t before = block != NULL ? malloc_usable_size(block) : 0;
-    void *grown = realloc(block, size);
-
-    (void)arg;
-    if (grown == NULL)
-        return NULL;
-    held -= before;
-    return note(grown);
-}
-
-static void count_free(void *block, void *arg)
-{
-    (void)arg;
-    held -= block != NULL ? malloc_usable_size(block) : 0;
-    free(block);
-}
-
 static long heap_of_all(html_parse_fn *parse)
 {
     const struct cel_allocator counting = {count_alloc, count_realloc, count_free, NULL};
@@ -110,10 +113,11 @@ static long heap_of_all(html_parse_fn *parse)
 
     cel_set_allocator(&counting);
     for (size_t i = 0; i < html_page_count; i++) {
-        most = held = 0;
+        most = held = kept = 0;
         parse(&html_pages[i]);
         html_check(held == 0, "memory was kept");
         sum += most;
+        kept_sum += kept;
     }
     cel_set_allocator(NULL);
     return (long)sum;
@@ -151,13 +155,13 @@ int main(int argc, char **argv)
     parse = mode(argv[1]);
     if (parse == scan || parse == select_fields) {
         html_check(cel_fields_new(&fields, post, NULL) == 0, "no fields");
-        r = html_measure(argv, parse, -1);
+        r = html_measure(argv, parse, -1, -1);
         cel_fields_free(fields);
         return r;
     }
     heap = heap_of_all(parse);
     malloc_trim(0);
-    r = html_measure(argv, parse, heap);
+    r = html_measure(argv, parse, heap, (long)kept_sum);
     html_check(seen != 0, "nothing was seen");
     return r;
 }

@@ -47,6 +47,6 @@ func main() {
 		sum += cpu
 	}
 	sort.Slice(took, func(i, j int) bool { return took[i] < took[j] })
-	report.Print(map[string]float64{"bytes": float64(total), "heap": -1,
+	report.Print(map[string]float64{"bytes": float64(total), "heap": -1, "kept": -1,
 		"cpu_ns": float64(took[len(took)/2]), "grown_kib": float64(grown)})
 }

@@ -15,5 +15,5 @@ static void parse(const struct html_page *page)
 int main(int argc, char **argv)
 {
     html_open(argc, argv);
-    return html_measure(argv, parse, -1);
+    return html_measure(argv, parse, -1, -1);
 }

@@ -24,5 +24,5 @@ int main(int argc, char **argv)
                "no parser");
     tree = myhtml_tree_create();
     html_check(myhtml_tree_init(tree, parser) == MyHTML_STATUS_OK, "no tree");
-    return html_measure(argv, parse, -1);
+    return html_measure(argv, parse, -1, -1);
 }

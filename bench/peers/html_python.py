@@ -52,6 +52,7 @@ if __name__ == "__main__":
                 "cpu_ns": statistics.median(took),
                 "grown_kib": grown,
                 "heap": -1,
+                "kept": -1,
             }
         )
     )

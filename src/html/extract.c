@@ -123,6 +123,8 @@ static struct cel_str value_at(struct cel__extraction *x, const struct cel__hit 
 {
     if (!x->is_taken)
         return cel__extraction_value(x, hit);
+    if (hit->len == 0) /* maybe nothing was taken at all, and there is no buffer */
+        return (struct cel_str){"", 0};
     return (struct cel_str){x->taken.ptr + hit->at, hit->len};
 }
 
