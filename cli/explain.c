@@ -109,7 +109,7 @@ static size_t smallest(size_t a, size_t b, size_t c)
 /* Letters to change, put in or take out; more than NEAR_MAX is as good as any. */
 static size_t distance(struct cel_str a, struct cel_str b)
 {
-    size_t row[64], diagonal, up;
+    size_t row[64] = {0}, diagonal, up;
 
     if (a.len >= 63 || b.len >= 63 || a.len > b.len + NEAR_MAX || b.len > a.len + NEAR_MAX)
         return NEAR_MAX + 1;

@@ -149,14 +149,14 @@ def ours(name):
 
 
 def internal(name):
-    """A program of bench/ours that measures a part which is not public: linked to the archive."""
+    """A program of bench/ that measures a part which is not public: linked to the archive."""
 
     def recipe():
-        source = os.path.join(SRC, "ours", name + ".c")
+        source = os.path.join(SRC, name + ".c")
         archive = os.path.join(TOP, "build", "libceladon.a")
         if not os.path.exists(archive):
             raise Absent("build/libceladon.a is missing: run `make` first")
-        target = os.path.join(OUT, "ours_" + name)
+        target = os.path.join(OUT, name)
         include = [flag for d in ("include", "src") for flag in ("-I", os.path.join(TOP, d))]
         command = ["gcc", *CFLAGS, *include, "-o", target, source, archive, "-lxml2", "-pthread"]
         return compile_to(target, command, [source, archive, *headers()])

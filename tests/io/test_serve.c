@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "celadon/writer.h"
@@ -337,6 +338,8 @@ IN_TASK(listener_on_a_copy_takes_in_who_waits_at_the_door)
     char name[16], address[64];
     int door;
 
+    if (strcmp(cel_loop_backend(cel_loop_current()), "sim") == 0)
+        return; /* a descriptor that came from outside is the kernel's */
     assert_int_equal(cel_listen(&first, "127.0.0.1:0", NULL), 0);
     snprintf(address, sizeof address, "%s", cel_listener_address(first));
     cel_listener_close(first);
@@ -366,6 +369,8 @@ IN_TASK(listener_on_what_does_not_listen_is_refused)
     char name[16];
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    if (strcmp(cel_loop_backend(cel_loop_current()), "sim") == 0)
+        return; /* a descriptor that came from outside is the kernel's */
     snprintf(name, sizeof name, "fd:%d", fd);
     assert_int_equal(cel_listen(&l, name, NULL), -EINVAL);
     close(fd);

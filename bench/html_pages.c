@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages through our parser: ours_html tokenizer|tree|scan|select MILLISECONDS FILE...
+/* Pages through our parser: html_pages tokenizer|tree|scan|select MILLISECONDS FILE...
  *
  * tokenizer: tokens, each looked at; tree: bytes to a document; scan: the article's four fields
  * while parsing; select: the same fields through the tree. Nothing is kept between two pages. */
-#include "../load/html_pages.h"
+#include "load/html_pages.h"
 
 #include <malloc.h>
 
