@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first two bytes choose a selector each, the third how much is taken of it and limits; the
- * rest is a page. Its fields while parsing must be those through the tree, and so what was cut of
- * a page that had to be read to its end. */
+/* The first two bytes choose a selector each, the third how much is taken of it; the rest is a
+ * page. Its fields while parsing must be those through the tree. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
