@@ -212,6 +212,9 @@ static void *count_too_far(void *arg)
 
 static void misuse_aborts(void **state)
 {
+#if defined(__SANITIZE_THREAD__)
+    skip(); /* TSan's view of the fibers does not survive the fork. */
+#endif
     expect_abort(release_foreign);
     expect_abort(take_twice);
     expect_abort(die_holding);
