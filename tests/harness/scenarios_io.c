@@ -14,12 +14,10 @@
 #include "base/cc.h"
 #include "celadon/file.h"
 #include "celadon/net.h"
+#include "harness/scenario_tls.h"
 #include "harness/scenarios.h"
-#include "io/certs.h"
 
 #define MS CEL_MILLISECOND
-
-static struct cel_tls *server_tls, *client_tls;
 
 static void *echo(void *arg)
 {
@@ -683,19 +681,3 @@ const struct scenario scenarios[] = {
     {"file_facts", file_facts, .uses_pool = true},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
-
-int scenarios_open(void **state)
-{
-    if (make_certs(state) < 0)
-        return -1;
-    if (cel_tls_new(&server_tls, &(struct cel_tls_options){.cert_file = cert_path("good")}) < 0)
-        return -1;
-    return cel_tls_new(&client_tls, &(struct cel_tls_options){.ca_file = cert_path("ca")});
-}
-
-int scenarios_close(void **state)
-{
-    cel_tls_free(server_tls);
-    cel_tls_free(client_tls);
-    return remove_certs(state);
-}

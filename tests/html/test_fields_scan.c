@@ -9,42 +9,10 @@
 
 #include "base/str.h"
 #include "celadon/html.h"
+#include "html/field_selectors.h"
 #include "html/html5lib.h"
 #include "support/check.h"
 #include "support/fault.h"
-
-static const char *const selectors[] = {"p",
-                                        "*",
-                                        "a[href]",
-                                        "a::attr(href)",
-                                        ".a, #x",
-                                        "body > *",
-                                        "div p",
-                                        "p ~ b",
-                                        "h1 + p",
-                                        "b::text",
-                                        "p::html",
-                                        "div::inner-html",
-                                        "td:first-child",
-                                        "li:nth-child(2n+1)",
-                                        "tr:nth-of-type(2) td",
-                                        ":is(b, i) a",
-                                        "p:not(.a)",
-                                        ":root > body",
-                                        "svg|*",
-                                        "[class]::attr(class)",
-                                        "table *",
-                                        "html",
-                                        "p:nth-child(2 of .a, b)",
-                                        "font > *::text",
-                                        "::text",
-                                        "p:last-child",
-                                        "div:has(b)",
-                                        "p:empty",
-                                        "select option",
-                                        "math|mi",
-                                        "body::text",
-                                        ":link"};
 
 static struct cel_item *take(const struct cel_fields *fields, struct cel_str page, bool whole_tree)
 {
