@@ -2,9 +2,10 @@
 #include "machine/pair.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <string.h>
 
 #include "base/cc.h"
-#include "machine/pair_parts.h"
 
 #define RETRY_MIN  (200 * CEL_MILLISECOND)
 #define RETRY_MAX  (10 * CEL_SECOND)
@@ -12,13 +13,16 @@
 #define SYN_TRIES  6
 #define RESET_SPAN 16384
 
+enum packet_kind { SYN, SYN_ACK, ESTABLISHED, DATA, ACK, FIN, RESET };
+
 struct packet {
     struct cel__list link;
     int64_t at;
-    enum cel__packet_kind kind;
+    enum packet_kind kind;
     size_t len;
 };
 
+static void transmit(struct cel__pair *p, int side);
 static void on_lane(struct cel__machine *m, struct cel__happening *event, struct cel__pair *p,
                     int side);
 
@@ -78,7 +82,7 @@ static void free_if_over(struct cel__pair *p)
     pair_free(p);
 }
 
-void cel__pair_tell(struct cel__pair *p, int side)
+static void tell(struct cel__pair *p, int side)
 {
     if (p->ends[side] != NULL)
         cel__socket_tell(p->ends[side]);
@@ -94,7 +98,7 @@ static void join(struct cel__pair *p, int side, struct cel__socket *s)
 }
 
 /* It is over for this side, with that error. */
-void cel__pair_fail_end(struct cel__pair *p, int side, int error)
+static void fail_end(struct cel__pair *p, int side, int error)
 {
     struct cel__socket *s = p->ends[side];
 
@@ -116,7 +120,7 @@ static void forget_child(struct cel__pair *p)
     cel__socket_free(child);
 }
 
-void cel__pair_die(struct cel__pair *p)
+static void die(struct cel__pair *p)
 {
     p->is_dead = true;
     forget_child(p);
@@ -138,15 +142,14 @@ static void aim(struct cel__pair *p, int side)
     cel__machine_schedule(p->m, &lane->event, cel__max(first->at, p->m->now));
 }
 
-void cel__pair_send(struct cel__pair *p, int side, enum cel__packet_kind kind, size_t len)
+static void send_packet(struct cel__pair *p, int side, enum packet_kind kind, size_t len)
 {
     struct cel__lane *lane = &p->lanes[side];
     struct cel__machine *m = p->m;
     struct packet *packet = cel__machine_alloc(sizeof *packet);
     int64_t at = cel__station_arrival(p->hosts[side], p->hosts[!side]);
 
-    if (kind != CEL__PACKET_SYN && p->hosts[0] != p->hosts[1] &&
-        cel__machine_chance(m, m->options.loss))
+    if (kind != SYN && p->hosts[0] != p->hosts[1] && cel__machine_chance(m, m->options.loss))
         at += RETRY_MIN;
     packet->kind = kind;
     packet->len = len;
@@ -160,15 +163,15 @@ static void reset_from(struct cel__pair *p, int side)
     if (p->is_dead)
         return;
     drop_packets(p, side);
-    cel__pair_send(p, side, CEL__PACKET_RESET, 0);
+    send_packet(p, side, RESET, 0);
 }
 
-void cel__pair_acknowledge(struct cel__pair *p, int reader)
+static void acknowledge(struct cel__pair *p, int reader)
 {
     if (p->is_dead || p->lanes[reader].has_ack)
         return;
     p->lanes[reader].has_ack = true;
-    cel__pair_send(p, reader, CEL__PACKET_ACK, 0);
+    send_packet(p, reader, ACK, 0);
 }
 
 /* A listener's line. */
@@ -210,13 +213,13 @@ static void on_syn(struct cel__pair *p)
     if (p->ends[1] != NULL || p->ends[0] == NULL)
         return;
     if (listener == NULL) {
-        cel__pair_send(p, 1, CEL__PACKET_RESET, 0);
+        send_packet(p, 1, RESET, 0);
         return;
     }
     if (listener->waiting > (unsigned)listener->backlog)
         return;
     (void)new_child(p, listener);
-    cel__pair_send(p, 1, CEL__PACKET_SYN_ACK, 0);
+    send_packet(p, 1, SYN_ACK, 0);
 }
 
 static void on_syn_ack(struct cel__pair *p)
@@ -230,8 +233,8 @@ static void on_syn_ack(struct cel__pair *p)
     cel__machine_unschedule(p->m, &s->again);
     s->state = CEL__SOCKET_JOINED;
     p->is_joined = true;
-    cel__pair_send(p, 0, CEL__PACKET_ESTABLISHED, 0);
-    cel__pair_tell(p, 0);
+    send_packet(p, 0, ESTABLISHED, 0);
+    tell(p, 0);
 }
 
 static void on_established(struct cel__pair *p)
@@ -259,7 +262,7 @@ static void on_data(struct cel__pair *p, int side, size_t len)
         return;
     }
     p->wires[side].arrived += len;
-    cel__pair_acknowledge(p, !side);
+    acknowledge(p, !side);
     cel__socket_tell(reader);
 }
 
@@ -270,42 +273,41 @@ static void on_ack(struct cel__pair *p, int side)
     p->lanes[side].has_ack = false;
     w->known_arrived = w->arrived;
     w->known_read = w->read;
-    cel__pair_transmit(p, !side);
-    cel__pair_tell(p, !side);
+    transmit(p, !side);
+    tell(p, !side);
 }
 
 static void on_reset(struct cel__pair *p, int side)
 {
     struct cel__socket *s = p->ends[!side];
 
-    cel__pair_die(p);
-    cel__pair_fail_end(p, !side,
-                       s != NULL && s->state == CEL__SOCKET_CONNECTING ? ECONNREFUSED : ECONNRESET);
+    die(p);
+    fail_end(p, !side, s != NULL && s->state == CEL__SOCKET_CONNECTING ? ECONNREFUSED : ECONNRESET);
 }
 
 static void arrive(struct cel__pair *p, int side, const struct packet *packet)
 {
     switch (packet->kind) {
-    case CEL__PACKET_SYN:
+    case SYN:
         on_syn(p);
         break;
-    case CEL__PACKET_SYN_ACK:
+    case SYN_ACK:
         on_syn_ack(p);
         break;
-    case CEL__PACKET_ESTABLISHED:
+    case ESTABLISHED:
         on_established(p);
         break;
-    case CEL__PACKET_DATA:
+    case DATA:
         on_data(p, side, packet->len);
         break;
-    case CEL__PACKET_ACK:
+    case ACK:
         on_ack(p, side);
         break;
-    case CEL__PACKET_FIN:
+    case FIN:
         p->wires[side].fin_arrived = true;
-        cel__pair_tell(p, !side);
+        tell(p, !side);
         break;
-    case CEL__PACKET_RESET:
+    case RESET:
         on_reset(p, side);
         break;
     }
@@ -326,8 +328,8 @@ static bool is_stuck(struct cel__pair *p, int side)
     if (lane->stuck_since == 0)
         lane->stuck_since = m->now;
     if (m->now - lane->stuck_since > GIVE_UP) {
-        cel__pair_die(p);
-        cel__pair_fail_end(p, side, ETIMEDOUT);
+        die(p);
+        fail_end(p, side, ETIMEDOUT);
         return true;
     }
     lane->tries++;
@@ -346,17 +348,228 @@ static void on_lane(struct cel__machine *m, struct cel__happening *event, struct
 
         if (packet->at > m->now)
             break;
-        if (packet->kind != CEL__PACKET_SYN && is_stuck(p, side))
+        if (packet->kind != SYN && is_stuck(p, side))
             break;
         cel__list_unlink(&packet->link);
-        if (packet->kind != CEL__PACKET_SYN ||
-            cel__station_reaches(p->hosts[side], p->hosts[!side]))
+        if (packet->kind != SYN || cel__station_reaches(p->hosts[side], p->hosts[!side]))
             arrive(p, side, packet);
         cel__machine_release(packet);
     }
     p->is_busy = false;
     aim(p, side);
     free_if_over(p);
+}
+
+/* Bytes. */
+
+static void append(struct cel__wire *w, const char *bytes, size_t len)
+{
+    size_t have = (size_t)(w->written - w->read);
+
+    if (w->start + have + len > w->cap) {
+        if (w->start != 0)
+            memmove(w->bytes, w->bytes + w->start, have);
+        w->start = 0;
+        if (have + len > w->cap) {
+            w->cap = cel__max(2 * w->cap, have + len);
+            w->bytes = cel__machine_resize(w->bytes, w->cap);
+        }
+    }
+    memcpy(w->bytes + w->start + have, bytes, len);
+    w->written += len;
+}
+
+static void cut_cable(struct cel__pair *p)
+{
+    die(p);
+    fail_end(p, 0, ECONNRESET);
+    fail_end(p, 1, ECONNRESET);
+}
+
+static bool is_cut_now(struct cel__pair *p, int side)
+{
+    if (side != 0 || p->reset_at < 0 || p->m->is_calm || p->wires[0].sent < (uint64_t)p->reset_at)
+        return false;
+    p->m->faults++;
+    return true;
+}
+
+static void transmit_far(struct cel__pair *p, int side)
+{
+    const struct cel_sim_options *o = &p->m->options;
+    struct cel__wire *w = &p->wires[side];
+
+    while (w->sent < w->written && w->sent - w->known_read < (uint64_t)o->window && !p->is_dead) {
+        uint64_t room = (uint64_t)o->window - (w->sent - w->known_read);
+        uint64_t most = cel__min(cel__min(room, w->written - w->sent), (uint64_t)o->segment);
+
+        if (is_cut_now(p, side)) {
+            cut_cable(p);
+            return;
+        }
+        w->sent += most;
+        send_packet(p, side, DATA, most);
+    }
+    if (w->fin_written && !w->fin_sent && w->sent == w->written && !p->is_dead) {
+        w->fin_sent = true;
+        send_packet(p, side, FIN, 0);
+    }
+}
+
+static void transmit(struct cel__pair *p, int side)
+{
+    struct cel__wire *w = &p->wires[side];
+
+    if (!p->is_local) {
+        transmit_far(p, side);
+        return;
+    }
+    w->sent = w->arrived = w->known_arrived = w->written;
+    w->known_read = w->read;
+    w->fin_sent = w->fin_arrived = w->fin_written;
+    tell(p, !side);
+}
+
+static size_t room_of(const struct cel__pair *p, int side)
+{
+    const struct cel_sim_options *o = &p->m->options;
+    const struct cel__wire *w = &p->wires[side];
+    uint64_t used = p->is_local ? w->written - w->read : w->written - w->known_arrived;
+
+    return used < (uint64_t)o->send_buffer ? (size_t)((uint64_t)o->send_buffer - used) : 0;
+}
+
+static size_t total(const struct iovec *iov, int count)
+{
+    size_t sum = 0;
+
+    for (int i = 0; i < count; i++)
+        sum += iov[i].iov_len;
+    return sum;
+}
+
+static size_t maybe_less(struct cel__machine *m, size_t n)
+{
+    if (n > 1 && cel__machine_chance(m, m->options.cut))
+        return 1 + (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, n);
+    return n;
+}
+
+ssize_t cel__pair_write(struct cel__socket *s, const struct iovec *iov, int count)
+{
+    struct cel__pair *p = s->pair;
+    size_t want = total(iov, count), n, left;
+
+    if (s->error != 0)
+        return cel__socket_take_error(s);
+    if (p == NULL || s->state != CEL__SOCKET_JOINED)
+        return s->state == CEL__SOCKET_JOINED ? -EPIPE : -ENOTCONN;
+    if (s->write_shut || p->is_dead || (p->is_local && p->ends[!s->side] == NULL))
+        return -EPIPE;
+    if (want == 0)
+        return 0;
+    n = cel__min(want, room_of(p, s->side));
+    if (n == 0)
+        return -EAGAIN;
+    left = n = maybe_less(s->m, n);
+    for (int i = 0; left > 0; i++) {
+        size_t part = cel__min(left, iov[i].iov_len);
+
+        append(&p->wires[s->side], iov[i].iov_base, part);
+        left -= part;
+    }
+    transmit(p, s->side);
+    return (ssize_t)n;
+}
+
+static void after_read(struct cel__pair *p, int reader)
+{
+    struct cel__wire *w = &p->wires[!reader];
+
+    if (p->is_local) {
+        w->known_read = w->read;
+        tell(p, !reader);
+    } else if (p->ends[!reader] != NULL || w->sent < w->written) {
+        acknowledge(p, reader);
+    }
+}
+
+ssize_t cel__pair_read(struct cel__socket *s, const struct iovec *iov, int count, bool is_peek)
+{
+    struct cel__pair *p = s->pair;
+    struct cel__wire *w;
+    size_t n, done = 0;
+
+    if (p == NULL || s->state != CEL__SOCKET_JOINED)
+        return s->error != 0                    ? cel__socket_take_error(s)
+               : s->state == CEL__SOCKET_JOINED ? 0
+                                                : -ENOTCONN;
+    w = &p->wires[!s->side];
+    n = cel__min(total(iov, count), (size_t)(w->arrived - w->read));
+    if (n == 0 && total(iov, count) != 0) {
+        if (s->error != 0)
+            return cel__socket_take_error(s);
+        return w->fin_arrived || s->read_shut || p->is_dead ? 0 : -EAGAIN;
+    }
+    if (!is_peek)
+        n = maybe_less(s->m, n);
+    for (int i = 0; done < n; i++) {
+        size_t part = cel__min(n - done, iov[i].iov_len);
+
+        memcpy(iov[i].iov_base, w->bytes + w->start + done, part);
+        done += part;
+    }
+    if (is_peek || n == 0)
+        return (ssize_t)n;
+    w->start += n;
+    w->read += n;
+    if (!p->is_dead)
+        after_read(p, s->side);
+    return (ssize_t)n;
+}
+
+int cel__pair_shut(struct cel__socket *s, bool reading, bool writing)
+{
+    struct cel__pair *p = s->pair;
+
+    if (p == NULL || s->state != CEL__SOCKET_JOINED || p->is_dead)
+        return -ENOTCONN;
+    if (reading) {
+        s->read_shut = true;
+        cel__socket_tell(s);
+    }
+    if (writing && !s->write_shut) {
+        s->write_shut = true;
+        p->wires[s->side].fin_written = true;
+        transmit(p, s->side);
+    }
+    return 0;
+}
+
+short cel__pair_events(struct cel__socket *s)
+{
+    const struct cel__pair *p = s->pair;
+    const struct cel__wire *in;
+    bool is_over;
+    int events = s->error != 0 ? POLLERR | POLLIN | POLLOUT | POLLHUP : 0;
+
+    if (s->state == CEL__SOCKET_LISTENING)
+        return cel__list_is_empty(&s->queue) ? 0 : POLLIN;
+    if (s->state == CEL__SOCKET_CONNECTING)
+        return (short)events;
+    if (p == NULL || s->state != CEL__SOCKET_JOINED)
+        return (short)(events | POLLOUT | POLLHUP);
+    in = &p->wires[!s->side];
+    is_over = in->fin_arrived || s->read_shut || p->is_dead;
+    if (in->arrived > in->read || is_over)
+        events |= POLLIN;
+    if (is_over)
+        events |= POLLRDHUP;
+    if ((is_over && s->write_shut) || p->is_dead)
+        events |= POLLHUP;
+    if (room_of(p, s->side) > 0 || p->is_dead || (p->is_local && p->ends[!s->side] == NULL))
+        events |= POLLOUT;
+    return (short)events;
 }
 
 /* Making and ending. */
@@ -385,12 +598,12 @@ static void knock(struct cel__machine *m, struct cel__happening *event)
     struct cel__socket *s = cel__container_of(event, struct cel__socket, again);
 
     if (s->tries == SYN_TRIES) {
-        cel__pair_die(s->pair);
-        cel__pair_fail_end(s->pair, 0, ETIMEDOUT);
+        die(s->pair);
+        fail_end(s->pair, 0, ETIMEDOUT);
         return;
     }
     if (s->pair->hosts[1] != NULL)
-        cel__pair_send(s->pair, 0, CEL__PACKET_SYN, 0);
+        send_packet(s->pair, 0, SYN, 0);
     cel__machine_schedule(m, event, m->now + (CEL_SECOND << s->tries++));
 }
 
@@ -473,7 +686,7 @@ static void leave_local(struct cel__pair *p, int side)
     if (peer != NULL && in->arrived > in->read && peer->kind == CEL__SOCKET_LOCAL)
         peer->error = ECONNRESET;
     p->wires[side].fin_written = true;
-    cel__pair_transmit(p, side);
+    transmit(p, side);
 }
 
 static void leave_far(struct cel__pair *p, struct cel__socket *s)
@@ -484,7 +697,7 @@ static void leave_far(struct cel__pair *p, struct cel__socket *s)
         return;
     if (!p->is_joined) {
         if (s->side == 0)
-            cel__pair_die(p);
+            die(p);
         return;
     }
     if (s->resets_at_close || in->arrived > in->read) {
@@ -492,7 +705,7 @@ static void leave_far(struct cel__pair *p, struct cel__socket *s)
         return;
     }
     p->wires[s->side].fin_written = true;
-    cel__pair_transmit(p, s->side);
+    transmit(p, s->side);
 }
 
 static void turn_away(struct cel__socket *listener)
