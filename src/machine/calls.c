@@ -8,6 +8,8 @@
 
 #include "base/cc.h"
 #include "machine/datagram.h"
+#include "machine/file_calls.h"
+#include "machine/opened.h"
 #include "machine/pair.h"
 #include "machine/under.h"
 
@@ -77,9 +79,12 @@ static int my_pipe2(int fds[2], int flags)
 static int my_close(int fd)
 {
     struct cel__socket *s = cel__socket_find(fd);
+    struct cel__opened *o = cel__opened_find(fd);
 
-    if (s == NULL)
-        return cel__under.close(fd);
+    if (o != NULL)
+        cel__opened_free(o);
+    if (o != NULL || s == NULL)
+        return o != NULL ? 0 : cel__under.close(fd);
     cel__pair_leave(s);
     cel__datagram_drop_all(s);
     cel__socket_free(s);
@@ -272,22 +277,27 @@ static ssize_t my_recv(int fd, void *buf, size_t len, int flags)
     return s != NULL ? take_in(s, &piece, 1, flags) : cel__under.recv(fd, buf, len, flags);
 }
 
-static ssize_t my_read(int fd, void *buf, size_t len)
-{
-    struct cel__socket *s = cel__socket_find(fd);
-    struct cel__machine *m = cel__machine_here;
-    struct iovec piece = {buf, len};
-
-    if (s == NULL && m != NULL && cel__machine_chance(m, m->options.io_error))
-        return told(-EIO);
-    return s != NULL ? take_in(s, &piece, 1, 0) : cel__under.read(fd, buf, len);
-}
-
 static ssize_t my_readv(int fd, const struct iovec *iov, int n)
 {
     struct cel__socket *s = cel__socket_find(fd);
+    struct cel__opened *o = cel__opened_find(fd);
 
+    if (o != NULL)
+        return told(cel__opened_read(o, iov, n, -1));
     return s != NULL ? take_in(s, iov, n, 0) : cel__under.readv(fd, iov, n);
+}
+
+static ssize_t my_read(int fd, void *buf, size_t len)
+{
+    struct cel__machine *m = cel__machine_here;
+    struct iovec piece = {buf, len};
+
+    if (m == NULL)
+        return cel__under.read(fd, buf, len);
+    if (cel__socket_find(fd) == NULL && cel__opened_find(fd) == NULL &&
+        cel__machine_chance(m, m->options.io_error))
+        return told(-EIO);
+    return my_readv(fd, &piece, 1);
 }
 
 static ssize_t my_send(int fd, const void *buf, size_t len, int flags)
@@ -298,19 +308,21 @@ static ssize_t my_send(int fd, const void *buf, size_t len, int flags)
     return s != NULL ? put_out(s, &piece, 1) : cel__under.send(fd, buf, len, flags);
 }
 
-static ssize_t my_write(int fd, const void *buf, size_t len)
-{
-    struct cel__socket *s = cel__socket_find(fd);
-    struct iovec piece = {(void *)buf, len};
-
-    return s != NULL ? put_out(s, &piece, 1) : cel__under.write(fd, buf, len);
-}
-
 static ssize_t my_writev(int fd, const struct iovec *iov, int n)
 {
     struct cel__socket *s = cel__socket_find(fd);
+    struct cel__opened *o = cel__opened_find(fd);
 
+    if (o != NULL)
+        return told(cel__opened_write(o, iov, n, -1));
     return s != NULL ? put_out(s, iov, n) : cel__under.writev(fd, iov, n);
+}
+
+static ssize_t my_write(int fd, const void *buf, size_t len)
+{
+    struct iovec piece = {(void *)buf, len};
+
+    return my_writev(fd, &piece, 1);
 }
 
 static ssize_t my_recvmsg(int fd, struct msghdr *msg, int flags)
@@ -359,6 +371,7 @@ static ssize_t my_sendmsg(int fd, const struct msghdr *msg, int flags)
 static ssize_t my_sendfile(int out, int in, off_t *offset, size_t count)
 {
     struct cel__socket *s = cel__socket_find(out);
+    struct cel__opened *from = cel__opened_find(in);
     char copy[COPY_MAX];
     struct iovec piece = {copy, 0};
     ssize_t n;
@@ -367,7 +380,11 @@ static ssize_t my_sendfile(int out, int in, off_t *offset, size_t count)
         return cel__under.sendfile(out, in, offset, count);
     if (offset == NULL)
         return told(-EINVAL);
-    n = cel__under.pread(in, copy, cel__min(count, sizeof copy), *offset);
+    piece.iov_len = cel__min(count, sizeof copy);
+    if (from != NULL)
+        n = told(cel__opened_read(from, &piece, 1, *offset));
+    else
+        n = cel__under.pread(in, copy, piece.iov_len, *offset);
     if (n <= 0)
         return n;
     piece.iov_len = (size_t)n;
@@ -383,40 +400,7 @@ static int my_unlink(const char *path)
 
     if (m != NULL && cel__socket_unlink(m, path))
         return 0;
-    return cel__under.unlink(path);
-}
-
-/* Files are real; their errors need not be. */
-
-static ssize_t my_pread(int fd, void *buf, size_t len, off_t offset)
-{
-    struct cel__machine *m = cel__machine_here;
-
-    if (m != NULL && cel__machine_chance(m, m->options.io_error))
-        return told(-EIO);
-    return cel__under.pread(fd, buf, len, offset);
-}
-
-static ssize_t my_pwrite(int fd, const void *buf, size_t len, off_t offset)
-{
-    struct cel__machine *m = cel__machine_here;
-
-    if (m != NULL && cel__machine_chance(m, m->options.disk_full))
-        return told(-ENOSPC);
-    if (m != NULL && cel__machine_chance(m, m->options.io_error))
-        return told(-EIO);
-    if (m != NULL && len > 1 && cel__machine_chance(m, m->options.cut))
-        len = 1 + (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, len);
-    return cel__under.pwrite(fd, buf, len, offset);
-}
-
-static int my_fsync(int fd)
-{
-    struct cel__machine *m = cel__machine_here;
-
-    if (m != NULL && cel__machine_chance(m, m->options.io_error))
-        return told(-EIO);
-    return cel__under.fsync(fd);
+    return cel__sys_floor.unlinkat(AT_FDCWD, path, 0);
 }
 
 static int my_clock_gettime(clockid_t id, struct timespec *ts)
@@ -466,20 +450,18 @@ static void install(void)
 
     cel__sys_kernel(&cel__under);
     table = cel__under;
+    cel__file_calls_fill(&table);
     table.accept4 = my_accept4;
     table.bind = my_bind;
     table.clock_gettime = my_clock_gettime;
     table.close = my_close;
     table.connect = my_connect;
-    table.fsync = my_fsync;
     table.getpeername = my_getpeername;
     table.getrandom = my_getrandom;
     table.getsockname = my_getsockname;
     table.getsockopt = my_getsockopt;
     table.listen = my_listen;
     table.pipe2 = my_pipe2;
-    table.pread = my_pread;
-    table.pwrite = my_pwrite;
     table.read = my_read;
     table.readv = my_readv;
     table.recv = my_recv;

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/cc.h"
+#include "machine/number.h"
 #include "machine/under.h"
 
 #define PORT_FIRST 32768
@@ -37,10 +38,10 @@ struct cel__socket *cel__socket_new(struct cel__station *host, enum cel__socket_
 int cel__socket_number(struct cel__socket *s)
 {
     struct cel__machine *m = s->m;
-    int fd = cel__machine_chance(m, m->options.shortage) ? -1 : cel__under.eventfd(0, O_CLOEXEC);
+    int fd = cel__number_take(m);
 
     if (fd < 0)
-        return -EMFILE;
+        return fd;
     if ((size_t)fd >= m->by_fd_cap) {
         size_t cap = cel__max((size_t)fd + 1, 2 * m->by_fd_cap);
 
@@ -226,8 +227,9 @@ bool cel__socket_has_path(const struct sockaddr_storage *at)
     const struct sockaddr_un *un = (const struct sockaddr_un *)at;
     struct stat st;
 
-    /* lint: seam: the machine is the table; files are the real kernel's */
-    return un->sun_path[0] == '\0' || lstat(un->sun_path, &st) == 0;
+    if (un->sun_path[0] == '\0')
+        return true;
+    return cel__under.fstatat(AT_FDCWD, un->sun_path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int cel__socket_bind(struct cel__socket *s, const struct sockaddr_storage *at, socklen_t len)
