@@ -22,6 +22,7 @@
 #include "loop/policy.h"
 #include "machine/boot.h"
 #include "machine/calls.h"
+#include "machine/power.h"
 #include "machine/recipe.h"
 #include "machine/socket.h"
 #include "machine/zone.h"
@@ -526,7 +527,7 @@ void cel__sim_cut_power(struct cel_loop *loop, struct cel__station *station)
         run_delayed(m, &d->event);
     }
     if (station->power == CEL__STATION_UP)
-        cel__station_fail(station);
+        cel__power_fail(station);
 }
 
 /* Counts as a job, so that the loop knows that something will come. */

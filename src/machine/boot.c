@@ -7,6 +7,7 @@
 #include "machine/calls.h"
 #include "machine/datagram.h"
 #include "machine/opened.h"
+#include "machine/power.h"
 #include "machine/station.h"
 #include "machine/pair.h"
 #include "machine/zone.h"
@@ -77,6 +78,7 @@ unsigned cel__machine_halt(struct cel__machine *m)
     if (m == NULL)
         return 0;
     left = end_sockets(m) + cel__opened_end_all(m);
+    cel__power_end_all(m);
     cel__station_end_all(m);
     cel__zone_end(m);
     cel__machine_here = NULL;

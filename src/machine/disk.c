@@ -10,7 +10,7 @@ struct change {
     struct cel__list link;  /* of the disk's changes */
     struct cel__node *node; /* that is concerned: made, removed or moved */
     struct {
-        struct cel__entry *entry;
+        struct cel__dirent *entry;
         struct cel__node *to; /* NULL: the name goes */
     } edits[2];
     unsigned count;
@@ -42,7 +42,7 @@ void cel__node_hold(struct cel__node *node)
         node->refs++;
 }
 
-static void entry_free(struct cel__entry *entry)
+static void entry_free(struct cel__dirent *entry)
 {
     cel__list_unlink(&entry->link);
     cel__machine_release(entry);
@@ -51,7 +51,7 @@ static void entry_free(struct cel__entry *entry)
 static void let_entries_go(struct cel__node *folder)
 {
     CEL__LIST_EACH_SAFE (at, &folder->entries) {
-        struct cel__entry *entry = cel__container_of(at, struct cel__entry, link);
+        struct cel__dirent *entry = cel__container_of(at, struct cel__dirent, link);
         struct cel__node *now = entry->now, *kept = entry->kept;
 
         entry_free(entry);
@@ -80,10 +80,10 @@ void cel__node_touch(struct cel__node *node)
 
 /* ---- names ---- */
 
-static struct cel__entry *find_entry(struct cel__node *folder, const char *name)
+static struct cel__dirent *find_entry(struct cel__node *folder, const char *name)
 {
     CEL__LIST_EACH (at, &folder->entries) {
-        struct cel__entry *entry = cel__container_of(at, struct cel__entry, link);
+        struct cel__dirent *entry = cel__container_of(at, struct cel__dirent, link);
 
         if (strcmp(entry->name, name) == 0)
             return entry;
@@ -91,9 +91,9 @@ static struct cel__entry *find_entry(struct cel__node *folder, const char *name)
     return NULL;
 }
 
-static struct cel__entry *entry_of(struct cel__node *folder, const char *name)
+static struct cel__dirent *entry_of(struct cel__node *folder, const char *name)
 {
-    struct cel__entry *entry = find_entry(folder, name);
+    struct cel__dirent *entry = find_entry(folder, name);
 
     if (entry != NULL)
         return entry;
@@ -107,7 +107,7 @@ static struct cel__entry *entry_of(struct cel__node *folder, const char *name)
 
 struct cel__node *cel__folder_find(struct cel__node *folder, const char *name)
 {
-    const struct cel__entry *entry = find_entry(folder, name);
+    const struct cel__dirent *entry = find_entry(folder, name);
 
     return entry != NULL ? entry->now : NULL;
 }
@@ -115,12 +115,12 @@ struct cel__node *cel__folder_find(struct cel__node *folder, const char *name)
 bool cel__folder_is_empty(const struct cel__node *folder)
 {
     CEL__LIST_EACH (at, &folder->entries)
-        if (cel__container_of(at, struct cel__entry, link)->now != NULL)
+        if (cel__container_of(at, struct cel__dirent, link)->now != NULL)
             return false;
     return true;
 }
 
-static void set_now(struct cel__entry *entry, struct cel__node *node)
+static void set_now(struct cel__dirent *entry, struct cel__node *node)
 {
     struct cel__node *before = entry->now;
 
@@ -139,7 +139,7 @@ static void set_now(struct cel__entry *entry, struct cel__node *node)
     cel__node_touch(entry->folder);
 }
 
-static void add_edit(struct change *change, struct cel__entry *entry, struct cel__node *to)
+static void add_edit(struct change *change, struct cel__dirent *entry, struct cel__node *to)
 {
     entry->changes++;
     cel__node_hold(entry->folder);
@@ -160,7 +160,7 @@ static struct change *change_new(struct cel__node *node)
 
 void cel__folder_set(struct cel__node *folder, const char *name, struct cel__node *node)
 {
-    struct cel__entry *entry = entry_of(folder, name);
+    struct cel__dirent *entry = entry_of(folder, name);
 
     add_edit(change_new(node != NULL ? node : entry->now), entry, node);
     set_now(entry, node);
@@ -169,7 +169,7 @@ void cel__folder_set(struct cel__node *folder, const char *name, struct cel__nod
 void cel__folder_move(struct cel__node *from, const char *name, struct cel__node *to,
                       const char *to_name, struct cel__node *what)
 {
-    struct cel__entry *first = entry_of(from, name), *second = entry_of(to, to_name);
+    struct cel__dirent *first = entry_of(from, name), *second = entry_of(to, to_name);
     struct cel__node *node = first->now;
     struct change *change = change_new(node);
 
@@ -188,7 +188,7 @@ static void forget(struct change *change)
 {
     cel__list_unlink(&change->link);
     for (unsigned i = 0; i < change->count; i++) {
-        struct cel__entry *entry = change->edits[i].entry;
+        struct cel__dirent *entry = change->edits[i].entry;
         struct cel__node *folder = entry->folder;
 
         if (--entry->changes == 0 && entry->now == NULL && entry->kept == NULL)
@@ -220,7 +220,7 @@ static bool concerns_folder(const struct change *change, const struct cel__node 
     return false;
 }
 
-static bool concerns_entry(const struct change *change, const struct cel__entry *entry)
+static bool concerns_entry(const struct change *change, const struct cel__dirent *entry)
 {
     for (unsigned i = 0; i < change->count; i++)
         if (change->edits[i].entry == entry)
@@ -293,7 +293,8 @@ int64_t cel__disk_bytes(const struct cel__disk *disk)
     return bytes;
 }
 
-void cel__disk_sync(struct cel__disk *disk)
+/* All that there is. */
+static void sync_all(struct cel__disk *disk)
 {
     while (!cel__list_is_empty(&disk->changes))
         keep(change_at(disk->changes.next));
@@ -308,7 +309,7 @@ static bool stands_on_lost_ground(const struct change *change)
     if (change->node->was_lost)
         return true;
     for (unsigned i = 0; i < change->count; i++) {
-        const struct cel__entry *entry = change->edits[i].entry;
+        const struct cel__dirent *entry = change->edits[i].entry;
 
         if (entry->folder->was_lost || (entry->kept != NULL && entry->kept->was_lost))
             return true;
@@ -367,7 +368,7 @@ static void restore_names(struct cel__disk *disk)
     disk->root->names = 1;
     CEL__LIST_EACH (at, &disk->nodes)
         CEL__LIST_EACH (inner, &cel__container_of(at, struct cel__node, link)->entries) {
-            struct cel__entry *entry = cel__container_of(inner, struct cel__entry, link);
+            struct cel__dirent *entry = cel__container_of(inner, struct cel__dirent, link);
             struct cel__node *before = entry->now;
 
             entry->now = entry->kept;
@@ -383,7 +384,7 @@ static void restore_names(struct cel__disk *disk)
 static void remove_empty_entries(struct cel__node *node)
 {
     CEL__LIST_EACH_SAFE (at, &node->entries) {
-        struct cel__entry *entry = cel__container_of(at, struct cel__entry, link);
+        struct cel__dirent *entry = cel__container_of(at, struct cel__dirent, link);
 
         if (entry->now == NULL && entry->kept == NULL && entry->changes == 0)
             entry_free(entry);
@@ -440,7 +441,7 @@ struct cel__disk *cel__disk_new(struct cel__station *station)
     tmp = cel__node_new(disk, S_IFDIR | 01777);
     cel__folder_set(disk->root, "tmp", tmp);
     cel__node_drop(tmp);
-    cel__disk_sync(disk);
+    sync_all(disk);
     return disk;
 }
 
@@ -448,7 +449,7 @@ void cel__disk_free(struct cel__disk *disk)
 {
     if (disk == NULL)
         return;
-    cel__disk_sync(disk); /* else what is and what is kept could hold each other */
+    sync_all(disk); /* else what is and what is kept could hold each other */
     let_entries_go(disk->root);
     cel__node_drop(disk->root);
     CEL__ASSERT(cel__list_is_empty(&disk->nodes));

@@ -20,7 +20,7 @@
 struct cel__node;
 
 /* A name in a folder. */
-struct cel__entry {
+struct cel__dirent {
     struct cel__list link; /* of the folder's entries */
     struct cel__node *folder;
     struct cel__node *now, *kept; /* NULL: there is no such name */
@@ -81,8 +81,6 @@ void cel__folder_move(struct cel__node *from, const char *name, struct cel__node
 void cel__folder_sync(struct cel__node *folder);
 /* What files have that somebody can still get at. */
 int64_t cel__disk_bytes(const struct cel__disk *disk);
-/* All that there is. */
-void cel__disk_sync(struct cel__disk *disk);
 /* Power is lost. */
 void cel__disk_crash(struct cel__disk *disk);
 

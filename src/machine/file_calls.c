@@ -8,6 +8,7 @@
 #include "base/cc.h"
 #include "machine/filesystem.h"
 #include "machine/opened.h"
+#include "machine/power.h"
 #include "machine/under.h"
 
 #define COPY_MAX 16384
@@ -47,8 +48,8 @@ static struct cel__node *start_of(int dir, const char *path, int *r)
     if (dir != AT_FDCWD && o == NULL && *path != '/')
         return NULL;
     here = cel__station_current(m);
-    *r = cel__station_has_power(here) ? 0 : -EIO;
-    return o != NULL ? o->node : cel__station_disk(here)->root;
+    *r = cel__power_is_on(here) ? 0 : -EIO;
+    return o != NULL ? o->node : cel__power_disk(here)->root;
 }
 
 static int my_openat(int dir, const char *path, int flags, mode_t mode)

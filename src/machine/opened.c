@@ -9,6 +9,7 @@
 
 #include "base/cc.h"
 #include "machine/number.h"
+#include "machine/power.h"
 #include "machine/under.h"
 
 #define BLOCK        4096
@@ -67,7 +68,7 @@ unsigned cel__opened_end_all(struct cel__machine *m)
 
 int cel__opened_check(const struct cel__opened *o)
 {
-    return cel__station_has_power(o->host) && o->life == o->host->life ? 0 : -EIO;
+    return cel__power_is_on(o->host) && o->life == o->host->life ? 0 : -EIO;
 }
 
 static bool is_readable(const struct cel__opened *o)
@@ -279,7 +280,7 @@ ssize_t cel__opened_list(struct cel__opened *o, void *buf, size_t len)
     if (!S_ISDIR(o->node->mode))
         return -ENOTDIR;
     CEL__LIST_EACH (at, &o->node->entries) {
-        const struct cel__entry *entry = cel__container_of(at, struct cel__entry, link);
+        const struct cel__dirent *entry = cel__container_of(at, struct cel__dirent, link);
         size_t n;
 
         if (entry->now == NULL || entry->nth <= o->last)

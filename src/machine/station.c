@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/cc.h"
-#include "machine/disk.h"
 
 #define PORT_FIRST    32768
 #define TAIL_TIMES    20
@@ -47,7 +46,6 @@ void cel__station_end_all(struct cel__machine *m)
 
         while ((inner = cel__list_pop(&h->links)) != NULL)
             cel__machine_release(cel__container_of(inner, struct link, link));
-        cel__disk_free(h->disk);
         cel__machine_release(h);
     }
 }
@@ -59,30 +57,6 @@ struct cel__station *cel__station_current(struct cel__machine *m)
     if (h == NULL && m->host_here != NULL)
         h = m->host_here();
     return h != NULL ? h : m->home;
-}
-
-struct cel__disk *cel__station_disk(struct cel__station *h)
-{
-    if (h->disk == NULL)
-        h->disk = cel__disk_new(h);
-    return h->disk;
-}
-
-void cel__station_fail(struct cel__station *h)
-{
-    h->power = CEL__STATION_DEAD;
-    h->fuse = 0;
-    h->life++;
-    if (h->disk != NULL)
-        cel__disk_crash(h->disk);
-}
-
-/* A job of an earlier life does nothing in this one. */
-bool cel__station_has_power(struct cel__station *h)
-{
-    if (h->fuse > 0 && --h->fuse == 0)
-        cel__station_fail(h);
-    return h->power == CEL__STATION_UP && (h->m->acting != h || h->m->acting_life == h->life);
 }
 
 /* The IPv4 address in host order, also of a mapped one; 0: any; 127...: the loop, also for ::1. */

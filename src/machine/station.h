@@ -37,11 +37,6 @@ void cel__station_end_all(struct cel__machine *m);
 struct cel__station *cel__station_current(struct cel__machine *m);
 /* Who has the address, seen from `from`; NULL: nobody. Loopback and any are `from` itself. */
 struct cel__station *cel__station_at(struct cel__station *from, const struct sockaddr_storage *at);
-/* Its power fails, and its disk forgets what it had not been told to keep. Its life is over. */
-void cel__station_fail(struct cel__station *h);
-/* May who acts for it now use its disk? */
-bool cel__station_has_power(struct cel__station *h);
-struct cel__disk *cel__station_disk(struct cel__station *h);
 /* Does any address of h, or this one, match? */
 bool cel__station_has(const struct cel__station *h, const struct sockaddr_storage *at);
 /* Is it 127.x, ::1, or their mapped form? */

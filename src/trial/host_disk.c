@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "machine/power.h"
 #include "machine/walk.h"
 #include "trial/trial.h"
 
 static struct cel__disk *disk_of(struct cel_sim_host *host)
 {
-    return cel__station_disk(host->host);
+    return cel__power_disk(host->host);
 }
 
 int cel_sim_disk_load(struct cel_sim_host *host, const char *path, char **out, size_t *len)
