@@ -15,15 +15,17 @@
 #define BLOCK        4096
 #define TRICKLE_ONCE 8 /* in so many writes, some of what is dirty goes to the medium */
 
-static void make_room(struct cel__machine *m, int fd)
+static void set_number(struct cel__machine *m, int fd, struct cel__opened *o)
 {
     size_t cap = cel__max((size_t)fd + 1, 2 * m->opened_cap);
 
-    if ((size_t)fd < m->opened_cap)
-        return;
-    m->opened = cel__machine_resize(m->opened, cap * sizeof(struct cel__opened *));
-    memset(m->opened + m->opened_cap, 0, (cap - m->opened_cap) * sizeof(struct cel__opened *));
-    m->opened_cap = cap;
+    if ((size_t)fd >= m->opened_cap) {
+        m->opened = cel__machine_resize(m->opened, cap * sizeof(struct cel__opened *));
+        memset(m->opened + m->opened_cap, 0, (cap - m->opened_cap) * sizeof(struct cel__opened *));
+        m->opened_cap = cap;
+    }
+    m->opened[fd] = o;
+    o->numbers++;
 }
 
 int cel__opened_new(struct cel__station *host, struct cel__node *node, int flags)
@@ -34,21 +36,30 @@ int cel__opened_new(struct cel__station *host, struct cel__node *node, int flags
 
     if (fd < 0)
         return fd;
-    make_room(m, fd);
     o = cel__machine_alloc(sizeof *o);
-    *o = (struct cel__opened){
-        .node = node, .host = host, .life = host->life, .flags = flags, .fd = fd};
+    *o = (struct cel__opened){.node = node, .host = host, .life = host->life, .flags = flags};
     o->errors = node->errors - node->is_untold;
     node->opens++;
     cel__node_hold(node);
-    m->opened[fd] = o;
+    set_number(m, fd, o);
     return fd;
 }
 
-void cel__opened_free(struct cel__opened *o)
+int cel__opened_share(struct cel__opened *o)
 {
-    o->host->m->opened[o->fd] = NULL;
-    cel__under.close(o->fd);
+    int fd = cel__number_take(o->host->m);
+
+    if (fd >= 0)
+        set_number(o->host->m, fd, o);
+    return fd;
+}
+
+void cel__opened_close(struct cel__opened *o, int fd)
+{
+    o->host->m->opened[fd] = NULL;
+    cel__under.close(fd);
+    if (--o->numbers > 0)
+        return;
     o->node->opens--;
     cel__node_drop(o->node);
     cel__machine_release(o);
@@ -60,7 +71,7 @@ unsigned cel__opened_end_all(struct cel__machine *m)
 
     for (size_t fd = 0; fd < m->opened_cap; fd++)
         if (m->opened[fd] != NULL) {
-            cel__opened_free(m->opened[fd]);
+            cel__opened_close(m->opened[fd], (int)fd);
             count++;
         }
     return count;

@@ -15,7 +15,7 @@ struct cel__opened {
     struct cel__station *host;
     uint32_t life; /* of the host, which it does not outlive */
     int flags;
-    int fd;
+    unsigned numbers;
     int64_t at;
     uint64_t last;   /* entry of a folder that was listed */
     unsigned errors; /* of the node's that it knows of */
@@ -31,7 +31,10 @@ static inline struct cel__opened *cel__opened_find(int fd)
 
 /* -> its number. -EMFILE. */
 CEL_NODISCARD int cel__opened_new(struct cel__station *host, struct cel__node *node, int flags);
-void cel__opened_free(struct cel__opened *o);
+/* -> one more number. -EMFILE. */
+CEL_NODISCARD int cel__opened_share(struct cel__opened *o);
+/* The number is free again, and with the last one what is behind it. */
+void cel__opened_close(struct cel__opened *o, int fd);
 /* -> how many there were. */
 unsigned cel__opened_end_all(struct cel__machine *m);
 

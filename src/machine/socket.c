@@ -51,15 +51,41 @@ int cel__socket_number(struct cel__socket *s)
     }
     m->by_fd[fd] = s;
     s->fd = fd;
+    s->numbers++;
     return fd;
+}
+
+static void free_number(struct cel__socket *s, int fd)
+{
+    s->m->by_fd[fd] = NULL;
+    cel__under.close(fd);
+    s->numbers--;
+}
+
+static int any_number(const struct cel__socket *s)
+{
+    for (size_t fd = 0; fd < s->m->by_fd_cap; fd++)
+        if (s->m->by_fd[fd] == s)
+            return (int)fd;
+    return -1;
+}
+
+bool cel__socket_drop_number(struct cel__socket *s, int fd)
+{
+    if (s->numbers == 1)
+        return false;
+    free_number(s, fd);
+    if (s->fd == fd)
+        s->fd = any_number(s);
+    return true;
 }
 
 void cel__socket_free(struct cel__socket *s)
 {
-    if (s->fd >= 0) {
-        s->m->by_fd[s->fd] = NULL;
-        cel__under.close(s->fd);
-    }
+    while (s->numbers > 1)
+        (void)cel__socket_drop_number(s, s->fd);
+    if (s->fd >= 0)
+        free_number(s, s->fd);
     cel__machine_unschedule(s->m, &s->again);
     cel__list_unlink(&s->link);
     cel__list_unlink(&s->news);
