@@ -183,7 +183,7 @@ int cel__filesystem_link(struct cel__node *from, const char *path, struct cel__n
         r = -ENOENT;
     if (r == 0 && is_folder(old.node))
         r = -EPERM;
-    if (r < 0)
+    if (r != 0)
         return r;
     cel__folder_set(place.folder, place.name, old.node);
     return 0;
@@ -259,7 +259,7 @@ int cel__filesystem_rename(struct cel__node *from, const char *path, struct cel_
         r = flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
     if (r == 0)
         r = may_move(&old, &place, flags);
-    if (r < 0 || old.node == place.node)
+    if (r != 0 || old.node == place.node)
         return r;
     r = check_room(&place);
     if (r == 0)

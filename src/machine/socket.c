@@ -295,6 +295,7 @@ int cel__socket_bind_any(struct cel__socket *s, const struct sockaddr_storage *t
         ((struct sockaddr_in *)&own)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     else if (cel__address_is_any(to))
         ((struct sockaddr_in6 *)&own)->sin6_addr = in6addr_loopback;
+    set_port(&own, 0);
     s->local = cel__address_as(&own, s->family);
     s->local_len = s->family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     r = find_port(s);

@@ -94,13 +94,14 @@ int cel__walk(struct cel__node *from, const char *path, unsigned how, struct cel
     struct walk w = {.from = from, .at = from, .how = how};
     int r;
 
+    *out = (struct cel__place){.folder = from};
     if (*path == '\0')
         return -ENOENT;
     if (strlen(path) >= sizeof w.rest)
         return -ENAMETOOLONG;
     memcpy(w.rest, path, strlen(path) + 1);
     r = begin_at(&w, path);
-    *out = (struct cel__place){.folder = w.at, .node = w.at};
+    out->folder = out->node = w.at;
     while (r == 0)
         r = step(&w, out);
     return r < 0 ? r : 0;

@@ -77,7 +77,7 @@ int cel_sim_disk_save(struct cel_sim_host *host, const char *path, const void *b
 
     if (r == 0)
         r = make(disk->root, path, S_IFREG | 0644, &node);
-    if (r < 0)
+    if (r != 0)
         return r;
     cel__content_resize(&node->content, 0);
     cel__content_write(&node->content, bytes, len, 0);
