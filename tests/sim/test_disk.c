@@ -30,7 +30,11 @@ static int run_calm(uint64_t seed, void *(*fn)(void *arg), void *arg)
 
 /* ---- the same calls, on a real disk and on a simulated one ---- */
 
-#define RUNS  120
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define RUNS 30
+#else
+#define RUNS 120
+#endif
 #define STEPS 250
 
 struct transcript {
