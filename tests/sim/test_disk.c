@@ -99,7 +99,7 @@ static void use_file(struct transcript *t, const char *path)
         return;
     memset(bytes, 'a' + (int)draw(t, 26), sizeof bytes);
     for (unsigned i = draw(t, 4); i > 0; i--) {
-        unsigned len = draw(t, sizeof bytes), at = draw(t, 5000);
+        unsigned len = 1 + draw(t, sizeof bytes), at = draw(t, 5000);
 
         say(t, " write %d", (int)cel_file_write(file, bytes, len, at));
         say(t, " read %d", (int)cel_file_read(file, bytes, len, at / 2));
