@@ -225,8 +225,8 @@ static int listen_anew(struct cel_listener **out, const char *address,
 
     r = find_address(address, &at); /* parks */
     if (r == -EINVAL)
-        return cel__raise(r, "listen", "'%s' is not an address: say host:port or unix:/path",
-                          address);
+        return cel__raise(r, "listen", "'%s' is not an address: %s", address,
+                          cel__address_fault(address));
     if (r < 0)
         return r;
     fd = open_socket(&at, options);
