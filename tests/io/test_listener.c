@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections taken as descriptors, for whoever shall open them as streams: what is given, what
- * ends the waiting, and that nothing is lost or left open on the way. */
+ * ends the waiting, and that nothing is lost or left open on the way, for cel_accept too. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -485,7 +485,9 @@ static int accept_failing_first(int error, int *fd)
 
 IN_TASK(accept_fd_tells_shortage_from_failure)
 {
-    const int shortages[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM}, passing[] = {EINTR, ECONNABORTED};
+    const int shortages[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    const int passing[] = {EINTR,    ECONNABORTED, EHOSTDOWN, EHOSTUNREACH,
+                           ENETDOWN, ENETUNREACH,  EPROTO};
     int fd;
 
     for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++) {
@@ -501,6 +503,86 @@ IN_TASK(accept_fd_tells_shortage_from_failure)
 }
 
 /* ---- failures ---- */
+
+/* The next cel_accept, which may fail for want of memory, but loses nobody. */
+static void check_taken_at_last(struct cel_listener *door, struct cel_stream *client, int r,
+                                struct cel_stream *accepted)
+{
+    if (r < 0) {
+        assert_int_equal(r, -ENOMEM);
+        assert_int_equal(cel_accept(door, &accepted), 0);
+    }
+    assert_string_equal(cel_stream_peer(accepted), cel_stream_local(client));
+    cel_close(accepted);
+    cel_close(client);
+}
+
+/* -> whether it went that far. */
+static bool accept_failing_nth_allocation(size_t nth)
+{
+    struct cel_listener *door = open_door("127.0.0.1:0");
+    struct cel_stream *client = visit(door), *accepted = NULL;
+    size_t hits;
+    int r;
+
+    fault_alloc_begin();
+    fault_alloc_arm(nth, FAULT_ONCE);
+    r = cel_accept(door, &accepted);
+    hits = fault_alloc_hits();
+    fault_alloc_arm(0, FAULT_ONCE);
+    fault_alloc_end();
+    check_taken_at_last(door, client, r, accepted);
+    cel_listener_close(door);
+    return hits > 0;
+}
+
+IN_TASK(accept_without_memory_leaves_the_connection_waiting)
+{
+    size_t nth = 0;
+
+    while (accept_failing_nth_allocation(++nth))
+        continue;
+    assert_true(nth > 1);
+}
+
+static int accept_unregistered(struct cel_listener *door, int error, struct cel_stream **accepted)
+{
+    struct sysfault_plan plan = {
+        .calls = SYSFAULT_BIT(epoll_ctl), .error = error, .nth = 1, .times = FAULT_ONCE};
+    int r;
+
+    sysfault_begin(&plan);
+    r = cel_accept(door, accepted);
+    sysfault_end();
+    return r;
+}
+
+IN_TASK(accept_of_what_cannot_be_watched_leaves_the_connection_waiting)
+{
+    const int errors[] = {ENOMEM, ENOSPC};
+    struct cel_stream *client, *accepted = NULL;
+    struct cel_listener *door = open_door("127.0.0.1:0");
+    int fd = -1, r;
+
+    for (int i = 0; i < 2; i++) {
+        client = visit(door);
+        r = accept_unregistered(door, errors[i], &accepted);
+        check_taken_at_last(door, client, r, accepted);
+    }
+    client = visit(door);
+    if (accept_unregistered(door, ENOMEM, &accepted) == 0) /* not epoll */
+        cel_close(accepted);
+    else
+        assert_int_equal(cel_accept_fd(door, &fd), 0);
+    cel__sys.close(fd);
+    cel_close(client);
+    client = visit(door);
+    if (accept_unregistered(door, ENOMEM, &accepted) == 0)
+        cel_close(accepted);
+    cel_listener_close(door); /* and what it holds */
+    assert_true(cel_read(client, &(char){0}, 1) <= 0);
+    cel_close(client);
+}
 
 static void *take_and_serve(void *arg)
 {
@@ -578,6 +660,8 @@ int main(void)
         cmocka_unit_test(accept_fd_parked_when_descriptors_run_out_goes_on),
         cmocka_unit_test(accept_fd_pausing_ends_by_cancel_deadline_and_close),
         cmocka_unit_test(accept_fd_tells_shortage_from_failure),
+        cmocka_unit_test(accept_without_memory_leaves_the_connection_waiting),
+        cmocka_unit_test(accept_of_what_cannot_be_watched_leaves_the_connection_waiting),
         cmocka_unit_test(accept_fd_survives_each_failed_allocation),
     };
 
