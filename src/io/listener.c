@@ -6,7 +6,8 @@
  * 2. The stream's memory is there before the connection is taken, and a connection whose descriptor
  *    cannot be registered is held for the next call: none is lost for want of memory.
  * 3. Out of descriptors the queue stays readable: trying at once again would spin. The listener
- *    pauses, longer each time, and says so once a second. */
+ *    pauses, longer each time, and says so once a second; a descriptor that the loop closes ends
+ *    the pause. */
 #include "io/listener.h"
 
 #include <errno.h>
@@ -291,9 +292,21 @@ static bool is_shortage(int64_t r)
     return r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM;
 }
 
-/* (parks) -> 0: try again. */
+struct hunger {
+    struct cel__soon soon;
+    struct cel_listener *listener;
+};
+
+static void try_again(struct cel__soon *soon)
+{
+    cel__waitq_wake_all(&cel__container_of(soon, struct hunger, soon)->listener->paused);
+}
+
+/* (parks) Until this loop has closed a descriptor, or for a while: others close some too. -> 0: try
+ * again. */
 static int wait_for_descriptors(struct cel_listener *l, int64_t why)
 {
+    struct hunger hunger = {.soon.run = try_again, .listener = l};
     int64_t now = cel_now();
     int r = 0;
 
@@ -301,8 +314,10 @@ static int wait_for_descriptors(struct cel_listener *l, int64_t why)
         l->log_at = now + CEL_SECOND;
         cel__log(CEL_LOG_WARN, "%s cannot accept (%s): pausing", l->address, cel_errname((int)why));
     }
+    cel__list_append(&cel__loop_here->starved, &hunger.soon.link);
     CEL_SCOPE (pause, .timeout = l->pause)
         r = cel__waitq_park(&l->paused); /* parks */
+    cel__list_unlink(&hunger.soon.link);
     l->pause = cel__min(2 * l->pause, PAUSE_MAX);
     if (l->is_stopped)
         return -CEL_ECLOSED;

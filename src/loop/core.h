@@ -48,6 +48,7 @@ struct cel_loop {
     bool is_closing; /* being closed: takes in no work of others */
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
+    struct cel__list starved; /* struct cel__soon of who waits for a descriptor to become free */
     struct cel__inbox inbox;
     struct cel__fd_table fds;
     struct cel__lane_use lanes[CEL__LANES];

@@ -112,6 +112,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     if (options != NULL)
         loop->options = *options;
     cel__list_init(&loop->soon);
+    cel__list_init(&loop->starved);
     cel__list_init(&loop->attachments);
     loop->credit = CREDIT;
     loop->process = forks;

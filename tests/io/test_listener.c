@@ -456,6 +456,107 @@ IN_KERNEL(accept_fd_pausing_ends_by_cancel_deadline_and_close)
     cel_close(client);
 }
 
+static int ping(struct cel_stream *a, struct cel_stream *b)
+{
+    char c;
+
+    return cel_write(a, "x", 1) == 1 && cel_read(b, &c, 1) == 1 && c == 'x' ? 0 : -EIO;
+}
+
+IN_KERNEL(accept_fd_pausing_keeps_nobody_else)
+{
+    struct cel_listener *door = open_door("127.0.0.1:0");
+    struct joined j = join(PAIR_TCP);
+    struct cel_stream *client = visit(door);
+    struct rlimit before = exhaust();
+    struct taking t;
+    struct cel_task *task = pause_in_task(&t, door);
+
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(ping(j.a, j.b), 0);
+    assert_false(t.has_ended);
+    give_back(&before);
+    part(j);
+    assert_int_equal(cel_join(task, NULL), 0);
+    check_connected(t.fd, client);
+    cel_listener_close(door);
+}
+
+/* -> when (ns from the first) the listener asked again, until there were descriptors. */
+static size_t asked_at(int64_t *times, size_t most)
+{
+    struct sysfault_plan plan = {
+        .calls = SYSFAULT_BIT(accept4), .error = EMFILE, .nth = 1, .times = FAULT_FOREVER};
+    struct cel_listener *door = open_door("127.0.0.1:0");
+    struct cel_stream *client = visit(door);
+    struct cel_task *task;
+    int64_t begin = cel_now();
+    struct taking t = {.door = door};
+    size_t count = 0;
+
+    sysfault_begin(&plan);
+    task = cel_spawn(take, &t);
+    assert_non_null(task);
+    while (count < most) {
+        assert_int_equal(cel_sleep(CEL_MILLISECOND), 0);
+        while (count < most && count < sysfault_hits())
+            times[count++] = cel_now() - begin;
+    }
+    sysfault_end();
+    assert_int_equal(cel_join(task, NULL), 0);
+    check_connected(t.fd, client);
+    cel_listener_close(door);
+    return count;
+}
+
+/* Not when the pause is over: it would be 100 ms. */
+IN_TASK(accept_fd_pausing_goes_on_when_a_descriptor_is_closed)
+{
+    struct sysfault_plan plan = {
+        .calls = SYSFAULT_BIT(accept4), .error = EMFILE, .nth = 1, .times = FAULT_FOREVER};
+    struct cel_listener *door = open_door("127.0.0.1:0");
+    struct joined j = join(PAIR_SOCKETS);
+    struct cel_stream *client = visit(door);
+    struct taking t;
+    struct cel_task *task;
+    int64_t begin = cel_now();
+
+    sysfault_begin(&plan);
+    task = pause_in_task(&t, door);
+    for (int i = 0; i < 3; i++) { /* it does not spin meanwhile */
+        assert_int_equal(cel_yield(), 0);
+        assert_int_equal(sysfault_hits(), 1);
+    }
+    sysfault_end();
+    cel_close(j.a);
+    assert_int_equal(cel_join(task, NULL), 0);
+    if (is_simulated())
+        assert_true(cel_now() - begin < 50 * CEL_MILLISECOND);
+    check_connected(t.fd, client);
+    cel_close(j.b);
+    cel_listener_close(door);
+}
+
+/* On the simulated machine seconds cost nothing. */
+IN_TASK(accept_fd_asks_seldomer_and_says_so_once_a_second)
+{
+    const int64_t pauses[] = {100, 200, 400, 800, 1000, 1000, 1000}; /* ms */
+    int64_t times[8];
+
+    if (!is_simulated())
+        return; /* the same code, in seconds */
+    warnings = 0;
+    cel_set_log(count_warnings, NULL);
+    assert_int_equal(asked_at(times, 8), 8);
+    cel_set_log(NULL, NULL);
+    for (int i = 0; i < 7; i++) {
+        int64_t pause = (times[i + 1] - times[i]) / CEL_MILLISECOND;
+
+        assert_in_range(pause, pauses[i] - 2, pauses[i] + 2);
+    }
+    assert_in_range(warnings, 4, 6); /* in 4.5 s */
+}
+
 /* -> how it ends when the first call fails by that; *fd is what was given. */
 static int accept_failing_first(int error, int *fd)
 {
@@ -659,6 +760,9 @@ int main(void)
         cmocka_unit_test(accept_fd_out_of_descriptors_pauses_and_goes_on),
         cmocka_unit_test(accept_fd_parked_when_descriptors_run_out_goes_on),
         cmocka_unit_test(accept_fd_pausing_ends_by_cancel_deadline_and_close),
+        cmocka_unit_test(accept_fd_pausing_keeps_nobody_else),
+        cmocka_unit_test(accept_fd_asks_seldomer_and_says_so_once_a_second),
+        cmocka_unit_test(accept_fd_pausing_goes_on_when_a_descriptor_is_closed),
         cmocka_unit_test(accept_fd_tells_shortage_from_failure),
         cmocka_unit_test(accept_without_memory_leaves_the_connection_waiting),
         cmocka_unit_test(accept_of_what_cannot_be_watched_leaves_the_connection_waiting),
