@@ -47,7 +47,9 @@ struct cel_loop_options {
     void *hook_arg;
 };
 
-/* The new loop becomes the thread's current one. options may be NULL. Owner: the caller.
+/* The new loop becomes the thread's current one. options may be NULL. Owner: the caller. In the
+ * child of a fork the loop stays the parent's: each call that parks or starts something returns
+ * -CEL_EFORK there (cel_spawn: NULL), and the child may make a loop of its own, in its place.
  * -EBUSY the thread has one, -ENOMEM, -EINVAL unknown backend, -errno of the backend asked for by
  * name. */
 CEL_PUBLIC CEL_NODISCARD int cel_loop_new(struct cel_loop **out,

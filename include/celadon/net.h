@@ -69,7 +69,7 @@ CEL_PUBLIC CEL_NODISCARD int cel_listen(struct cel_listener **out, const char *a
                                         const struct cel_listen_options *options);
 /* (parks) The next connection. Owner of *out: the caller. Several tasks may accept. Out of
  * descriptors it pauses, logs, and tries again, it does not fail. -CEL_ECLOSED, -ENOMEM: the
- * connection still waits, -errno. */
+ * connection still waits (with TLS it may be closed): try again after a while, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_accept(struct cel_listener *listener, struct cel_stream **out);
 /* (parks) The next connection as a descriptor, non-blocking, for a loop of another thread, which
  * opens it with cel_stream_open (and cel_stream_start_tls: the listener's tls is not applied).

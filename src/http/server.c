@@ -17,6 +17,7 @@
 #define QUEUED_TIME                                                              \
     (2 * CEL_MILLISECOND) /* to take in who is queued at the door when it closes \
                            */
+#define SHORTAGE_PAUSE (10 * CEL_MILLISECOND)
 
 static int64_t or_default(int64_t value, int64_t otherwise)
 {
@@ -108,14 +109,14 @@ void cel_server_stats(const struct cel_server *server, struct cel_server_stats *
     *out = server->stats;
 }
 
-/* (parks) Until a connection ends or becomes idle. */
+/* (parks) Until a connection ends or becomes idle; a while, for want of memory to be told. */
 static int wait_for_change(struct cel_server *server)
 {
     struct cel_future *changed = cel_future_new();
     int r;
 
     if (changed == NULL)
-        return -ENOMEM;
+        return cel_sleep(SHORTAGE_PAUSE); /* parks */
     server->changed = changed;
     r = cel_await(changed, NULL); /* parks */
     server->changed = NULL;
@@ -149,6 +150,8 @@ static int accept_one(struct cel_server *server)
     struct cel_stream *stream;
     int r = cel_accept(server->listener, &stream); /* parks */
 
+    if (r == -ENOMEM) /* it still waits at the door: a shortage must not end the server */
+        return cel_sleep(SHORTAGE_PAUSE); /* parks */
     if (r < 0)
         return r;
     while (r == 0 && max != 0 && server->stats.open >= max) {

@@ -71,5 +71,7 @@ struct cel__backend {
 extern const struct cel__backend cel__epoll_backend;
 extern const struct cel__backend cel__uring_backend;
 extern const struct cel__backend cel__sim_backend;
+/* Takes the place of any of them in the child of a fork; not to be opened. */
+extern const struct cel__backend cel__forked_backend;
 
 #endif

@@ -32,9 +32,17 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 static void count_fork(void)
 {
+    struct cel_loop *loop = cel__loop_here;
+
     forks++;
     cel__pool_forked();
     cel__loops_forget();
+    if (loop == NULL)
+        return;
+    loop->backend = &cel__forked_backend;
+    loop->sched.budget = 0; /* whoever lets go of the processor comes back to the turn */
+    if (loop->tasks_forked != NULL)
+        loop->tasks_forked(loop);
 }
 
 static void watch_forks(void)
@@ -104,6 +112,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     if (options != NULL)
         loop->options = *options;
     cel__list_init(&loop->soon);
+    cel__list_init(&loop->starved);
     cel__list_init(&loop->attachments);
     loop->credit = CREDIT;
     loop->process = forks;
@@ -252,6 +261,8 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
         loop->backend->run(loop, TURN_SWITCHES);
     else
         cel__sched_run(&loop->sched, TURN_SWITCHES);
+    if (cel__unlikely(cel__loop_is_forked(loop)))
+        return -CEL_EFORK;
     if (!has_ready(loop) && !can_wake(loop))
         return -EDEADLK;
     trace_turn(loop);

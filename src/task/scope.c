@@ -6,7 +6,9 @@
  *    -ETIMEDOUT to -ECANCELED (an outer scope wins), never back.
  * 2. A shielded scope takes no code from above; when it is left, the code above is seen again.
  * 3. live counts the children that run; a scope is left when it is 0.
- * 4. Nothing here allocates: a cancel cannot fail. */
+ * 4. Nothing here allocates: a cancel cannot fail.
+ * 5. In the child of a fork the code is -CEL_EFORK, under shields too, and stays so; nobody below
+ *    a scope ends any more. */
 #include "task/scope.h"
 
 #include <errno.h>
@@ -27,7 +29,9 @@ void cel__scope_open(struct cel__scope *scope, struct cel__scope *parent, struct
     *scope = (struct cel__scope){.parent = parent, .task = task, .flags = flags | CEL__SCOPE_OPEN};
     cel__list_init(cel__scope_inner(scope));
     cel__list_append(cel__scope_inner(parent), cel__scope_link(scope));
-    if (parent->code != 0 && !(flags & CEL__SCOPE_SHIELDED))
+    if (parent->code == -CEL_EFORK)
+        scope->code = -CEL_EFORK;
+    else if (parent->code != 0 && !(flags & CEL__SCOPE_SHIELDED))
         scope->code = -ECANCELED;
 }
 
@@ -70,7 +74,7 @@ void cel__scope_cancel(struct cel__scope *scope, int code)
 {
     bool was_told = scope->code != 0;
 
-    if (scope->code == -ECANCELED || (was_told && code != -ECANCELED))
+    if (scope->code == -ECANCELED || scope->code == -CEL_EFORK || (was_told && code != -ECANCELED))
         return;
     CEL__TRACE(cel__loop_here, scope_cancel, scope, code);
     set_code(scope, code);
@@ -122,6 +126,8 @@ void cel__scope_join(struct cel__scope *scope)
 {
     struct cel_task *task = cel__task_here();
 
+    if (cel__unlikely(scope->code == -CEL_EFORK))
+        return;
     while (scope->live != 0) {
         scope->flags |= CEL__SCOPE_JOINING;
         cel__park(task, &joining, scope); /* parks */

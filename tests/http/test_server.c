@@ -69,10 +69,15 @@ static int says_nothing(struct cel_request *req, struct cel_reply *reply)
     return 0;
 }
 
+static struct cel_future *gate;
+static bool is_asked;
+
 static int waits(struct cel_request *req, struct cel_reply *reply)
 {
-    int r = cel_sleep(30 * CEL_MILLISECOND);
+    int r;
 
+    is_asked = true;
+    r = cel_await(gate, NULL);
     return r < 0 ? r : cel_reply_text(reply, 200, "late");
 }
 
@@ -321,16 +326,21 @@ SERVED(stop_lets_a_request_under_way_finish)
     struct cel_stream *c = dial(s), *idle = dial(s);
     static const char head[] = GET("/late", "");
 
+    gate = cel_future_new();
+    is_asked = false;
     assert_true(cel_write(c, head, sizeof head - 1) > 0);
-    assert_int_equal(cel_sleep(10 * CEL_MILLISECOND), 0);
+    while (!is_asked)
+        assert_int_equal(cel_yield(), 0);
     cel_server_stop(s);
+    collect(idle, NULL); /* the door is shut then */
+    assert_string_equal(answer, "");
+    assert_int_equal(cel_future_set(gate, NULL), 0);
     collect(c, NULL);
     SAYS("\r\n\r\nlate");
     SAYS("Connection: close");
-    collect(idle, NULL);
-    assert_string_equal(answer, "");
     cel_close(c);
     cel_close(idle);
+    cel_future_free(gate);
 }
 
 int main(void)

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "pairs.h"
+#include "base/sys.h"
+#include "io/pairs.h"
 
 #define BIG (3 * 1024 * 1024 + 17)
 
@@ -92,6 +93,49 @@ static void *echo(void *arg)
     while ((n = cel_read(arg, buf, sizeof buf)) > 0)
         assert_int_equal(cel_write(arg, buf, (size_t)n), n);
     return NULL;
+}
+
+static ssize_t send_at_once(int fd, const void *buf, size_t len, int flags)
+{
+    return (ssize_t)len;
+}
+
+static bool has_written;
+
+static void *writes_pieces(void *arg)
+{
+    static char piece[256 * 1024];
+
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(cel_write(arg, piece, sizeof piece), sizeof piece);
+    has_written = true;
+    return NULL;
+}
+
+/* To a peer that takes all at once a writer never parks: few large pieces must not keep the others
+ * waiting as long as 64 small ones may, for each takes its time to be copied. */
+IN_TASK(writer_of_large_pieces_lets_others_run)
+{
+    struct joined j = join(PAIR_SOCKETS);
+    ssize_t (*send_before)(int fd, const void *buf, size_t len, int flags) = cel__sys.send;
+    unsigned turns = 0;
+
+    if (strcmp(cel_loop_backend(cel_loop_current()), "uring") == 0) {
+        part(j); /* each write parks there: it rides with the turn's submission */
+        return;
+    }
+    has_written = false;
+    cel__sys.send = send_at_once;
+    CEL_SCOPE (both) {
+        assert_int_equal(cel_go(writes_pieces, j.a), 0);
+        while (!has_written) {
+            assert_int_equal(cel_yield(), 0);
+            turns++;
+        }
+    }
+    cel__sys.send = send_before;
+    assert_true(turns >= 64);
+    part(j);
 }
 
 IN_TASK(echo_answers_each_message)
@@ -529,6 +573,7 @@ int main(void)
         cmocka_unit_test(write_big_arrives_whole),
         cmocka_unit_test(write_big_to_slow_reader_arrives_whole),
         cmocka_unit_test(read_of_small_pieces_keeps_order),
+        cmocka_unit_test(writer_of_large_pieces_lets_others_run),
         cmocka_unit_test(echo_answers_each_message),
         cmocka_unit_test(writev_many_pieces_arrive_in_order),
         cmocka_unit_test(read_exactly_short_leaves_bytes_unread),
