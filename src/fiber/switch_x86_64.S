@@ -36,10 +36,8 @@ cel__ctx_swap:
     .cfi_rel_offset r15, 0
     stmxcsr 8(%rdi)
     fnstcw  12(%rdi)
-    movl    8(%rsi), %eax
-    cmpl    8(%rdi), %eax
-    jne     3f
-1:  movzwl  12(%rsi), %eax
+    ldmxcsr 8(%rsi)
+    movzwl  12(%rsi), %eax
     cmpw    12(%rdi), %ax
     jne     4f
 2:  movq    %rsp, (%rdi)
@@ -72,8 +70,6 @@ cel__ctx_swap:
     .cfi_register rip, rcx
     notrack jmpq *%rcx
     .cfi_restore_state
-3:  ldmxcsr 8(%rsi)
-    jmp     1b
 4:  fldcw   12(%rsi)
     jmp     2b
     .cfi_endproc
