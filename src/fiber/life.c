@@ -14,10 +14,8 @@ int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
 
     if (stack == NULL)
         return -ENOMEM;
-    *f = (struct cel_fiber){.stack = stack,
-                            .top = f,
-                            .thread_id = t->main.thread_id,
-                            .switchable_on = CEL__FIBER_NOWHERE};
+    *f = (struct cel_fiber){
+        .stack = stack, .thread_id = t->main.thread_id, .switchable_on = CEL__FIBER_NOWHERE};
     cel__ctx_init(&f->ctx, stack->top, run);
 #if CEL__TSAN
     f->tsan_fiber = stack->note.tsan_fiber;

@@ -144,6 +144,7 @@ int cel__fiber_init(struct cel_fiber *f, size_t stack_bytes, void (*entry)(struc
     if (r < 0)
         return r;
     f->kind = CEL__FIBER_SCHEDULED;
+    f->top = f;
     f->entry = entry;
     return 0;
 }

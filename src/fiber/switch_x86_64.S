@@ -44,6 +44,9 @@ cel__ctx_swap:
     movq    (%rsi), %rsp
     movq    %rdx, %rax
     .cfi_remember_state
+    .globl  cel__ctx_resume         /* of hop_x86_64.S: the rest of a swap */
+    .hidden cel__ctx_resume
+cel__ctx_resume:
     popq    %r15
     .cfi_adjust_cfa_offset -8
     .cfi_restore r15
@@ -74,6 +77,55 @@ cel__ctx_swap:
     jmp     2b
     .cfi_endproc
     .size   cel__ctx_swap, . - cel__ctx_swap
+
+/* void *cel__ctx_hop(struct cel__ctx *from, struct cel__ctx *to, void *value)
+ *
+ * Suspends as the swap does, and resumes what a hop suspended. */
+    .globl  cel__ctx_hop
+    .hidden cel__ctx_hop
+    .type   cel__ctx_hop, @function
+    .p2align 4
+cel__ctx_hop:
+    .cfi_startproc
+    pushq   %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    pushq   %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbx, 0
+    pushq   %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r12, 0
+    pushq   %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r13, 0
+    pushq   %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r14, 0
+    pushq   %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r15, 0
+    stmxcsr 8(%rdi)
+    fnstcw  12(%rdi)
+    ldmxcsr 8(%rsi)
+    fldcw   12(%rsi)
+    movq    %rsp, (%rdi)
+    movq    %rsi, %rdi
+    movq    %rdx, %rsi
+    movq    (%rdi), %rsp
+    .cfi_def_cfa rsp, 0
+    .cfi_escape 0x10, 16, 2, 0x75, 16 /* rip at 16(%rdi) */
+    .cfi_escape 0x10, 6, 2, 0x75, 24  /* rbp at 24(%rdi) */
+    .cfi_same_value rbx
+    .cfi_same_value r12
+    .cfi_same_value r13
+    .cfi_same_value r14
+    .cfi_same_value r15
+    movq    24(%rdi), %rbp
+    .cfi_same_value rbp
+    notrack jmpq *16(%rdi)
+    .cfi_endproc
+    .size   cel__ctx_hop, . - cel__ctx_hop
 
 /* A fresh context: itself in rbx, the function in r12, the first value in rax, an empty stack
  * aligned to 16. The undefined return address ends every backtrace. */
