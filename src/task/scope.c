@@ -21,16 +21,6 @@
 
 #define SHIELD_MAX (5 * CEL_SECOND)
 
-void cel__scope_open(struct cel__scope *scope, struct cel__scope *parent, struct cel_task *task,
-                     uint8_t flags)
-{
-    *scope = (struct cel__scope){.parent = parent, .task = task, .flags = flags | CEL__SCOPE_OPEN};
-    cel__list_init(cel__scope_inner(scope));
-    cel__list_append(cel__scope_inner(parent), cel__scope_link(scope));
-    if (parent->code != 0 && !(flags & CEL__SCOPE_SHIELDED))
-        scope->code = -ECANCELED;
-}
-
 static void set_code(struct cel__scope *scope, int code)
 {
     struct cel_task *task = scope->task;
@@ -118,7 +108,7 @@ static void tell_children(struct cel__report *to, const struct cel_task *task)
 static const struct cel__wait joining = {
     .what = "for ", .tell = tell_children, .blocker = unjoined, .on = CEL__ON_SCOPE};
 
-void cel__scope_join(struct cel__scope *scope)
+void cel__scope_join_some(struct cel__scope *scope)
 {
     struct cel_task *task = cel__task_here();
 
@@ -126,8 +116,7 @@ void cel__scope_join(struct cel__scope *scope)
         scope->flags |= CEL__SCOPE_JOINING;
         cel__park(task, &joining, scope); /* parks */
     }
-    if (!cel__list_is_empty(cel__scope_inner(scope)))
-        free_handles(scope);
+    free_handles(scope);
 }
 
 static void child_failed(struct cel__scope *scope, struct cel_task *child, int code)
