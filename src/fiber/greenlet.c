@@ -157,7 +157,7 @@ void *cel_fiber_throw(struct cel_fiber *f, int code)
 /* --- life --- */
 
 /* The whole life of a greenlet that is run. */
-CEL__NO_TSAN static void run_greenlet(struct cel__ctx *ctx, void *value)
+CEL__NO_TSAN static struct cel__ctx_heir run_greenlet(struct cel__ctx *ctx, void *value)
 {
     struct cel_fiber *f = cel__container_of(ctx, struct cel_fiber, ctx);
     struct cel__greenlet *g = cel__greenlet_of(f);
@@ -176,7 +176,7 @@ CEL__NO_TSAN static void run_greenlet(struct cel__ctx *ctx, void *value)
     settle(t, &x);
     cel__fiber_release(f);
     t->current = x.to;
-    cel__fiber_go_last(f, x.to, x.value);
+    return cel__fiber_go_last(f, x.to, x.value);
 }
 
 /* -> 0, or why f may not be a parent in this thread. */

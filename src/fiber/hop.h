@@ -53,16 +53,17 @@ static inline void *cel__fiber_go(struct cel_fiber *from, struct cel_fiber *to, 
     return cel__fiber_switch(from, to, value);
 }
 
-/* The same for good; see cel__fiber_switch_last. */
-CEL__NORETURN CEL__NO_TSAN static inline void cel__fiber_go_last(struct cel_fiber *from,
-                                                                 struct cel_fiber *to, void *value)
+/* cel__fiber_end likewise. */
+CEL__NO_TSAN static inline struct cel__ctx_heir
+cel__fiber_go_last(struct cel_fiber *from, struct cel_fiber *to, void *value)
 {
 #if CEL__HOPS
-    (void)cel__fiber_go(from, to, value);
-    __builtin_trap();
-#else
-    cel__fiber_switch_last(from, to, value);
+    if (to->hop_on != 0) {
+        (void)cel__fiber_go(from, to, value);
+        __builtin_trap();
+    }
 #endif
+    return cel__fiber_end(from, to, value);
 }
 
 #endif

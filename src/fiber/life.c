@@ -6,8 +6,7 @@
 
 #include "fiber/thread.h"
 
-int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
-                       void (*run)(struct cel__ctx *, void *value))
+int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes, cel__ctx_run *run)
 {
     struct cel__thread *t = cel__thread();
     struct cel__stack *stack = cel__stack_get(&t->stacks, stack_bytes, f);

@@ -128,7 +128,8 @@ cel__ctx_hop:
     .size   cel__ctx_hop, . - cel__ctx_hop
 
 /* A fresh context: itself in rbx, the function in r12, the first value in rax, an empty stack
- * aligned to 16. The undefined return address ends every backtrace. */
+ * aligned to 16. The undefined return address ends every backtrace. Since the function returns, the
+ * predictor then expects a return to where whoever started us had called the swap from, in r8. */
     .globl  cel__ctx_entry
     .hidden cel__ctx_entry
     .type   cel__ctx_entry, @function
@@ -138,10 +139,24 @@ cel__ctx_hop:
     nop     /* an unwinder looks one byte before the address */
 cel__ctx_entry:
     endbr64
+    movq    %r8, %r13
     movq    %rbx, %rdi
     movq    %rax, %rsi
     call    *%r12
-    ud2
+    ldmxcsr 8(%rax)
+    fldcw   12(%rax)
+    movq    %r13, %r8
+    movq    (%rax), %rsp
+    .cfi_def_cfa rsp, 56
+    .cfi_offset rip, -8
+    .cfi_offset rbp, -16
+    .cfi_offset rbx, -24
+    .cfi_offset r12, -32
+    .cfi_offset r13, -40
+    .cfi_offset r14, -48
+    .cfi_offset r15, -56
+    movq    %rdx, %rax
+    jmp     cel__ctx_resume
     .cfi_endproc
     .size   cel__ctx_entry, . - cel__ctx_entry
 
