@@ -12,12 +12,6 @@
 #include "task/error.h"
 #include "task/wait.h"
 
-void cel__future_init(struct cel_future *f)
-{
-    *f = (struct cel_future){.state = CEL__PENDING};
-    cel__list_init(&f->waiters);
-}
-
 struct cel_future *cel_future_new(void)
 {
     struct cel_future *f = cel__mem_alloc(sizeof *f);

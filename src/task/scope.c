@@ -23,15 +23,11 @@
 
 #define SHIELD_MAX (5 * CEL_SECOND)
 
-void cel__scope_open(struct cel__scope *scope, struct cel__scope *parent, struct cel_task *task,
-                     uint8_t flags)
+void cel__scope_inherit(struct cel__scope *scope, int code)
 {
-    *scope = (struct cel__scope){.parent = parent, .task = task, .flags = flags | CEL__SCOPE_OPEN};
-    cel__list_init(cel__scope_inner(scope));
-    cel__list_append(cel__scope_inner(parent), cel__scope_link(scope));
-    if (parent->code == -CEL_EFORK)
-        scope->code = -CEL_EFORK;
-    else if (parent->code != 0 && !(flags & CEL__SCOPE_SHIELDED))
+    if (code == -CEL_EFORK)
+        scope->code = code; /* no shield gives the loop back */
+    else if (!(scope->flags & CEL__SCOPE_SHIELDED))
         scope->code = -ECANCELED;
 }
 
@@ -122,7 +118,7 @@ static void tell_children(struct cel__report *to, const struct cel_task *task)
 static const struct cel__wait joining = {
     .what = "for ", .tell = tell_children, .blocker = unjoined, .on = CEL__ON_SCOPE};
 
-void cel__scope_join(struct cel__scope *scope)
+void cel__scope_join_some(struct cel__scope *scope)
 {
     struct cel_task *task = cel__task_here();
 
@@ -132,8 +128,7 @@ void cel__scope_join(struct cel__scope *scope)
         scope->flags |= CEL__SCOPE_JOINING;
         cel__park(task, &joining, scope); /* parks */
     }
-    if (!cel__list_is_empty(cel__scope_inner(scope)))
-        free_handles(scope);
+    free_handles(scope);
 }
 
 static void child_failed(struct cel__scope *scope, struct cel_task *child, int code)

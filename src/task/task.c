@@ -25,12 +25,10 @@
 /* Nobody calls for the table that debuggers read: whatever is linked statically has it for this. */
 static const struct cel__layout *const kept __attribute__((used)) = &cel__debug_layout;
 
-static void run_at_end(struct cel_task *task)
+static CEL__NOINLINE void run_at_end(struct cel_task *task)
 {
     struct cel_scope shield;
 
-    if (task->at_end == NULL)
-        return;
     cel_scope_enter(&shield, &(struct cel_scope_options){.is_shielded = true});
     while (task->at_end != NULL) {
         struct cel_at_end *node = task->at_end;
@@ -48,7 +46,8 @@ static void task_main(struct cel_fiber *fiber)
     void *value = fn(task->future.value); /* parks */
 
     CEL__ASSERT(task->scope == &task->own && "a task ended inside a scope that it had entered");
-    run_at_end(task); /* parks */
+    if (cel__unlikely(task->at_end != NULL))
+        run_at_end(task); /* parks */
     CEL__ASSERT(task->future.locks == 0 && "a task ended holding a lock");
     if (task->future.code != 0)
         cel__scope_cancel(&task->own, -ECANCELED);
@@ -163,6 +162,7 @@ struct cel_task *cel__task_spawn(struct cel__scope *scope, cel_task_fn *fn, void
     task->future.state = CEL__PENDING;
     task->error = NULL;
     if (!prepare(task, options)) {
+        task->future.code = 0;
         cel__task_release(tasks, task);
         return NULL;
     }
