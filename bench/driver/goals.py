@@ -24,6 +24,8 @@ GOALS = [
     ("future", "wake", "celadon", 30, None),
     ("cross-wake", "hot", "celadon", 300, None),
     ("cross-wake", "cold", "celadon", 3000, None),
+    ("cross-wake", "cold", "celadon-epoll", 1.05, "floor-epoll"),
+    ("cross-wake", "near", "celadon", 3000, None),
     ("timers", "add", "celadon", 30, None),
     ("timers", "cancel", "celadon", 20, None),
     ("timers", "fire", "celadon", 150, None),

@@ -39,7 +39,11 @@ struct cel_loop_options {
     /* Of cel_run_with: the first SIGINT cancels the main task, the second one ends the process as
      * if nobody had taken it. While it watches, waiting for ever is no deadlock. */
     bool cancel_on_sigint;
-    int64_t spin; /* ns to look for messages of other threads before each sleep; 0: does not */
+    /* At most so many ns the loop looks for messages of other threads before it sleeps; 0: not at
+     * all. It learns when that is in vain and hardly looks then. Worth it where loops answer each
+     * other: a wake-up costs microseconds, tens of them on an idle core, and the loop must look
+     * for as long as such a one takes, twice, to learn that it pays: 100 us are a good choice. */
+    int64_t spin;
     /* Around the wait in the kernel, and after each switch between tasks; NULL: none. */
     void (*before_block)(void *arg);
     void (*after_block)(void *arg);
