@@ -8,7 +8,7 @@
  *
  * cel_sim_run is called outside of tasks, everything else from tasks inside of a run. The tasks use
  * the library as they always do; what is simulated is the clock, sockets, names, the thread pool,
- * randomness, and errors of files. Times are ns, chances are in a million. docs/simulation.md is a
+ * randomness, and files. Times are ns, chances are in a million. docs/simulation.md is a
  * tutorial. None of these calls may be made where no simulation runs, but for the first group. */
 
 #include <stdbool.h>
@@ -49,8 +49,9 @@ struct cel_sim_options {
     int64_t late;        /* chance that an operation that could end at once does so in a turn */
     int64_t late_cancel; /* chance that a cancelled operation ends in a later turn */
     int64_t job_delay;   /* mean time until a job of the thread pool runs */
-    int64_t io_error;    /* chance that a read, write or sync of a file fails by EIO */
-    int64_t disk_full;   /* chance that a write of a file fails by ENOSPC */
+    int64_t io_error;    /* chance that a read, write or sync of a file fails by EIO; a sync does so
+                          * once, and what it was to keep is given up */
+    int64_t disk_full;   /* chance that a write of a file, or a new name, fails by ENOSPC */
     int64_t shortage;    /* chance that a descriptor is refused by EMFILE */
     int64_t skew;        /* hosts' wall clocks are wrong by up to this */
     int64_t buggify;     /* 1: rare paths of the library itself are taken more often */
@@ -106,7 +107,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_sim_host_new(struct cel_sim_host **out, const c
 CEL_PUBLIC const char *cel_sim_host_address(const struct cel_sim_host *host);
 /* The host that cel_sim_run's task is on. */
 CEL_PUBLIC struct cel_sim_host *cel_sim_home(void);
-/* Power goes: its sockets are gone without a word to their peers, its tasks are cancelled. */
+/* Power goes: its sockets are gone without a word to their peers, its tasks are cancelled, and of
+ * what they did to files only what was synced is sure to be left. Until they have ended, what they
+ * do with files fails by -EIO. */
 CEL_PUBLIC void cel_sim_kill(struct cel_sim_host *host);
 /* After a kill: fn(arg) runs anew. The peers of old connections are told by a reset when they next
  * send. (parks) until the tasks of the earlier life have ended. -ECANCELED, -ETIMEDOUT, -ENOMEM. */
@@ -115,6 +118,26 @@ CEL_PUBLIC CEL_NODISCARD int cel_sim_reboot(struct cel_sim_host *host);
 CEL_PUBLIC void cel_sim_pause(struct cel_sim_host *host, int64_t duration);
 /* Its wall clock goes wrong by that, from now on. */
 CEL_PUBLIC void cel_sim_skew(struct cel_sim_host *host, int64_t by);
+
+/* ---- inside a run: disks ---- */
+
+/* Each host has a disk of its own, empty but for /tmp, and relative paths begin at its root. What
+ * begins with /proc, /sys or /dev is the real machine's. A kill (cel_sim_kill) leaves of bytes that
+ * were not synced some sectors of 512, and of names (made, moved, removed) of which the folder was
+ * not synced some: the seed decides. */
+
+/* Does not park, and needs no power: the file as who reads it now would get it, after a kill what
+ * was left of it. *out has a NUL behind the end and is freed with cel_free. -ENOENT, -ENOTDIR,
+ * -EISDIR, -ENOMEM. */
+CEL_PUBLIC CEL_NODISCARD int cel_sim_disk_load(struct cel_sim_host *host, const char *path,
+                                               char **out, size_t *len);
+/* Does not park. The file has these bytes from now on, also after a kill; folders that are missing
+ * are made. -ENOTDIR, -EISDIR, -EFBIG, -ENAMETOOLONG. */
+CEL_PUBLIC CEL_NODISCARD int cel_sim_disk_save(struct cel_sim_host *host, const char *path,
+                                               const void *bytes, size_t len);
+/* Files there may have that many bytes in all: then writes are cut short, and fail by -ENOSPC. -1:
+ * no limit. */
+CEL_PUBLIC void cel_sim_disk_limit(struct cel_sim_host *host, int64_t bytes);
 
 /* ---- inside a run: the network ---- */
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -17,8 +18,10 @@
 #include "base/cc.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "base/str.h"
 #include "io/address.h"
+#include "loop/core.h"
 #include "task/error.h"
 
 #define RECORD_MAX 16384
@@ -97,6 +100,45 @@ static int give_bio(struct cel__ssl *ssl)
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl->session, bio, bio);
     return 0;
+}
+
+/* ---- randomness ---- */
+
+/* A simulated machine has its own, from its seed. The rest of the process keeps OpenSSL's. */
+static bool is_simulated(void)
+{
+    return cel__loop_here != NULL && cel__loop_here->backend->later != NULL;
+}
+
+/* Deprecated in favour of providers, which cannot be told apart by thread. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+static int random_bytes(unsigned char *out, int len)
+{
+    if (is_simulated())
+        return cel__rand_secure(out, (size_t)len) == 0;
+    return RAND_OpenSSL()->bytes(out, len);
+}
+
+static void stand_before_randomness(void)
+{
+    static RAND_METHOD method;
+
+    method = *RAND_OpenSSL();
+    method.bytes = method.pseudorand = random_bytes;
+    RAND_set_rand_method(&method);
+}
+
+#pragma GCC diagnostic pop
+
+/* Before anything is drawn. Processes without simulations are let be. */
+static void choose_randomness(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    if (is_simulated())
+        pthread_once(&once, stand_before_randomness);
 }
 
 /* ---- contexts ---- */
@@ -219,6 +261,7 @@ int cel_tls_new(struct cel_tls **out, const struct cel_tls_options *options)
     tls->refs = 1;
     tls->is_insecure = options->insecure_no_verify;
     tls->verify_client = options->verify_client;
+    choose_randomness();
     tls->ctx = SSL_CTX_new(TLS_method());
     if (tls->ctx == NULL)
         goto fail;
@@ -469,6 +512,7 @@ int cel__ssl_init(struct cel__ssl *ssl, struct cel_tls *tls, const char *name, b
     int r;
 
     ERR_clear_error();
+    choose_randomness();
     ssl->tls = cel__tls_ref(tls);
     ssl->session = SSL_new(tls->ctx);
     r = ssl->session != NULL ? give_bio(ssl) : -ENOMEM;

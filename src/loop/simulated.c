@@ -22,12 +22,14 @@
 #include "loop/policy.h"
 #include "machine/boot.h"
 #include "machine/calls.h"
+#include "machine/power.h"
 #include "machine/recipe.h"
 #include "machine/socket.h"
 #include "machine/zone.h"
 
 #define SLICE_MIN  50 /* ns that a task's slice takes, and */
 #define SLICE_MORE 51
+#define FUSE_MAX   8 /* calls of a job that are made before power goes */
 #define GRACE_MS   2 /* that real things get before the clock jumps */
 
 struct simulated {
@@ -42,6 +44,7 @@ struct simulated {
     struct cel__list leaving;  /* struct leaving */
     struct cel__list asked;    /* struct question */
     struct cel__list settling; /* struct cel__soon */
+    struct cel__list delayed;  /* struct delayed */
 };
 
 /* A descriptor under the loop's care: one that watches a socket, or one of the real kernel. */
@@ -83,6 +86,7 @@ static int sim_open(struct cel_loop *loop)
     cel__list_init(&sim->leaving);
     cel__list_init(&sim->asked);
     cel__list_init(&sim->settling);
+    cel__list_init(&sim->delayed);
     sim->wake_fd = -1;
     sim->machine = cel__machine_here;
     if (sim->machine == NULL) {
@@ -462,9 +466,13 @@ static void sim_loan_return(struct cel_loop *loop, const struct cel__loan *loan)
     cel__loan_give(&sim_of(loop)->loans, loan->data);
 }
 
+/* A job, which acts for the host that has asked for it. */
 struct delayed {
+    struct cel__list link;
     struct cel__happening event;
     struct cel__post *post;
+    struct cel__station *station;
+    uint32_t life; /* of that */
 };
 
 static void run_delayed(struct cel__machine *m, struct cel__happening *event)
@@ -472,8 +480,12 @@ static void run_delayed(struct cel__machine *m, struct cel__happening *event)
     struct delayed *d = cel__container_of(event, struct delayed, event);
     struct cel__post *post = d->post;
 
+    m->acting = d->station;
+    m->acting_life = d->life;
+    cel__list_unlink(&d->link);
     cel__machine_release(d);
     post->run(post);
+    m->acting = NULL;
 }
 
 static void sim_later(struct cel_loop *loop, struct cel__post *post)
@@ -484,8 +496,38 @@ static void sim_later(struct cel_loop *loop, struct cel__post *post)
     d->event.run = run_delayed;
     d->event.mark = 60;
     d->post = post;
+    d->station = cel__station_current(m);
+    d->life = d->station->life;
+    cel__list_append(&sim_of(loop)->delayed, &d->link);
     cel__machine_schedule(m, &d->event,
                           m->now + cel__machine_draw_time(m, CEL__DRAW_NET, m->options.job_delay));
+}
+
+static struct delayed *delayed_of(struct simulated *sim, const struct cel__station *station)
+{
+    CEL__LIST_EACH (node, &sim->delayed) {
+        struct delayed *d = cel__container_of(node, struct delayed, link);
+
+        if (d->station == station && d->life == station->life)
+            return d;
+    }
+    return NULL;
+}
+
+/* What its threads are in the middle of ends there: one job is begun, and power goes after some of
+ * its calls. */
+void cel__sim_cut_power(struct cel_loop *loop, struct cel__station *station)
+{
+    struct cel__machine *m = sim_of(loop)->machine;
+    struct delayed *d = delayed_of(sim_of(loop), station);
+
+    if (d != NULL && cel__machine_draw(m, CEL__DRAW_FAULT, 4) != 0) {
+        station->fuse = 1 + (unsigned)cel__machine_draw(m, CEL__DRAW_FAULT, FUSE_MAX);
+        cel__machine_unschedule(m, &d->event);
+        run_delayed(m, &d->event);
+    }
+    if (station->power == CEL__STATION_UP)
+        cel__power_fail(station);
 }
 
 /* Counts as a job, so that the loop knows that something will come. */

@@ -6,6 +6,8 @@
 #include "base/map.h"
 #include "machine/calls.h"
 #include "machine/datagram.h"
+#include "machine/opened.h"
+#include "machine/power.h"
 #include "machine/station.h"
 #include "machine/pair.h"
 #include "machine/zone.h"
@@ -75,12 +77,14 @@ unsigned cel__machine_halt(struct cel__machine *m)
 
     if (m == NULL)
         return 0;
-    left = end_sockets(m);
+    left = end_sockets(m) + cel__opened_end_all(m);
+    cel__power_end_all(m);
     cel__station_end_all(m);
     cel__zone_end(m);
     cel__machine_here = NULL;
     cel__machine_release(m->heap);
     cel__machine_release(m->by_fd);
+    cel__machine_release(m->opened);
     cel__machine_release(m);
     return left;
 }

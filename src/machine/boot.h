@@ -6,7 +6,7 @@
 
 /* The thread's machine from now on, with one host, home. options are copied. */
 struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_options *options);
-/* NULL is fine. -> sockets that were still open. */
+/* NULL is fine. -> sockets and files that were still open. */
 unsigned cel__machine_halt(struct cel__machine *m);
 
 #endif

@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cc.h"
 #include "machine/datagram.h"
+#include "machine/file_calls.h"
+#include "machine/message.h"
+#include "machine/opened.h"
 #include "machine/pair.h"
 #include "machine/under.h"
 
@@ -77,9 +82,14 @@ static int my_pipe2(int fds[2], int flags)
 static int my_close(int fd)
 {
     struct cel__socket *s = cel__socket_find(fd);
+    struct cel__opened *o = cel__opened_find(fd);
 
-    if (s == NULL)
-        return cel__under.close(fd);
+    if (o != NULL)
+        cel__opened_close(o, fd);
+    if (o != NULL || s == NULL)
+        return o != NULL ? 0 : cel__under.close(fd);
+    if (cel__socket_drop_number(s, fd))
+        return 0;
     cel__pair_leave(s);
     cel__datagram_drop_all(s);
     cel__socket_free(s);
@@ -136,7 +146,9 @@ static int my_connect(int fd, const struct sockaddr *addr, socklen_t len)
     if (s->kind != CEL__SOCKET_UDP)
         return told(cel__pair_connect(s, &at, len));
     s->peer = at;
-    s->peer_len = len;
+    s->peer_len = at.ss_family != AF_UNSPEC ? len : 0;
+    if (s->peer_len == 0)
+        return 0;
     return s->is_bound ? 0 : told(cel__socket_bind_any(s, &at));
 }
 
@@ -208,6 +220,12 @@ static int my_getsockopt(int fd, int level, int name, void *value, socklen_t *le
         s->error = 0;
     }
     memset(value, 0, *len);
+    if (level == SOL_SOCKET && name == SO_PEERCRED && s->kind == CEL__SOCKET_LOCAL) {
+        struct ucred self = {getpid(), getuid(), getgid()};
+
+        memcpy(value, &self, cel__min((size_t)*len, sizeof self));
+        return 0;
+    }
     memcpy(value, &answer, cel__min((size_t)*len, sizeof answer));
     return 0;
 }
@@ -221,6 +239,11 @@ static int my_setsockopt(int fd, int level, int name, const void *value, socklen
         return cel__under.setsockopt(fd, level, name, value, len);
     if (s->kind == CEL__SOCKET_PIPE)
         return told(-ENOTSOCK);
+    if (level == SOL_UDP && name == UDP_GRO) /* nobody joins datagrams here */
+        return told(-ENOPROTOOPT);
+    if ((level == IPPROTO_IP && name == IP_PKTINFO) ||
+        (level == IPPROTO_IPV6 && name == IPV6_RECVPKTINFO))
+        s->wants_info = is_on;
     if (level == SOL_SOCKET && name == SO_REUSEADDR)
         s->reuse_address = is_on;
     if (level == SOL_SOCKET && name == SO_REUSEPORT)
@@ -243,51 +266,38 @@ static int my_shutdown(int fd, int how)
     return told(cel__pair_shut(s, how != SHUT_WR, how != SHUT_RD));
 }
 
-/* Reading and writing, all by way of these two. */
-
-static ssize_t take_in(struct cel__socket *s, const struct iovec *iov, int count, int flags)
-{
-    bool is_cut;
-    ssize_t n;
-
-    if (s->kind == CEL__SOCKET_UDP)
-        n = cel__datagram_receive(s, iov, count, NULL, &is_cut, (flags & MSG_PEEK) != 0);
-    else
-        n = cel__pair_read(s, iov, count, (flags & MSG_PEEK) != 0);
-    return told(n);
-}
-
-static ssize_t put_out(struct cel__socket *s, const struct iovec *iov, int count)
-{
-    if (s->kind == CEL__SOCKET_UDP)
-        return told(cel__datagram_send(s, &s->peer, s->peer_len, iov, count));
-    return told(cel__pair_write(s, iov, count));
-}
+/* Reading and writing. */
 
 static ssize_t my_recv(int fd, void *buf, size_t len, int flags)
 {
     struct cel__socket *s = cel__socket_find(fd);
     struct iovec piece = {buf, len};
 
-    return s != NULL ? take_in(s, &piece, 1, flags) : cel__under.recv(fd, buf, len, flags);
-}
-
-static ssize_t my_read(int fd, void *buf, size_t len)
-{
-    struct cel__socket *s = cel__socket_find(fd);
-    struct cel__machine *m = cel__machine_here;
-    struct iovec piece = {buf, len};
-
-    if (s == NULL && m != NULL && cel__machine_chance(m, m->options.io_error))
-        return told(-EIO);
-    return s != NULL ? take_in(s, &piece, 1, 0) : cel__under.read(fd, buf, len);
+    return s != NULL ? told(cel__message_read(s, &piece, 1, flags))
+                     : cel__under.recv(fd, buf, len, flags);
 }
 
 static ssize_t my_readv(int fd, const struct iovec *iov, int n)
 {
     struct cel__socket *s = cel__socket_find(fd);
+    struct cel__opened *o = cel__opened_find(fd);
 
-    return s != NULL ? take_in(s, iov, n, 0) : cel__under.readv(fd, iov, n);
+    if (o != NULL)
+        return told(cel__opened_read(o, iov, n, -1));
+    return s != NULL ? told(cel__message_read(s, iov, n, 0)) : cel__under.readv(fd, iov, n);
+}
+
+static ssize_t my_read(int fd, void *buf, size_t len)
+{
+    struct cel__machine *m = cel__machine_here;
+    struct iovec piece = {buf, len};
+
+    if (m == NULL)
+        return cel__under.read(fd, buf, len);
+    if (cel__socket_find(fd) == NULL && cel__opened_find(fd) == NULL &&
+        cel__machine_chance(m, m->options.io_error))
+        return told(-EIO);
+    return my_readv(fd, &piece, 1);
 }
 
 static ssize_t my_send(int fd, const void *buf, size_t len, int flags)
@@ -295,70 +305,64 @@ static ssize_t my_send(int fd, const void *buf, size_t len, int flags)
     struct cel__socket *s = cel__socket_find(fd);
     struct iovec piece = {(void *)buf, len};
 
-    return s != NULL ? put_out(s, &piece, 1) : cel__under.send(fd, buf, len, flags);
-}
-
-static ssize_t my_write(int fd, const void *buf, size_t len)
-{
-    struct cel__socket *s = cel__socket_find(fd);
-    struct iovec piece = {(void *)buf, len};
-
-    return s != NULL ? put_out(s, &piece, 1) : cel__under.write(fd, buf, len);
+    return s != NULL ? told(cel__message_write(s, &piece, 1))
+                     : cel__under.send(fd, buf, len, flags);
 }
 
 static ssize_t my_writev(int fd, const struct iovec *iov, int n)
 {
     struct cel__socket *s = cel__socket_find(fd);
+    struct cel__opened *o = cel__opened_find(fd);
 
-    return s != NULL ? put_out(s, iov, n) : cel__under.writev(fd, iov, n);
+    if (o != NULL)
+        return told(cel__opened_write(o, iov, n, -1));
+    return s != NULL ? told(cel__message_write(s, iov, n)) : cel__under.writev(fd, iov, n);
+}
+
+static ssize_t my_write(int fd, const void *buf, size_t len)
+{
+    struct iovec piece = {(void *)buf, len};
+
+    return my_writev(fd, &piece, 1);
 }
 
 static ssize_t my_recvmsg(int fd, struct msghdr *msg, int flags)
 {
     struct cel__socket *s = cel__socket_find(fd);
-    struct sockaddr_storage from;
-    bool is_cut = false;
-    ssize_t n;
 
-    if (s == NULL)
-        return cel__under.recvmsg(fd, msg, flags);
-    msg->msg_controllen = 0;
-    msg->msg_flags = 0;
-    if (s->kind != CEL__SOCKET_UDP) {
-        msg->msg_namelen = 0;
-        return take_in(s, msg->msg_iov, (int)msg->msg_iovlen, flags);
-    }
-    n = cel__datagram_receive(s, msg->msg_iov, (int)msg->msg_iovlen, &from, &is_cut,
-                              (flags & MSG_PEEK) != 0);
-    if (n >= 0) {
-        socklen_t len =
-            s->family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    return s != NULL ? told(cel__message_receive(s, msg, flags))
+                     : cel__under.recvmsg(fd, msg, flags);
+}
 
-        give_address(&from, len, msg->msg_name, &msg->msg_namelen);
-        msg->msg_flags = is_cut ? MSG_TRUNC : 0;
-    }
-    return told(n);
+static int my_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+                       struct timespec *timeout)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    return s != NULL ? told(cel__message_receive_many(s, msgs, n, flags))
+                     : cel__under.recvmmsg(fd, msgs, n, flags, timeout);
 }
 
 static ssize_t my_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     struct cel__socket *s = cel__socket_find(fd);
-    struct sockaddr_storage to;
 
-    if (s == NULL)
-        return cel__under.sendmsg(fd, msg, flags);
-    if (msg->msg_controllen != 0) /* descriptors do not travel here */
-        return told(-EOPNOTSUPP);
-    if (s->kind != CEL__SOCKET_UDP || msg->msg_name == NULL)
-        return put_out(s, msg->msg_iov, (int)msg->msg_iovlen);
-    to = widened(msg->msg_name, msg->msg_namelen);
-    return told(cel__datagram_send(s, &to, msg->msg_namelen, msg->msg_iov, (int)msg->msg_iovlen));
+    return s != NULL ? told(cel__message_send(s, msg)) : cel__under.sendmsg(fd, msg, flags);
+}
+
+static int my_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
+{
+    struct cel__socket *s = cel__socket_find(fd);
+
+    return s != NULL ? told(cel__message_send_many(s, msgs, n))
+                     : cel__under.sendmmsg(fd, msgs, n, flags);
 }
 
 /* By way of a copy; what was read and not sent is read again the next time. */
 static ssize_t my_sendfile(int out, int in, off_t *offset, size_t count)
 {
     struct cel__socket *s = cel__socket_find(out);
+    struct cel__opened *from = cel__opened_find(in);
     char copy[COPY_MAX];
     struct iovec piece = {copy, 0};
     ssize_t n;
@@ -367,11 +371,15 @@ static ssize_t my_sendfile(int out, int in, off_t *offset, size_t count)
         return cel__under.sendfile(out, in, offset, count);
     if (offset == NULL)
         return told(-EINVAL);
-    n = cel__under.pread(in, copy, cel__min(count, sizeof copy), *offset);
+    piece.iov_len = cel__min(count, sizeof copy);
+    if (from != NULL)
+        n = told(cel__opened_read(from, &piece, 1, *offset));
+    else
+        n = cel__under.pread(in, copy, piece.iov_len, *offset);
     if (n <= 0)
         return n;
     piece.iov_len = (size_t)n;
-    n = put_out(s, &piece, 1);
+    n = told(cel__message_write(s, &piece, 1));
     if (n > 0)
         *offset += n;
     return n;
@@ -383,40 +391,7 @@ static int my_unlink(const char *path)
 
     if (m != NULL && cel__socket_unlink(m, path))
         return 0;
-    return cel__under.unlink(path);
-}
-
-/* Files are real; their errors need not be. */
-
-static ssize_t my_pread(int fd, void *buf, size_t len, off_t offset)
-{
-    struct cel__machine *m = cel__machine_here;
-
-    if (m != NULL && cel__machine_chance(m, m->options.io_error))
-        return told(-EIO);
-    return cel__under.pread(fd, buf, len, offset);
-}
-
-static ssize_t my_pwrite(int fd, const void *buf, size_t len, off_t offset)
-{
-    struct cel__machine *m = cel__machine_here;
-
-    if (m != NULL && cel__machine_chance(m, m->options.disk_full))
-        return told(-ENOSPC);
-    if (m != NULL && cel__machine_chance(m, m->options.io_error))
-        return told(-EIO);
-    if (m != NULL && len > 1 && cel__machine_chance(m, m->options.cut))
-        len = 1 + (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, len);
-    return cel__under.pwrite(fd, buf, len, offset);
-}
-
-static int my_fsync(int fd)
-{
-    struct cel__machine *m = cel__machine_here;
-
-    if (m != NULL && cel__machine_chance(m, m->options.io_error))
-        return told(-EIO);
-    return cel__under.fsync(fd);
+    return cel__sys_floor.unlinkat(AT_FDCWD, path, 0);
 }
 
 static int my_clock_gettime(clockid_t id, struct timespec *ts)
@@ -466,26 +441,26 @@ static void install(void)
 
     cel__sys_kernel(&cel__under);
     table = cel__under;
+    cel__file_calls_fill(&table);
     table.accept4 = my_accept4;
     table.bind = my_bind;
     table.clock_gettime = my_clock_gettime;
     table.close = my_close;
     table.connect = my_connect;
-    table.fsync = my_fsync;
     table.getpeername = my_getpeername;
     table.getrandom = my_getrandom;
     table.getsockname = my_getsockname;
     table.getsockopt = my_getsockopt;
     table.listen = my_listen;
     table.pipe2 = my_pipe2;
-    table.pread = my_pread;
-    table.pwrite = my_pwrite;
     table.read = my_read;
     table.readv = my_readv;
     table.recv = my_recv;
+    table.recvmmsg = my_recvmmsg;
     table.recvmsg = my_recvmsg;
     table.send = my_send;
     table.sendfile = my_sendfile;
+    table.sendmmsg = my_sendmmsg;
     table.sendmsg = my_sendmsg;
     table.setsockopt = my_setsockopt;
     table.shutdown = my_shutdown;

@@ -137,7 +137,7 @@ ssize_t cel__datagram_send(struct cel__socket *s, const struct sockaddr_storage 
 }
 
 ssize_t cel__datagram_receive(struct cel__socket *s, const struct iovec *iov, int count,
-                              struct sockaddr_storage *from, bool *is_cut, bool is_peek)
+                              struct cel__ways *ways, bool *is_cut, bool is_peek)
 {
     struct datagram *d;
     size_t done = 0;
@@ -154,8 +154,8 @@ ssize_t cel__datagram_receive(struct cel__socket *s, const struct iovec *iov, in
         done += part;
     }
     *is_cut = done < d->len;
-    if (from != NULL)
-        *from = cel__address_as(&d->from, s->family);
+    if (ways != NULL)
+        *ways = (struct cel__ways){cel__address_as(&d->from, s->family), d->to};
     if (is_peek)
         return (ssize_t)done;
     cel__list_unlink(&d->link);

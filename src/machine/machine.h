@@ -20,6 +20,7 @@
 #include "celadon/sim.h"
 
 struct cel_fiber;
+struct cel__opened;
 struct cel__station;
 struct cel__machine;
 struct cel__socket;
@@ -82,8 +83,14 @@ struct cel__machine {
     uint64_t made; /* sockets, for their ids */
     struct cel__socket **by_fd;
     size_t by_fd_cap;
+    /* the disks of hosts: opened.h */
+    bool has_disks;              /* else files are the real ones */
+    struct cel__opened **opened; /* by number */
+    size_t opened_cap;
     /* Whose system calls these are; NULL: home's. */
     struct cel__station *(*host_here)(void);
+    struct cel__station *acting; /* whose job runs, and from which of its lives; NULL: none does */
+    uint32_t acting_life;
     /* Whose a fiber is; may be NULL, and so may be what it returns. */
     struct cel__station *(*host_of)(const struct cel_fiber *fiber);
 };

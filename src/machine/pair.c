@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cc.h"
+#include "machine/cargo.h"
 
 #define RETRY_MIN  (200 * CEL_MILLISECOND)
 #define RETRY_MAX  (10 * CEL_SECOND)
@@ -45,8 +46,10 @@ static struct cel__pair *pair_new(struct cel__machine *m, bool is_local)
     p->reset_at = -1;
     p->lanes[0].event.run = on_lane_0;
     p->lanes[1].event.run = on_lane_1;
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
         cel__list_init(&p->lanes[side].packets);
+        cel__list_init(&p->wires[side].cargos);
+    }
     cel__list_append(&m->pairs, &p->link);
     return p;
 }
@@ -65,6 +68,7 @@ static void pair_free(struct cel__pair *p)
 {
     for (int side = 0; side < 2; side++) {
         drop_packets(p, side);
+        cel__cargo_drop_all(&p->wires[side].cargos);
         cel__machine_release(p->wires[side].bytes);
     }
     cel__list_unlink(&p->link);
@@ -506,6 +510,7 @@ ssize_t cel__pair_read(struct cel__socket *s, const struct iovec *iov, int count
                                                 : -ENOTCONN;
     w = &p->wires[!s->side];
     n = cel__min(total(iov, count), (size_t)(w->arrived - w->read));
+    n = cel__cargo_limit(&w->cargos, w->read, n);
     if (n == 0 && total(iov, count) != 0) {
         if (s->error != 0)
             return cel__socket_take_error(s);

@@ -22,6 +22,7 @@ struct cel__wire {
     uint64_t read, arrived, sent, written;
     uint64_t known_read, known_arrived; /* to the writer */
     bool fin_written, fin_sent, fin_arrived;
+    struct cel__list cargos; /* cargo.h, of those not yet read */
 };
 
 struct cel__lane {

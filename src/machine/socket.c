@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/cc.h"
+#include "machine/number.h"
 #include "machine/under.h"
 
 #define PORT_FIRST 32768
@@ -37,10 +38,10 @@ struct cel__socket *cel__socket_new(struct cel__station *host, enum cel__socket_
 int cel__socket_number(struct cel__socket *s)
 {
     struct cel__machine *m = s->m;
-    int fd = cel__machine_chance(m, m->options.shortage) ? -1 : cel__under.eventfd(0, O_CLOEXEC);
+    int fd = cel__number_take(m);
 
     if (fd < 0)
-        return -EMFILE;
+        return fd;
     if ((size_t)fd >= m->by_fd_cap) {
         size_t cap = cel__max((size_t)fd + 1, 2 * m->by_fd_cap);
 
@@ -50,15 +51,41 @@ int cel__socket_number(struct cel__socket *s)
     }
     m->by_fd[fd] = s;
     s->fd = fd;
+    s->numbers++;
     return fd;
+}
+
+static void free_number(struct cel__socket *s, int fd)
+{
+    s->m->by_fd[fd] = NULL;
+    cel__under.close(fd);
+    s->numbers--;
+}
+
+static int any_number(const struct cel__socket *s)
+{
+    for (size_t fd = 0; fd < s->m->by_fd_cap; fd++)
+        if (s->m->by_fd[fd] == s)
+            return (int)fd;
+    return -1;
+}
+
+bool cel__socket_drop_number(struct cel__socket *s, int fd)
+{
+    if (s->numbers == 1)
+        return false;
+    free_number(s, fd);
+    if (s->fd == fd)
+        s->fd = any_number(s);
+    return true;
 }
 
 void cel__socket_free(struct cel__socket *s)
 {
-    if (s->fd >= 0) {
-        s->m->by_fd[s->fd] = NULL;
-        cel__under.close(s->fd);
-    }
+    while (s->numbers > 1)
+        (void)cel__socket_drop_number(s, s->fd);
+    if (s->fd >= 0)
+        free_number(s, s->fd);
     cel__machine_unschedule(s->m, &s->again);
     cel__list_unlink(&s->link);
     cel__list_unlink(&s->news);
@@ -226,8 +253,9 @@ bool cel__socket_has_path(const struct sockaddr_storage *at)
     const struct sockaddr_un *un = (const struct sockaddr_un *)at;
     struct stat st;
 
-    /* lint: seam: the machine is the table; files are the real kernel's */
-    return un->sun_path[0] == '\0' || lstat(un->sun_path, &st) == 0;
+    if (un->sun_path[0] == '\0')
+        return true;
+    return cel__under.fstatat(AT_FDCWD, un->sun_path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int cel__socket_bind(struct cel__socket *s, const struct sockaddr_storage *at, socklen_t len)

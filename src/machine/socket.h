@@ -30,7 +30,8 @@ struct cel__socket {
     struct cel__machine *m;
     struct cel__station *host;
     uint64_t id;
-    int fd; /* -1: not accepted yet */
+    int fd;           /* one of its numbers; -1: not accepted yet */
+    unsigned numbers; /* how many it has: copies are made by cargo.h */
     int family;
     enum cel__socket_kind kind;
     enum cel__socket_state state;
@@ -40,6 +41,7 @@ struct cel__socket {
     bool is_bound, is_child, is_gone;
     bool reuse_address, reuse_port, v6_only, resets_at_close;
     bool read_shut, write_shut;
+    bool wants_info; /* where datagrams were sent to */
     /* listening */
     int backlog;
     unsigned waiting;
@@ -65,9 +67,11 @@ static inline struct cel__socket *cel__socket_find(int fd)
 /* A fresh one with no number. */
 struct cel__socket *cel__socket_new(struct cel__station *host, enum cel__socket_kind kind,
                                     int family);
-/* Gives it one. -EMFILE, -errno. */
+/* Gives it one, or one more. -EMFILE, -errno. */
 CEL_NODISCARD int cel__socket_number(struct cel__socket *s);
-/* The number is free again, and the record is gone; of a pair it has left before. */
+/* One of several numbers is free again. -> false: it is the last one, which stays. */
+bool cel__socket_drop_number(struct cel__socket *s, int fd);
+/* Its numbers are free again, and the record is gone; of a pair it has left before. */
 void cel__socket_free(struct cel__socket *s);
 /* What there is to be told, negative; it is told once. */
 static inline int cel__socket_take_error(struct cel__socket *s)

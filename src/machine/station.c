@@ -52,8 +52,10 @@ void cel__station_end_all(struct cel__machine *m)
 
 struct cel__station *cel__station_current(struct cel__machine *m)
 {
-    struct cel__station *h = m->host_here != NULL ? m->host_here() : NULL;
+    struct cel__station *h = m->acting;
 
+    if (h == NULL && m->host_here != NULL)
+        h = m->host_here();
     return h != NULL ? h : m->home;
 }
 

@@ -8,6 +8,8 @@
 
 #include "machine/machine.h"
 
+struct cel__disk;
+
 enum cel__power { CEL__STATION_UP, CEL__STATION_DEAD };
 
 struct cel__station {
@@ -17,6 +19,8 @@ struct cel__station {
     uint32_t life; /* counts its boots */
     uint16_t port; /* the next ephemeral one */
     enum cel__power power;
+    unsigned fuse; /* its power fails at that many uses of the disk from now; 0: does not */
+    struct cel__disk *disk; /* NULL: nobody has used it */
     int64_t paused_until;
     int64_t skew;
     struct cel__list links; /* to hosts that were named with it, one a direction */

@@ -76,7 +76,7 @@ void cel_sim_kill(struct cel_sim_host *host)
 {
     struct cel__socket *s;
 
-    host->host->power = CEL__STATION_DEAD;
+    cel__sim_cut_power(cel__loop_here, host->host);
     while ((s = find_living_socket(host->host)) != NULL) {
         cel__pair_vanish(s);
         cel__datagram_drop_all(s);

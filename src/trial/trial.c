@@ -169,6 +169,7 @@ int cel__trial_run(uint64_t seed, const struct cel_sim_options *options, void *(
 
     CEL__ASSERT(here == NULL && cel__loop_here == NULL && "a simulation is run outside of tasks");
     trial.machine = cel__machine_boot(seed, options);
+    trial.machine->has_disks = true;
     trial.machine->host_here = host_here;
     trial.machine->host_of = host_of;
     trial.machine->trace = trace;

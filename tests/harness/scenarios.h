@@ -14,7 +14,8 @@
 struct scenario {
     const char *name;
     cel_task_fn *run;
-    bool uses_pool; /* makes system calls on the pool's threads */
+    bool uses_pool;    /* makes system calls on the pool's threads */
+    bool needs_kernel; /* not for a simulated machine: signals, processes, raw descriptors */
 };
 
 extern const struct scenario scenarios[];

@@ -368,14 +368,14 @@ const struct scenario scenarios[] = {
     {"serve", scenario_serve},
     {"writer", scenario_writer},
     {"read_lines", scenario_read_lines},
-    {"signals", scenario_signals},
-    {"watch", scenario_watch, .uses_pool = true},
+    {"signals", scenario_signals, .needs_kernel = true},
+    {"watch", scenario_watch, .uses_pool = true, .needs_kernel = true},
     {"datagram_batch", scenario_datagram_batch},
     {"wait_fds", scenario_wait_fds},
     {"share", scenario_share, .uses_pool = true},
     {"paths", scenario_paths, .uses_pool = true},
-    {"process", scenario_process, .uses_pool = true},
-    {"process_stop", scenario_process_stop, .uses_pool = true},
+    {"process", scenario_process, .uses_pool = true, .needs_kernel = true},
+    {"process_stop", scenario_process_stop, .uses_pool = true, .needs_kernel = true},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
 

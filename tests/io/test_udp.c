@@ -199,7 +199,7 @@ IN_TASK(connected_socket_sends_without_address_and_hears_of_refusal)
     cel_socket_close(a);
 }
 
-IN_TASK(errors_name_the_address_when_asked_for)
+IN_KERNEL(errors_name_the_address_when_asked_for)
 {
     struct cel_socket *a = open_socket("127.0.0.1:0"), *b = open_socket("127.0.0.1:0");
     struct sockaddr_storage to = address_of(b), peer;
@@ -252,7 +252,7 @@ IN_TASK(info_tells_where_it_was_sent_to)
     check_info(":0");
 }
 
-IN_TASK(multicast_reaches_the_members)
+IN_KERNEL(multicast_reaches_the_members)
 {
     struct cel_socket *a = open_socket("127.0.0.1:0"), *b = open_socket("0.0.0.0:0");
     struct sockaddr_storage group, bound = address_of(b), wrong = {.ss_family = AF_UNIX};

@@ -95,7 +95,7 @@ IN_TASK(descriptors_beyond_the_room_are_closed)
     part(j);
 }
 
-IN_TASK(descriptors_without_room_in_the_table_are_all_closed)
+IN_KERNEL(descriptors_without_room_in_the_table_are_all_closed)
 {
     struct joined j = join(PAIR_SOCKETS);
     struct rlimit was, few;

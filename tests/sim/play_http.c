@@ -87,6 +87,9 @@ static void *serve(void *arg)
 }
 
 struct client {
+    struct client *others; /* all CLIENTS */
+    struct cel_scope scope;
+    bool is_asking;
     struct cel_session *web;
     struct site *site;
     unsigned nth, succeeded;
@@ -120,6 +123,29 @@ static void check_post(struct client *c, unsigned id, int r, const struct cel_re
         c->wrong = "another's answer";
 }
 
+/* Goes away in the middle of the body, or after it. */
+static int look_inside(struct client *c, unsigned id, const char *url)
+{
+    struct cel_response *page;
+    char part[1000];
+    ssize_t n = 1;
+    size_t at = 0;
+    int r = cel_fetch(c->web, url, &(struct cel_fetch_options){.is_streaming = true}, &page);
+
+    if (r < 0)
+        return r;
+    for (uint64_t parts = cel_sim_draw(8); parts > 0 && n > 0 && page->status == 200; parts--) {
+        n = cel_response_read(page, part, sizeof part);
+        for (ssize_t k = 0; k < n; k++, at++)
+            if (at >= size_of(id) || part[k] != letter(id, at))
+                c->wrong = "a streamed body of other bytes";
+    }
+    if (n == 0 && at != size_of(id))
+        c->wrong = "a streamed body that ends early";
+    cel_response_free(page);
+    return -CEL_ECLOSED;
+}
+
 static void ask(struct client *c, unsigned id)
 {
     struct cel_response *page = NULL;
@@ -127,7 +153,9 @@ static void ask(struct client *c, unsigned id)
     int r;
 
     snprintf(url, sizeof url, "http://site/%u", id);
-    if (cel_sim_draw(2) == 0) {
+    if (cel_sim_draw(6) == 0) {
+        r = look_inside(c, id, url);
+    } else if (cel_sim_draw(2) == 0) {
         r = cel_get(c->web, url, &page);
         if (r == 0)
             check_get(c, id, page);
@@ -139,6 +167,26 @@ static void ask(struct client *c, unsigned id)
     }
     if (r == 0)
         cel_response_free(page);
+}
+
+/* Who goes on with a connection may let go of it at the moment when another, who stood in line for
+ * it, gives up. */
+static void call_off_another(struct client *c)
+{
+    struct client *other = &c->others[cel_sim_draw(CLIENTS)];
+
+    if (other != c && other->is_asking && cel_sim_draw(2) == 0)
+        cel_scope_cancel(&other->scope);
+}
+
+static void ask_for_a_while(struct client *c, unsigned id, int64_t limit)
+{
+    cel_scope_enter(&c->scope, &(struct cel_scope_options){.timeout = limit});
+    c->is_asking = true;
+    ask(c, id);
+    c->is_asking = false;
+    call_off_another(c);
+    (void)cel_scope_leave(&c->scope);
 }
 
 static void *visit(void *arg)
@@ -154,9 +202,7 @@ static void *visit(void *arg)
             (void)!cel_sleep((int64_t)cel_sim_draw(17 * CEL_SECOND));
         if (cel_sim_draw(3) == 0)
             limit = 1 + (int64_t)cel_sim_draw(300 * CEL_MILLISECOND);
-        CEL_SCOPE (patience, .timeout = limit) {
-            ask(c, c->nth * REQUESTS + i);
-        }
+        ask_for_a_while(c, c->nth * REQUESTS + i, limit);
     }
     return NULL;
 }
@@ -173,6 +219,23 @@ static void post_unread(struct cel_session *web)
     }
 }
 
+/* What is left of the body must not be taken for the next answer. */
+static void leave_early(struct cel_session *web)
+{
+    static const struct cel_fetch_options streaming = {.is_streaming = true};
+    struct cel_response *page;
+    char part[100];
+
+    CEL_SCOPE (patience, .timeout = 4 * CEL_SECOND) {
+        if (cel_fetch(web, "http://site/5", &streaming, &page) == 0) {
+            for (uint64_t parts = cel_sim_draw(8); parts > 0; parts--)
+                if (cel_response_read(page, part, sizeof part) <= 0)
+                    break;
+            cel_response_free(page);
+        }
+    }
+}
+
 /* Together they may have to stand in line. -> whether it went well. */
 static void *ask_for_little(void *arg)
 {
@@ -180,6 +243,7 @@ static void *ask_for_little(void *arg)
     int status, r = -ETIMEDOUT;
 
     post_unread(arg);
+    leave_early(arg);
     CEL_SCOPE (patience, .timeout = 12 * CEL_SECOND) {
         r = cel_get(arg, "http://site/0", &page);
     }
@@ -206,7 +270,7 @@ void *play_http(void *arg)
     HOLDS(web != NULL);
     HOLDS(cel_sim_host_new(&host, "site", serve, &site) == 0);
     for (unsigned i = 0; i < CLIENTS; i++) {
-        clients[i] = (struct client){.web = web, .site = &site, .nth = i};
+        clients[i] = (struct client){.others = clients, .web = web, .site = &site, .nth = i};
         tasks[i] = cel_spawn(visit, &clients[i]);
         HOLDS(tasks[i] != NULL);
     }

@@ -26,6 +26,6 @@ extern const size_t play_count;
     } while (0)
 
 cel_task_fn play_echo, play_deadlines, play_http, play_scrape, play_datagrams, play_files,
-    play_crash, play_tasks;
+    play_saves, play_crash, play_tasks, play_tls, play_twins;
 
 #endif
