@@ -71,6 +71,10 @@ void cel__parser_remove_open(struct cel__parser *p, uint32_t index)
 {
     struct cel__open *o = &p->stack[index];
 
+    if (index + 1 == p->stack_len) { /* as nearly every form: nothing is out of order */
+        cel__parser_pop(p);
+        return;
+    }
     count(p, o, -1);
     if (o->format != 0)
         p->formats[o->format - 1].open = 0;

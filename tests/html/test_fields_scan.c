@@ -210,13 +210,13 @@ static void count_free(void *ptr, void *arg)
     free((size_t *)ptr - 2);
 }
 
-static size_t long_page(char **page)
+static size_t long_page(const char *begins, char **page)
 {
     size_t len = 0, cap = 4u << 20;
 
     *page = malloc(cap);
     assert_non_null(*page);
-    len += (size_t)snprintf(*page, cap, "<meta charset=utf-8><title>first</title><body>");
+    len += (size_t)snprintf(*page, cap, "<meta charset=utf-8><title>first</title><body>%s", begins);
     while (len < cap - 200)
         len += (size_t)snprintf(*page + len, cap - len,
                                 "<div class=c><p>some <b>text</b> here</p></div>");
@@ -233,13 +233,13 @@ static struct cel_fields *fields_of(const char *name, const char *css)
     return fields;
 }
 
-static void scan_keeps_nothing_of_what_no_field_wants(void **state)
+static void expect_little_kept(const char *begins)
 {
     const struct cel_allocator counting = {count_alloc, count_realloc, count_free, NULL};
     struct cel_fields *fields;
     struct cel_item *item;
     char *page;
-    size_t len = long_page(&page);
+    size_t len = long_page(begins, &page);
 
     cel_set_allocator(&counting);
     fields = fields_of("last", "h6");
@@ -255,6 +255,18 @@ static void scan_keeps_nothing_of_what_no_field_wants(void **state)
     cel_fields_free(fields);
     cel_set_allocator(NULL);
     free(page);
+}
+
+static void scan_keeps_nothing_of_what_no_field_wants(void **state)
+{
+    expect_little_kept("");
+}
+
+/* Its end tag takes the form out of the stack by number, which once gave every page with one up. */
+static void scan_of_a_page_with_a_form_needs_no_tree(void **state)
+{
+    expect_little_kept("<div><form class=f><input name=q><input type=submit></form></div>");
+    expect_little_kept("<form><p>a<li>b</form>");
 }
 
 static void count_pause(void *arg)
@@ -279,7 +291,7 @@ static int pauses_for(const char *css, struct cel_str page, bool whole_tree)
 static void scan_ends_with_the_last_field(void **state)
 {
     char *page;
-    size_t len = long_page(&page);
+    size_t len = long_page("", &page);
     struct cel_str all = {page, len};
 
     assert_int_equal(pauses_for("title", all, false), 0);
@@ -362,6 +374,7 @@ int main(void)
         cmocka_unit_test(scan_agrees_with_tree_on_html5lib_documents),
         cmocka_unit_test(scan_agrees_with_tree_on_made_up_pages),
         cmocka_unit_test(scan_keeps_nothing_of_what_no_field_wants),
+        cmocka_unit_test(scan_of_a_page_with_a_form_needs_no_tree),
         cmocka_unit_test(scan_ends_with_the_last_field),
         cmocka_unit_test(scan_obeys_a_late_meta_tag),
         cmocka_unit_test(scan_takes_no_page_and_tells_what_was_cut),
