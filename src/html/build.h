@@ -46,7 +46,8 @@ struct cel__build {
     uint32_t attr_cap;
     uint32_t template_cap;
     uint32_t depth;               /* path[depth] is the innermost */
-    struct cel__build_step *path; /* limits.depth + 2 entries */
+    uint32_t path_cap;            /* at most limits.depth + 1 */
+    struct cel__build_step *path;
     struct cel__build_link *links;
     uint64_t at; /* where the token began */
 };

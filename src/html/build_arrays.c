@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "html/build_state.h"
 
+#define FIRST_PATH 32
+
 void cel__build_fail(struct cel__build *b)
 {
     b->failed = b->is_full = true;
@@ -41,7 +43,6 @@ static int grow_nodes(struct cel__build *b, uint32_t cap)
 
     if (grow_one(&t->nodes, cap, sizeof *t->nodes) < 0 ||
         grow_one(&t->marks, cap, sizeof *t->marks) < 0 ||
-        grow_one(&t->above, cap, sizeof *t->above) < 0 ||
         (b->is_linked && grow_one(&b->links, cap, sizeof *b->links) < 0) ||
         (b->is_positions && grow_one(&t->positions, cap, sizeof *t->positions) < 0)) {
         cel__build_fail(b);
@@ -71,7 +72,8 @@ int cel__build_init(struct cel__build *b, const struct cel__tree_limits *limits,
 
     *b = (struct cel__build){.limits = *limits, .is_positions = positions};
     cel__names_init(&b->tree.names);
-    b->path = cel__mem_alloc(((size_t)limits->depth + 2) * sizeof *b->path);
+    b->path_cap = cel__min(limits->depth + 1, (uint32_t)FIRST_PATH);
+    b->path = cel__mem_alloc(b->path_cap * sizeof *b->path);
     if (b->path == NULL || grow_nodes(b, guess) < 0 || grow_attrs(b, guess) < 0 ||
         cel__buf_reserve(&b->tree.text, expected_bytes / 3 + 64) < 0 ||
         cel__buf_reserve(&b->tree.values, expected_bytes / 3 + 64) < 0) {
@@ -79,12 +81,26 @@ int cel__build_init(struct cel__build *b, const struct cel__tree_limits *limits,
         return -ENOMEM;
     }
     b->tree.nodes[0] = (struct cel__node){.kind = CEL__NODE_DOCUMENT};
-    b->tree.marks[0] = b->tree.above[0] = 0;
+    b->tree.marks[0] = 0;
     if (positions)
         b->tree.positions[0] = 0;
     b->tree.count = 1;
     b->path[0] = (struct cel__build_step){0};
     return 0;
+}
+
+bool cel__build_lengthen(struct cel__build *b)
+{
+    uint32_t cap = cel__min(2 * b->path_cap, b->limits.depth + 1);
+
+    if (cap == b->path_cap)
+        return false;
+    if (grow_one(&b->path, cap, sizeof *b->path) < 0) {
+        cel__build_fail(b);
+        return false;
+    }
+    b->path_cap = cap;
+    return true;
 }
 
 void cel__build_fini(struct cel__build *b)

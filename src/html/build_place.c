@@ -26,7 +26,6 @@ static inline void append(struct cel__build *b, uint32_t node, uint32_t parent)
     n->parent = parent;
     n->prev = step->last;
     step->last = node;
-    b->tree.above[node] = b->tree.above[parent] | b->tree.marks[parent];
 }
 
 static void place(struct cel__build *b, uint32_t node, struct cel__build_place at, bool is_element)
@@ -37,7 +36,7 @@ static void place(struct cel__build *b, uint32_t node, struct cel__build_place a
             b->tree.nodes[node].end = node + 1;
             return;
         }
-        if (cel__likely(b->depth < b->limits.depth)) {
+        if (cel__likely(b->depth + 1 < b->path_cap) || cel__build_lengthen(b)) {
             b->path[++b->depth] = (struct cel__build_step){.node = node};
             return;
         }

@@ -10,6 +10,9 @@
 /* Makes room for another node, with all that nodes have beside them. false: no more is taken. */
 bool cel__build_make_room(struct cel__build *b);
 
+/* Room for one more on the path. false: it is as long as may be, or memory is out. */
+bool cel__build_lengthen(struct cel__build *b);
+
 /* A node at the end of the arrays, in no place yet. 0 when nothing more is taken. */
 static inline uint32_t cel__build_node(struct cel__build *b, enum cel__node_kind kind)
 {
@@ -22,7 +25,6 @@ static inline uint32_t cel__build_node(struct cel__build *b, enum cel__node_kind
     t->nodes[i] = (struct cel__node){
         .text_at = (uint32_t)t->text.len, .attrs = t->attr_count, .kind = (uint8_t)kind};
     t->marks[i] = 0;
-    t->above[i] = 0;
     t->count++;
     return i;
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "html/above.h"
 #include "html/html.h"
 #include "html/item.h"
 #include "html/serialize.h"
@@ -76,12 +77,12 @@ int cel__extraction_note(struct cel__extraction *x, const struct cel__hit *hit)
 }
 
 /* Shows the element to one seeker. -> 1 when that seeker has all it wants. */
-static int show(struct cel__extraction *x, struct cel__seeker *s, uint32_t i)
+static int show(struct cel__extraction *x, struct cel__seeker *s, uint32_t i, uint64_t above)
 {
     struct cel__hit hit = {.field = s->index, .node = i};
     int r;
 
-    hit.by = cel__match_list(&s->match, &s->field->selector->list, i);
+    hit.by = cel__match_below(&s->match, i, above);
     if (hit.by == NULL)
         return cel__match_is_exhausted(&s->match) ? -CEL_ETOOLARGE : 0;
     if (!has_value(x, &hit))
@@ -90,23 +91,31 @@ static int show(struct cel__extraction *x, struct cel__seeker *s, uint32_t i)
     return r < 0 ? r : !s->wants_all;
 }
 
-static int walk(struct cel__extraction *x)
+static int show_all(struct cel__extraction *x, uint32_t i, uint64_t above)
 {
-    for (uint32_t i = 1; i < x->tree->count && x->live_count != 0; i++) {
-        if (!(x->tree->marks[i] & CEL__MARK_ELEMENT))
-            continue;
-        for (size_t k = 0; k < x->live_count;) {
-            int r = show(x, x->live[k], i);
+    for (size_t k = 0; k < x->live_count;) {
+        int r = show(x, x->live[k], i, above);
 
-            if (r < 0)
-                return r;
-            if (r == 1)
-                x->live[k] = x->live[--x->live_count];
-            else
-                k++;
-        }
+        if (r < 0)
+            return r;
+        if (r == 1)
+            x->live[k] = x->live[--x->live_count];
+        else
+            k++;
     }
     return 0;
+}
+
+static int walk(struct cel__extraction *x)
+{
+    struct cel__above above;
+    int r = 0;
+
+    cel__above_init(&above, x->tree, 0);
+    for (uint32_t i = 1; i < x->tree->count && x->live_count != 0 && r == 0; i++)
+        if (x->tree->marks[i] & CEL__MARK_ELEMENT)
+            r = show_all(x, i, cel__above_next(&above, i));
+    return r;
 }
 
 static int add_bytes(struct cel_item *item, struct cel_str bytes, struct cel__item_value *v)

@@ -112,13 +112,14 @@ static bool may_end(void *arg, uint64_t at)
 }
 
 /* -> 1: that seeker has all it wants; its element may still have to end. */
-static int show(struct scan *scan, struct cel__seeker *s, uint32_t node, bool *is_wanted)
+static int show(struct scan *scan, struct cel__seeker *s, uint32_t node, uint64_t above,
+                bool *is_wanted)
 {
     struct cel__extraction *x = &scan->x;
     struct cel__hit hit = {.field = s->index, .node = node};
     int r;
 
-    hit.by = cel__match_list(&s->match, &s->field->selector->list, node);
+    hit.by = cel__match_below(&s->match, node, above);
     if (hit.by == NULL) {
         scan->sieve.is_lost |= cel__match_is_exhausted(&s->match);
         return 0;
@@ -140,7 +141,7 @@ static int show(struct scan *scan, struct cel__seeker *s, uint32_t node, bool *i
     return r < 0 ? r : !s->wants_all && hit.by->take != CEL__TAKE_TEXT;
 }
 
-static int opened(void *arg, uint32_t node)
+static int opened(void *arg, uint32_t node, uint64_t above)
 {
     struct scan *scan = arg;
     struct cel__extraction *x = &scan->x;
@@ -149,7 +150,7 @@ static int opened(void *arg, uint32_t node)
     if (cel__unlikely(!scan->is_settled))
         look_at_meta(scan, node);
     for (size_t k = 0; k < x->live_count;) {
-        int r = show(scan, x->live[k], node, &is_wanted);
+        int r = show(scan, x->live[k], node, above, &is_wanted);
 
         if (r < 0)
             return r;
@@ -228,7 +229,7 @@ static int start(struct scan *scan, const struct cel__page_bytes *page,
                                          .limits = cel__html_limits(o, page->bytes.len),
                                          .sieve = &scan->sieve};
     struct cel__tree *tree;
-    int r = cel__sieve_init(&scan->sieve, &options.limits);
+    int r = cel__sieve_init(&scan->sieve);
 
     if (r < 0)
         return r;

@@ -22,6 +22,9 @@ struct cel__match {
     struct cel__match_memo *memos; /* CEL__MATCH_MEMOS for each test that counts */
     uint32_t scope;                /* :scope */
     uint32_t anchor;               /* of the :has() that is being asked */
+    uint32_t asked;                /* the element whose surroundings bear the marks of `above` */
+    uint64_t above;
+    uint64_t need, need_above;     /* marks without which no complex selector matches */
     int64_t budget;                /* steps left; below 0 every answer is no */
     char *room;                    /* the two tables, when they do not fit `small` */
     CEL__ALIGNED(8) char small[256];
@@ -43,9 +46,19 @@ bool cel__match_is_early(const struct cel_selector *s, bool *asks_siblings);
 void cel__match_forget(struct cel__match *m, uint32_t from);
 void cel__match_fini(struct cel__match *m);
 
-/* -> the first complex selector of the list that does, or NULL. */
-const struct cel__complex *cel__match_list(struct cel__match *m, const struct cel__sel_list *list,
-                                           uint32_t i);
+/* -> the first complex selector of the selector that the element matches, or NULL. */
+const struct cel__complex *cel__match_element(struct cel__match *m, uint32_t i);
+/* The same where the marks of all elements around it are known (html/above.h): what they rule out
+ * costs no more than to see that. */
+static inline const struct cel__complex *cel__match_below(struct cel__match *m, uint32_t i,
+                                                          uint64_t above)
+{
+    if ((m->tree->marks[i] & m->need) != m->need || (above & m->need_above) != m->need_above)
+        return NULL;
+    m->asked = i;
+    m->above = above;
+    return cel__match_element(m, i);
+}
 
 static inline bool cel__match_is_exhausted(const struct cel__match *m)
 {

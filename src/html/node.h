@@ -90,10 +90,9 @@ struct cel__tree {
     struct cel__buf text;
     struct cel__buf values;
     struct cel__names names;
-    /* Per node, bits that stand for its name, id and classes, and the union of
-     * its ancestors' bits. A selector that needs an absent bit cannot match. */
+    /* Per node, bits that stand for its name, id and classes. A selector that needs an absent bit
+     * cannot match; what it needs of ancestors, html/above.h sums up along the way. */
     uint64_t *marks;
-    uint64_t *above;
 };
 
 #define CEL__MARK_ELEMENT (UINT64_C(1) << 63)
@@ -193,9 +192,6 @@ static inline struct cel_str cel__node_text(const struct cel__tree *t, uint32_t 
         return cel__attr_value(t, &t->attrs[n->attrs]);
     return (struct cel_str){t->text.ptr + n->text_at, t->nodes[n->end].text_at - n->text_at};
 }
-
-/* The root of a template's content, or 0. */
-uint32_t cel__tree_content(const struct cel__tree *t, uint32_t element);
 
 /* The root of a template element's content, or 0. */
 uint32_t cel__tree_content(const struct cel__tree *t, uint32_t element);

@@ -7,7 +7,9 @@
 #include "base/mem.h"
 #include "html/parser_state.h"
 
-#define USUAL_DEPTH 512
+#define USUAL_DEPTH   512
+#define FIRST_OPEN    32 /* elements; few pages are deeper */
+#define FIRST_FORMATS 16
 #define ENOUGH      (-ECANCELED) /* what the sink answers when nothing more can come of it */
 
 static cel__mode_fn *const modes[CEL__MODE_COUNT] = {
@@ -183,11 +185,10 @@ static int begin_fragment(struct cel__parser *p)
 
 static int make_room(struct cel__parser *p)
 {
-    uint32_t depth = p->options.limits.depth;
-
-    p->format_cap = 2 * depth;
+    p->stack_cap = FIRST_OPEN;
+    p->format_cap = FIRST_FORMATS;
     p->open_count_cap = CEL__NAME_FIXED;
-    p->stack = cel__mem_alloc((depth + 1u) * sizeof *p->stack);
+    p->stack = cel__mem_alloc(p->stack_cap * sizeof *p->stack);
     p->formats = cel__mem_alloc(p->format_cap * sizeof *p->formats);
     p->open_count = cel__mem_array(p->open_count_cap, sizeof *p->open_count);
     return p->stack != NULL && p->formats != NULL && p->open_count != NULL ? 0 : -ENOMEM;

@@ -71,6 +71,7 @@ struct cel__parser {
     enum cel__mode original_mode;
     struct cel__open *stack;
     uint32_t stack_len;
+    uint32_t stack_cap;
     struct cel__format *formats;
     uint32_t format_len;
     uint32_t format_cap;

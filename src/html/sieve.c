@@ -5,14 +5,17 @@
 
 #include <errno.h>
 
+#include "base/cc.h"
 #include "base/mem.h"
 
 #define NEAR       64 /* to a limit: the tree is the judge of what is cut off */
 #define KEPT_DEPTH 2  /* html, head, body: others know them by number for good */
+#define FIRST_STEPS 32
 
-int cel__sieve_init(struct cel__sieve *s, const struct cel__tree_limits *limits)
+int cel__sieve_init(struct cel__sieve *s)
 {
-    s->steps = cel__mem_array((size_t)limits->depth + 2, sizeof *s->steps);
+    s->steps = cel__mem_array(FIRST_STEPS, sizeof *s->steps);
+    s->step_cap = FIRST_STEPS;
     s->nodes = 1;
     return s->steps != NULL ? 0 : -ENOMEM;
 }
@@ -46,32 +49,50 @@ static bool ask(struct cel__sieve *s, int r)
     return r > 0;
 }
 
+static bool grow_steps(struct cel__sieve *s)
+{
+    struct cel__sieve_step *grown = cel__mem_realloc(s->steps, 2 * s->step_cap * sizeof *grown);
+
+    if (grown == NULL) {
+        (void)ask(s, -ENOMEM);
+        return false;
+    }
+    s->steps = grown;
+    s->step_cap *= 2;
+    return true;
+}
+
 void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node)
 {
     struct cel__tree *t = &b->tree;
     struct cel__node *n = &t->nodes[node];
-    struct cel__sieve_step *step = &s->steps[b->depth];
+    struct cel__sieve_step *step;
+    uint64_t above;
 
     if (b->is_linked || b->is_stale || b->path[b->depth].node != node) {
         lose(s);
         return;
     }
-    *step = (struct cel__sieve_step){.node = node,
+    if (cel__unlikely(b->depth >= s->step_cap) && !grow_steps(s))
+        return;
+    step = &s->steps[b->depth];
+    above = step[-1].marks;
+    *step = (struct cel__sieve_step){.marks = above | t->marks[node],
+                                     .node = node,
                                      .attrs = t->attr_count,
                                      .attrs_before = t->attr_count - n->attr_count,
-                                     .values = t->values.len,
-                                     .values_before = t->values.len};
+                                     .values = (uint32_t)t->values.len,
+                                     .values_before = (uint32_t)t->values.len};
     /* Attributes that a clone shares lie further down and stay. */
     if (n->attr_count != 0 && n->attrs == step->attrs_before)
         step->values_before = t->attrs[n->attrs].at;
     else
         step->attrs_before = t->attr_count;
     count(s, b, 1, step->values - step->values_before);
-    if (b->depth > 0)
-        s->steps[b->depth - 1].ends_in_text = false;
+    step[-1].ends_in_text = false;
     if (s->is_lost)
         return;
-    step->is_wanted = ask(s, s->open(s->arg, node));
+    step->is_wanted = ask(s, s->open(s->arg, node, above));
     s->wanted += step->is_wanted;
 }
 

@@ -21,17 +21,19 @@
 #include "html/build.h"
 
 struct cel__sieve_step {
+    uint64_t marks; /* of the element and of all around it */
     uint32_t node;
     uint32_t attrs; /* of the tree when its own were there */
     uint32_t attrs_before;
-    size_t values, values_before;
+    uint32_t values, values_before;
     bool is_wanted;
     bool ends_in_text; /* what came last inside is text */
 };
 
 struct cel__sieve {
-    /* -> 1: wants what is in it, 0, or negative: an error that ends all. */
-    int (*open)(void *arg, uint32_t node);
+    /* `above`: the marks of all elements around it. -> 1: wants what is in it, 0, or negative: an
+     * error that ends all. */
+    int (*open)(void *arg, uint32_t node, uint64_t above);
     /* A wanted one is whole. 0, or negative as open. */
     int (*close)(void *arg, uint32_t node);
     /* wants_no_more is set, and nothing that is open can change what was. Whether the rest of the
@@ -49,10 +51,11 @@ struct cel__sieve {
     uint32_t nodes;                /* so many there would be */
     size_t bytes;                  /* of text and values, likewise */
     struct cel__sieve_step *steps; /* one for each of the build's path */
+    uint32_t step_cap;
 };
 
-/* For a build of the limits. -ENOMEM. */
-CEL_NODISCARD int cel__sieve_init(struct cel__sieve *s, const struct cel__tree_limits *limits);
+/* -ENOMEM. */
+CEL_NODISCARD int cel__sieve_init(struct cel__sieve *s);
 void cel__sieve_fini(struct cel__sieve *s);
 
 /* Something is about to be put into that place. The end of the path is the only one where it goes

@@ -28,8 +28,7 @@ static int grow_nodes(struct cel__tree_builder *b, uint32_t cap)
     struct cel__tree *t = b->tree;
 
     if (grow_array(&t->nodes, cap, sizeof *t->nodes) < 0 ||
-        grow_array(&t->marks, cap, sizeof *t->marks) < 0 ||
-        grow_array(&t->above, cap, sizeof *t->above) < 0) {
+        grow_array(&t->marks, cap, sizeof *t->marks) < 0) {
         b->failed = b->is_full = true;
         return -ENOMEM;
     }
@@ -70,7 +69,6 @@ static uint32_t add_node(struct cel__tree_builder *b, enum cel__node_kind kind)
                                      .attrs = t->attr_count,
                                      .kind = (uint8_t)kind};
     t->marks[i] = 0;
-    t->above[i] = t->above[open->node] | t->marks[open->node];
     open->last_child = i;
     t->count++;
     return i;
@@ -94,7 +92,7 @@ int cel__tree_begin(struct cel__tree_builder *b, struct cel__tree *t,
         return -ENOMEM;
     }
     t->nodes[0] = (struct cel__node){.kind = CEL__NODE_DOCUMENT};
-    t->marks[0] = t->above[0] = 0;
+    t->marks[0] = 0;
     t->count = 1;
     b->open[0] = (struct cel__tree_open){0};
     return 0;
@@ -267,7 +265,6 @@ void cel__tree_fini(struct cel__tree *t)
     cel__mem_free(t->nodes);
     cel__mem_free(t->attrs);
     cel__mem_free(t->marks);
-    cel__mem_free(t->above);
     cel__mem_free(t->templates);
     cel__mem_free(t->positions);
     cel__buf_fini(&t->text);
