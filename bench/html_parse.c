@@ -53,7 +53,7 @@ static void run_parser(struct cel_str page)
                                                     .nodes = 1000000,
                                                     .attributes = 256,
                                                     .bytes = 3 * page.len + 65536},
-                                         .expected_bytes = page.len};
+                                         .preview = page};
     struct cel__parser *p;
     struct cel__tree t;
 

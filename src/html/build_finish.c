@@ -215,7 +215,7 @@ static void shrink(void *array, size_t used, size_t cap)
     void **at = array;
     void *smaller;
 
-    if (used + used / 8 >= cap)
+    if (used + used / 32 >= cap)
         return;
     smaller = cel__mem_realloc(*at, used);
     if (smaller != NULL)
@@ -230,11 +230,11 @@ static void shrink_all(struct cel__build *b)
     shrink(&t->nodes, nodes * sizeof *t->nodes, cap * sizeof *t->nodes);
     shrink(&t->marks, nodes * sizeof *t->marks, cap * sizeof *t->marks);
     shrink(&t->attrs, (t->attr_count + 1u) * sizeof *t->attrs, b->attr_cap * sizeof *t->attrs);
-    if (t->text.cap > t->text.len + t->text.len / 8) {
+    if (t->text.cap > t->text.len + t->text.len / 32) {
         shrink(&t->text.ptr, t->text.len + 1, t->text.cap);
         t->text.cap = t->text.len + 1;
     }
-    if (t->values.cap > t->values.len + t->values.len / 8) {
+    if (t->values.cap > t->values.len + t->values.len / 32) {
         shrink(&t->values.ptr, t->values.len + 1, t->values.cap);
         t->values.cap = t->values.len + 1;
     }

@@ -106,9 +106,7 @@ void cel__build_raw_text(struct cel__build *b, uint32_t parent, struct cel_str t
         return;
     if (b->limits.bytes != 0 && t->values.len + text.len > b->limits.bytes)
         drop_text(b, last);
-    else if (cel__buf_add_str(&t->values, text) < 0)
-        cel__build_fail(b);
-    else
+    else if (cel__build_add_bytes(b, &t->values, text))
         a->len += (uint32_t)text.len;
 }
 
@@ -119,18 +117,7 @@ static bool is_too_much(const struct cel__build *b, struct cel_str text)
 
 static bool add_text(struct cel__build *b, struct cel_str text)
 {
-    struct cel__buf *run = &b->tree.text;
-
-    if (cel__unlikely(run->cap - run->len < text.len)) {
-        if (cel__buf_add_str(run, text) < 0) {
-            cel__build_fail(b);
-            return false;
-        }
-    } else {
-        memcpy(run->ptr + run->len, text.ptr, text.len);
-        run->len += text.len;
-    }
-    return true;
+    return cel__build_add_bytes(b, &b->tree.text, text);
 }
 
 /* A text node in no place yet, or 0. */

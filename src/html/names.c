@@ -15,7 +15,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 
-#define FIRST_SLOTS 256
+#define FIRST_SLOTS 32
 
 static uint64_t secret[2] = {0x9e3779b97f4a7c15, 0xd6e8feb86659fd93};
 

@@ -55,8 +55,8 @@ struct cel__node {
 };
 
 struct cel__attr {
-    uint32_t name;
-    uint32_t ns;
+    uint32_t name : 24;
+    uint32_t ns : 8;
     uint32_t at; /* in `values` */
     uint32_t len;
 };

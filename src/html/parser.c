@@ -8,8 +8,8 @@
 #include "html/parser_state.h"
 
 #define USUAL_DEPTH   512
-#define FIRST_OPEN    32 /* elements; few pages are deeper */
-#define FIRST_FORMATS 16
+#define FIRST_OPEN    16 /* elements; few pages are deeper */
+#define FIRST_FORMATS 8
 #define ENOUGH      (-ECANCELED) /* what the sink answers when nothing more can come of it */
 
 static cel__mode_fn *const modes[CEL__MODE_COUNT] = {
@@ -207,7 +207,7 @@ int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *o
         p->options.limits.depth = USUAL_DEPTH;
     p->modes = modes;
     p->frameset_ok = true;
-    r = cel__build_init(&p->build, &p->options.limits, options->expected_bytes, options->positions);
+    r = cel__build_init(&p->build, &p->options.limits, options->preview, options->positions);
     if (r < 0)
         goto fail;
     to.names = &p->build.tree.names;

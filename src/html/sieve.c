@@ -10,7 +10,7 @@
 
 #define NEAR       64 /* to a limit: the tree is the judge of what is cut off */
 #define KEPT_DEPTH 2  /* html, head, body: others know them by number for good */
-#define FIRST_STEPS 32
+#define FIRST_STEPS 16
 
 int cel__sieve_init(struct cel__sieve *s)
 {
