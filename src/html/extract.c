@@ -93,13 +93,15 @@ static int show(struct cel__extraction *x, struct cel__seeker *s, uint32_t i, ui
 
 static int show_all(struct cel__extraction *x, uint32_t i, uint64_t above)
 {
+    uint64_t own = x->tree->marks[i];
+
     for (size_t k = 0; k < x->live_count;) {
-        int r = show(x, x->live[k], i, above);
+        int r = cel__match_may(x->needs[k], own, above) ? show(x, x->live[k], i, above) : 0;
 
         if (r < 0)
             return r;
         if (r == 1)
-            x->live[k] = x->live[--x->live_count];
+            cel__extraction_end_live(x, k);
         else
             k++;
     }
@@ -209,7 +211,8 @@ int cel__extraction_begin(struct cel__extraction *x, struct cel__names *early)
 
     x->seekers = cel__mem_array(count, sizeof *x->seekers);
     x->live = cel__mem_array(count, sizeof *x->live);
-    if (x->seekers == NULL || x->live == NULL)
+    x->needs = cel__mem_array(count, sizeof *x->needs);
+    if (x->seekers == NULL || x->live == NULL || x->needs == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         struct cel__seeker *s = &x->seekers[i];
@@ -224,7 +227,8 @@ int cel__extraction_begin(struct cel__extraction *x, struct cel__names *early)
             r = cel__match_init(&s->match, s->field->selector, x->tree, 0);
         if (r < 0)
             return r;
-        x->live[x->live_count++] = s;
+        x->live[x->live_count] = s;
+        x->needs[x->live_count++] = s->match.need;
     }
     return 0;
 }
@@ -236,6 +240,7 @@ void cel__extraction_end(struct cel__extraction *x)
             cel__match_fini(&x->seekers[i].match);
     cel__mem_free(x->seekers);
     cel__mem_free(x->live);
+    cel__mem_free(x->needs);
     cel__mem_free(x->hits);
     cel__buf_fini(&x->scratch);
     cel__buf_fini(&x->taken);

@@ -145,21 +145,25 @@ static int opened(void *arg, uint32_t node, uint64_t above)
 {
     struct scan *scan = arg;
     struct cel__extraction *x = &scan->x;
+    uint64_t own = x->tree->marks[node];
     bool is_wanted = false;
 
     if (cel__unlikely(!scan->is_settled))
         look_at_meta(scan, node);
     for (size_t k = 0; k < x->live_count;) {
-        int r = show(scan, x->live[k], node, above, &is_wanted);
+        int r = 0;
 
+        if (cel__unlikely(cel__match_may(x->needs[k], own, above)))
+            r = show(scan, x->live[k], node, above, &is_wanted);
         if (r < 0)
             return r;
         if (r == 1)
-            x->live[k] = x->live[--x->live_count];
+            cel__extraction_end_live(x, k);
         else
             k++;
     }
-    see_if_over(scan);
+    if (cel__unlikely(x->live_count == 0))
+        see_if_over(scan);
     return is_wanted;
 }
 
@@ -175,7 +179,7 @@ static void settle_first(struct scan *scan, const struct cel__hit *hit)
             return;
     for (size_t k = 0; k < x->live_count; k++)
         if (x->live[k]->index == hit->field && !x->live[k]->wants_all) {
-            x->live[k] = x->live[--x->live_count];
+            cel__extraction_end_live(x, k);
             return;
         }
 }
@@ -201,9 +205,8 @@ static void forget(void *arg, uint32_t from)
 {
     struct scan *scan = arg;
 
-    if (scan->sieve.keeps_siblings)
-        for (size_t i = 0; i < scan->x.fields->count; i++)
-            cel__match_forget(&scan->x.seekers[i].match, from);
+    for (size_t i = 0; i < scan->x.fields->count; i++)
+        cel__match_forget(&scan->x.seekers[i].match, from);
 }
 
 static int run(struct scan *scan, const struct cel__page_bytes *page,
@@ -222,6 +225,34 @@ static int run(struct scan *scan, const struct cel__page_bytes *page,
     return r == 0 && scan->sieve.is_lost ? NEEDS_TREE : r;
 }
 
+/* Names that have no fixed number are the page's to bring. */
+static void add_taken(struct cel__attr_set *set, struct cel_str name)
+{
+    uint32_t number = name.ptr != NULL ? cel__names_find_fixed(name) : CEL__NAME_NONE;
+
+    if (number != CEL__NAME_NONE)
+        cel__attr_set_add(set, number);
+    else
+        set->has_all |= name.ptr != NULL;
+}
+
+/* Which attributes have to be there when an element is shown. What is made of its HTML has all. */
+static void find_attrs(struct scan *scan)
+{
+    struct cel__attr_set *set = &scan->sieve.attrs;
+
+    for (size_t i = 0; i < scan->x.fields->count; i++) {
+        const struct cel__field *f = &scan->x.fields->list[i];
+
+        cel__match_add_attrs(&scan->x.seekers[i].match, set);
+        add_taken(set, f->attr != NULL ? cel__str(f->attr) : (struct cel_str){NULL, 0});
+        for (const struct cel__complex *x = f->selector->list.first; x != NULL; x = x->next) {
+            set->has_all |= x->take == CEL__TAKE_HTML || x->take == CEL__TAKE_INNER;
+            add_taken(set, x->take == CEL__TAKE_ATTR ? x->attr : (struct cel_str){NULL, 0});
+        }
+    }
+}
+
 static int start(struct scan *scan, const struct cel__page_bytes *page,
                  const struct cel_html_options *o)
 {
@@ -229,7 +260,7 @@ static int start(struct scan *scan, const struct cel__page_bytes *page,
                                          .limits = cel__html_limits(o, page->bytes.len),
                                          .sieve = &scan->sieve};
     struct cel__tree *tree;
-    int r = cel__sieve_init(&scan->sieve);
+    int r = cel__sieve_init(&scan->sieve, &options.limits);
 
     if (r < 0)
         return r;
@@ -241,7 +272,10 @@ static int start(struct scan *scan, const struct cel__page_bytes *page,
         return r;
     tree = cel__parser_tree(scan->parser);
     scan->x.tree = tree;
-    return cel__extraction_begin(&scan->x, &tree->names);
+    r = cel__extraction_begin(&scan->x, &tree->names);
+    if (r == 0)
+        find_attrs(scan);
+    return r;
 }
 
 static void end(struct scan *scan)

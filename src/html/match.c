@@ -26,10 +26,10 @@ enum verdict {
 
 static void find_needs(struct cel__match *m, const struct cel__sel_list *list)
 {
-    m->need = m->need_above = UINT64_MAX;
+    m->need = (struct cel__match_need){UINT64_MAX, UINT64_MAX};
     for (const struct cel__complex *x = list->first; x != NULL; x = x->next) {
-        m->need &= x->need;
-        m->need_above &= x->need_above;
+        m->need.own &= x->need;
+        m->need.above &= x->need_above;
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which selectors can be answered while the page is parsed: those that ask for nothing behind the
- * element's start tag. The path through a selector is bounded when it is compiled, and so is the
+ * element's start tag; and which attributes they look at. The path through a selector is bounded when it is compiled, and so is the
  * recursion here. */
 #include "base/cc.h"
 #include "html/match.h"
@@ -54,4 +54,53 @@ static bool list_is_early(const struct cel__sel_list *list, bool *asks_siblings)
 bool cel__match_is_early(const struct cel_selector *s, bool *asks_siblings)
 {
     return list_is_early(&s->list, asks_siblings);
+}
+
+void cel__attr_set_add(struct cel__attr_set *set, uint32_t name)
+{
+    if (name < CEL__ATTR_SET_NAMES)
+        set->names[name / 64] |= UINT64_C(1) << (name % 64);
+    else
+        set->has_all = true;
+}
+
+static void add_list(const struct cel__match *m, const struct cel__sel_list *list,
+                     struct cel__attr_set *set);
+
+static void add_test(const struct cel__match *m, const struct cel__test *t,
+                     struct cel__attr_set *set)
+{
+    switch ((enum cel__test_op)t->op) {
+    case CEL__TEST_ID:
+        cel__attr_set_add(set, CEL__NAME_ID);
+        break;
+    case CEL__TEST_CLASS:
+        cel__attr_set_add(set, CEL__NAME_CLASS);
+        break;
+    case CEL__TEST_ATTR:
+        cel__attr_set_add(set, m->names[t->name]);
+        cel__attr_set_add(set, m->names[t->exact]);
+        break;
+    case CEL__TEST_LINK:
+        cel__attr_set_add(set, CEL__NAME_HREF);
+        break;
+    default:
+        if (t->list != NULL)
+            add_list(m, t->list, set);
+        break;
+    }
+}
+
+static void add_list(const struct cel__match *m, const struct cel__sel_list *list,
+                     struct cel__attr_set *set)
+{
+    for (const struct cel__complex *x = list->first; x != NULL; x = x->next)
+        for (const struct cel__compound *c = x->last; c != NULL; c = c->left)
+            for (const struct cel__test *t = c->tests; t != NULL; t = t->next)
+                add_test(m, t, set);
+}
+
+void cel__match_add_attrs(const struct cel__match *m, struct cel__attr_set *set)
+{
+    add_list(m, &m->selector->list, set);
 }

@@ -8,15 +8,17 @@
 #include "base/cc.h"
 #include "base/mem.h"
 
-#define NEAR       64 /* to a limit: the tree is the judge of what is cut off */
+#define NEAR       64u /* to a limit: the tree is the judge of what is cut off */
 #define KEPT_DEPTH 2  /* html, head, body: others know them by number for good */
 #define FIRST_STEPS 16
 
-int cel__sieve_init(struct cel__sieve *s)
+int cel__sieve_init(struct cel__sieve *s, const struct cel__tree_limits *limits)
 {
     s->steps = cel__mem_array(FIRST_STEPS, sizeof *s->steps);
     s->step_cap = FIRST_STEPS;
     s->nodes = 1;
+    s->most_nodes = limits->nodes == 0 ? UINT32_MAX : limits->nodes - cel__min(limits->nodes, NEAR);
+    s->most_bytes = limits->bytes == 0 ? SIZE_MAX : limits->bytes - cel__min(limits->bytes, NEAR);
     return s->steps != NULL ? 0 : -ENOMEM;
 }
 
@@ -29,15 +31,6 @@ void cel__sieve_fini(struct cel__sieve *s)
 static void lose(struct cel__sieve *s)
 {
     s->is_lost = true;
-}
-
-static void count(struct cel__sieve *s, const struct cel__build *b, uint32_t nodes, size_t bytes)
-{
-    s->nodes += nodes;
-    s->bytes += bytes;
-    if ((b->limits.nodes != 0 && s->nodes + NEAR >= b->limits.nodes) ||
-        (b->limits.bytes != 0 && s->bytes + NEAR > b->limits.bytes))
-        lose(s);
 }
 
 static bool ask(struct cel__sieve *s, int r)
@@ -88,7 +81,7 @@ void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node
         step->values_before = t->attrs[n->attrs].at;
     else
         step->attrs_before = t->attr_count;
-    count(s, b, 1, step->values - step->values_before);
+    cel__sieve_count(s, 1, step->values - step->values_before);
     step[-1].ends_in_text = false;
     if (s->is_lost)
         return;
@@ -114,7 +107,8 @@ static void take_back(struct cel__sieve *s, struct cel__build *b,
     t->attr_count = goes ? step->attrs_before : step->attrs;
     t->values.len = goes ? step->values_before : step->values;
     t->count = from;
-    s->forget(s->arg, from);
+    if (s->keeps_siblings)
+        s->forget(s->arg, from);
 }
 
 void cel__sieve_closed(struct cel__sieve *s, struct cel__build *b, uint32_t node, bool may_go)
@@ -137,22 +131,6 @@ void cel__sieve_closed(struct cel__sieve *s, struct cel__build *b, uint32_t node
     }
     if (may_go && s->wanted == 0)
         take_back(s, b, step);
-}
-
-bool cel__sieve_takes_text(struct cel__sieve *s, struct cel__build *b, struct cel_str text)
-{
-    struct cel__sieve_step *step = &s->steps[b->depth];
-
-    count(s, b, !step->ends_in_text, text.len);
-    step->ends_in_text = true;
-    return s->wanted != 0;
-}
-
-bool cel__sieve_takes_raw(struct cel__sieve *s, struct cel__build *b, struct cel_str text)
-{
-    s->steps[b->depth].ends_in_text = false;
-    count(s, b, 1, text.len);
-    return s->wanted != 0;
 }
 
 void cel__sieve_end(struct cel__sieve *s, struct cel__build *b)

@@ -18,7 +18,9 @@
  *    on what lies before it (body, html, frameset).
  * 4. Nodes and bytes that went are counted, so that limits are met as if they were kept. */
 
+#include "base/cc.h"
 #include "html/build.h"
+#include "html/match.h"
 
 struct cel__sieve_step {
     uint64_t marks; /* of the element and of all around it */
@@ -39,23 +41,24 @@ struct cel__sieve {
     /* wants_no_more is set, and nothing that is open can change what was. Whether the rest of the
      * page, from this byte on, cannot either. */
     bool (*may_end)(void *arg, uint64_t at);
-    /* Nodes from this index on are gone. */
+    /* Nodes from this index on are gone; said if siblings are kept. */
     void (*forget)(void *arg, uint32_t from);
     void *arg;
     bool keeps_siblings;
+    struct cel__attr_set attrs;    /* that the owner looks at; others are left out where they can be */
     bool wants_no_more;            /* the owner */
     bool is_over;                  /* the rest need not be read */
     bool is_lost;                  /* this page needs a tree */
     int error;                     /* what open or close said */
     uint32_t wanted;               /* elements that are open */
-    uint32_t nodes;                /* so many there would be */
-    size_t bytes;                  /* of text and values, likewise */
+    uint32_t nodes, most_nodes;    /* so many there would be, and may be */
+    size_t bytes, most_bytes;      /* of text and values, likewise */
     struct cel__sieve_step *steps; /* one for each of the build's path */
     uint32_t step_cap;
 };
 
-/* -ENOMEM. */
-CEL_NODISCARD int cel__sieve_init(struct cel__sieve *s);
+/* For a build of the limits. -ENOMEM. */
+CEL_NODISCARD int cel__sieve_init(struct cel__sieve *s, const struct cel__tree_limits *limits);
 void cel__sieve_fini(struct cel__sieve *s);
 
 /* Something is about to be put into that place. The end of the path is the only one where it goes
@@ -71,10 +74,39 @@ static inline void cel__sieve_check(struct cel__sieve *s, const struct cel__buil
 void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node);
 /* An element ends. `may_go`: nobody knows it, or what is in it, by number any more. */
 void cel__sieve_closed(struct cel__sieve *s, struct cel__build *b, uint32_t node, bool may_go);
+static inline void cel__sieve_count(struct cel__sieve *s, uint32_t nodes, size_t bytes)
+{
+    s->nodes += nodes;
+    s->bytes += bytes;
+    if (cel__unlikely(s->nodes > s->most_nodes || s->bytes > s->most_bytes))
+        s->is_lost = true;
+}
+
 /* Whether the text is to be put into the tree. */
-bool cel__sieve_takes_text(struct cel__sieve *s, struct cel__build *b, struct cel_str text);
+static inline bool cel__sieve_takes_text(struct cel__sieve *s, const struct cel__build *b,
+                                         struct cel_str text)
+{
+    struct cel__sieve_step *step = &s->steps[b->depth];
+
+    cel__sieve_count(s, !step->ends_in_text, text.len);
+    step->ends_in_text = true;
+    return s->wanted != 0;
+}
+
 /* Likewise a comment, the text of a script, a doctype. */
-bool cel__sieve_takes_raw(struct cel__sieve *s, struct cel__build *b, struct cel_str text);
+static inline bool cel__sieve_takes_raw(struct cel__sieve *s, const struct cel__build *b,
+                                        struct cel_str text)
+{
+    s->steps[b->depth].ends_in_text = false;
+    cel__sieve_count(s, 1, text.len);
+    return s->wanted != 0;
+}
+
+/* Whether an element's attribute is to be put into the tree, if the parser does not ask for it. */
+static inline bool cel__sieve_takes_attr(const struct cel__sieve *s, uint32_t name)
+{
+    return s->wanted != 0 || cel__attr_set_has(&s->attrs, name);
+}
 /* The end of the page: everything ends. */
 void cel__sieve_end(struct cel__sieve *s, struct cel__build *b);
 

@@ -163,6 +163,23 @@ static bool is_blank(char c)
     return (uint8_t)c <= ' ' && (UINT64_C(1) << c & UINT64_C(0x100003600)) != 0; /* \t \n \f \r */
 }
 
+/* Eight bytes at a time up to one that may be a blank. */
+static const char *word_end(const char *p, const char *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word, low;
+
+    for (; end - p >= 8; p += 8) {
+        memcpy(&word, p, 8);
+        low = (word - ('!' * ones)) & ~word & (0x80 * ones); /* bytes below '!' */
+        if (low != 0)
+            break;
+    }
+    while (p < end && !is_blank(*p))
+        p++;
+    return p;
+}
+
 static void mark_classes(struct cel__tree *t, uint32_t i, struct cel_str value)
 {
     const char *p = value.ptr, *end = p + value.len;
@@ -170,8 +187,7 @@ static void mark_classes(struct cel__tree *t, uint32_t i, struct cel_str value)
     while (p < end) {
         const char *from = p;
 
-        while (p < end && !is_blank(*p))
-            p++;
+        p = word_end(p, end);
         if (p > from)
             t->marks[i] |= cel__mark(cel__names_hash((struct cel_str){from, (size_t)(p - from)}));
         p++;
