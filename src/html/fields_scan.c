@@ -239,12 +239,12 @@ static void add_taken(struct cel__attr_set *set, struct cel_str name)
 /* Which attributes have to be there when an element is shown. What is made of its HTML has all. */
 static void find_attrs(struct scan *scan)
 {
-    struct cel__attr_set *set = &scan->sieve.attrs;
+    struct cel__attr_set *set = &scan->sieve.looks.attrs;
 
     for (size_t i = 0; i < scan->x.fields->count; i++) {
         const struct cel__field *f = &scan->x.fields->list[i];
 
-        cel__match_add_attrs(&scan->x.seekers[i].match, set);
+        cel__match_add_looks(&scan->x.seekers[i].match, &scan->sieve.looks);
         add_taken(set, f->attr != NULL ? cel__str(f->attr) : (struct cel_str){NULL, 0});
         for (const struct cel__complex *x = f->selector->list.first; x != NULL; x = x->next) {
             set->has_all |= x->take == CEL__TAKE_HTML || x->take == CEL__TAKE_INNER;
@@ -273,9 +273,13 @@ static int start(struct scan *scan, const struct cel__page_bytes *page,
     tree = cel__parser_tree(scan->parser);
     scan->x.tree = tree;
     r = cel__extraction_begin(&scan->x, &tree->names);
-    if (r == 0)
-        find_attrs(scan);
-    return r;
+    if (r < 0)
+        return r;
+    find_attrs(scan);
+    scan->sieve.needs = scan->x.needs;
+    scan->sieve.need_count = &scan->x.live_count;
+    scan->sieve.page = page->bytes;
+    return 0;
 }
 
 static void end(struct scan *scan)

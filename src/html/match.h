@@ -62,8 +62,14 @@ static inline bool cel__attr_set_has(const struct cel__attr_set *set, uint32_t n
 }
 
 void cel__attr_set_add(struct cel__attr_set *set, uint32_t name);
-/* What a match that is answered early looks at of any element. */
-void cel__match_add_attrs(const struct cel__match *m, struct cel__attr_set *set);
+/* What a match that is answered early looks at of any element: attributes, and of these, those that
+ * it looks at by more than the marks of classes and ids. */
+struct cel__match_looks {
+    struct cel__attr_set attrs;
+    struct cel__attr_set tested;
+    uint64_t marks;
+};
+void cel__match_add_looks(const struct cel__match *m, struct cel__match_looks *looks);
 /* Nodes from this index on are gone. */
 void cel__match_forget(struct cel__match *m, uint32_t from);
 void cel__match_fini(struct cel__match *m);

@@ -65,42 +65,48 @@ void cel__attr_set_add(struct cel__attr_set *set, uint32_t name)
 }
 
 static void add_list(const struct cel__match *m, const struct cel__sel_list *list,
-                     struct cel__attr_set *set);
+                     struct cel__match_looks *looks);
+
+static void add_name(struct cel__match_looks *looks, uint32_t name)
+{
+    cel__attr_set_add(&looks->attrs, name);
+    cel__attr_set_add(&looks->tested, name);
+}
 
 static void add_test(const struct cel__match *m, const struct cel__test *t,
-                     struct cel__attr_set *set)
+                     struct cel__match_looks *looks)
 {
     switch ((enum cel__test_op)t->op) {
     case CEL__TEST_ID:
-        cel__attr_set_add(set, CEL__NAME_ID);
-        break;
     case CEL__TEST_CLASS:
-        cel__attr_set_add(set, CEL__NAME_CLASS);
+        cel__attr_set_add(&looks->attrs,
+                          t->op == CEL__TEST_ID ? CEL__NAME_ID : CEL__NAME_CLASS);
+        looks->marks |= cel__mark(cel__names_hash(t->text));
         break;
     case CEL__TEST_ATTR:
-        cel__attr_set_add(set, m->names[t->name]);
-        cel__attr_set_add(set, m->names[t->exact]);
+        add_name(looks, m->names[t->name]);
+        add_name(looks, m->names[t->exact]);
         break;
     case CEL__TEST_LINK:
-        cel__attr_set_add(set, CEL__NAME_HREF);
+        add_name(looks, CEL__NAME_HREF);
         break;
     default:
         if (t->list != NULL)
-            add_list(m, t->list, set);
+            add_list(m, t->list, looks);
         break;
     }
 }
 
 static void add_list(const struct cel__match *m, const struct cel__sel_list *list,
-                     struct cel__attr_set *set)
+                     struct cel__match_looks *looks)
 {
     for (const struct cel__complex *x = list->first; x != NULL; x = x->next)
         for (const struct cel__compound *c = x->last; c != NULL; c = c->left)
             for (const struct cel__test *t = c->tests; t != NULL; t = t->next)
-                add_test(m, t, set);
+                add_test(m, t, looks);
 }
 
-void cel__match_add_attrs(const struct cel__match *m, struct cel__attr_set *set)
+void cel__match_add_looks(const struct cel__match *m, struct cel__match_looks *looks)
 {
-    add_list(m, &m->selector->list, set);
+    add_list(m, &m->selector->list, looks);
 }

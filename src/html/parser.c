@@ -96,22 +96,6 @@ static void see_if_over(struct cel__parser *p)
         s->is_over = s->may_end(s->arg, p->build.at);
 }
 
-/* Text of the body that nobody wants, and that is all it is: it opens nothing again. -> whether that
- * was all. */
-static inline bool pass_text(struct cel__parser *p, const struct cel__token *token)
-{
-    const struct cel__format *last = &p->formats[p->format_len - 1];
-
-    if (token->kind != CEL__TOKEN_TEXT || p->mode != CEL__MODE_IN_BODY || token->is_null ||
-        p->options.sieve->wanted != 0 || cel__parser_current(p)->ns != CEL__NS_HTML ||
-        (p->format_len != 0 && last->name != CEL__NAME_NONE && last->open == 0))
-        return false;
-    if (cel__unlikely(p->frameset_ok))
-        p->frameset_ok = cel__parser_blanks(token->text) == token->text.len;
-    (void)cel__sieve_takes_text(p->options.sieve, &p->build, token->text);
-    return true;
-}
-
 static int take(void *arg, const struct cel__token *token)
 {
     struct cel__parser *p = arg;
@@ -122,8 +106,12 @@ static int take(void *arg, const struct cel__token *token)
         if (token == NULL)
             return 0;
     }
-    if (cel__unlikely(p->options.sieve != NULL) && pass_text(p, token))
-        return p->options.sieve->is_lost ? ENOUGH : 0;
+    if (cel__unlikely(p->options.sieve != NULL)) {
+        if (p->stack_len != 0 && cel__parser_skim(p, token))
+            return p->options.sieve->is_lost ? ENOUGH : 0;
+        if (p->options.sieve->skimmed != 0)
+            cel__parser_unskim(p);
+    }
     dispatch(p, token);
     if (cel__unlikely(p->options.sieve != NULL))
         see_if_over(p);

@@ -73,6 +73,12 @@ static uint32_t print_of(const struct cel__tree *t, uint32_t node)
     return print;
 }
 
+void cel__parser_format_own(struct cel__parser *p, uint32_t index, uint32_t node)
+{
+    p->formats[index].node = node;
+    p->formats[index].print = print_of(&p->build.tree, node);
+}
+
 static bool has_equal(const struct cel__tree *t, const struct cel__attr *a, uint32_t node)
 {
     const struct cel__attr *other = cel__node_attr(t, node, a->name);

@@ -55,14 +55,33 @@ static bool grow_steps(struct cel__sieve *s)
     return true;
 }
 
+/* What there was before the element and what came with it. */
+static void note_place(struct cel__sieve_step *step, const struct cel__tree *t, uint32_t node)
+{
+    const struct cel__node *n = &t->nodes[node];
+
+    step->node = node;
+    step->attrs = t->attr_count;
+    step->values = step->values_before = (uint32_t)t->values.len;
+    step->attrs_before = t->attr_count;
+    /* Attributes that a clone shares lie further down and stay. */
+    if (n->attr_count != 0 && n->attrs == t->attr_count - n->attr_count) {
+        step->attrs_before = n->attrs;
+        step->values_before = t->attrs[n->attrs].at;
+    }
+}
+
+static bool is_in_order(const struct cel__build *b, uint32_t node)
+{
+    return !b->is_linked && !b->is_stale && b->path[b->depth].node == node;
+}
+
 void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node)
 {
-    struct cel__tree *t = &b->tree;
-    struct cel__node *n = &t->nodes[node];
     struct cel__sieve_step *step;
     uint64_t above;
 
-    if (b->is_linked || b->is_stale || b->path[b->depth].node != node) {
+    if (!is_in_order(b, node)) {
         lose(s);
         return;
     }
@@ -70,23 +89,22 @@ void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node
         return;
     step = &s->steps[b->depth];
     above = step[-1].marks;
-    *step = (struct cel__sieve_step){.marks = above | t->marks[node],
-                                     .node = node,
-                                     .attrs = t->attr_count,
-                                     .attrs_before = t->attr_count - n->attr_count,
-                                     .values = (uint32_t)t->values.len,
-                                     .values_before = (uint32_t)t->values.len};
-    /* Attributes that a clone shares lie further down and stay. */
-    if (n->attr_count != 0 && n->attrs == step->attrs_before)
-        step->values_before = t->attrs[n->attrs].at;
-    else
-        step->attrs_before = t->attr_count;
+    *step = (struct cel__sieve_step){.marks = above | b->tree.marks[node]};
+    note_place(step, &b->tree, node);
     cel__sieve_count(s, 1, step->values - step->values_before);
     step[-1].ends_in_text = false;
     if (s->is_lost)
         return;
     step->is_wanted = ask(s, s->open(s->arg, node, above));
     s->wanted += step->is_wanted;
+}
+
+void cel__sieve_keep(struct cel__sieve *s, struct cel__build *b, uint32_t node)
+{
+    if (is_in_order(b, node))
+        note_place(&s->steps[b->depth], &b->tree, node);
+    else
+        lose(s);
 }
 
 /* Takes back what lies behind the element, and, if nobody asks for siblings, the element. */
@@ -118,7 +136,7 @@ void cel__sieve_closed(struct cel__sieve *s, struct cel__build *b, uint32_t node
 
     if (s->is_lost || s->is_over)
         return;
-    if (b->is_linked || b->is_stale || b->path[b->depth].node != node) {
+    if (!is_in_order(b, node)) {
         lose(s);
         return;
     }

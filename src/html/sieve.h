@@ -28,6 +28,7 @@ struct cel__sieve_step {
     uint32_t attrs; /* of the tree when its own were there */
     uint32_t attrs_before;
     uint32_t values, values_before;
+    uint64_t at; /* of the tag of one that has no node yet (skim.c) */
     bool is_wanted;
     bool ends_in_text; /* what came last inside is text */
 };
@@ -45,7 +46,12 @@ struct cel__sieve {
     void (*forget)(void *arg, uint32_t from);
     void *arg;
     bool keeps_siblings;
-    struct cel__attr_set attrs;    /* that the owner looks at; others are left out where they can be */
+    /* Of the owner's selectors. An element that bears none of looks.marks, no attribute of
+     * looks.tested, and not all marks of any of `needs`, is nothing to them but its name. */
+    struct cel__match_looks looks;
+    const struct cel__match_need *needs;
+    const size_t *need_count;
+    struct cel_str page;           /* all that is parsed */
     bool wants_no_more;            /* the owner */
     bool is_over;                  /* the rest need not be read */
     bool is_lost;                  /* this page needs a tree */
@@ -55,6 +61,7 @@ struct cel__sieve {
     size_t bytes, most_bytes;      /* of text and values, likewise */
     struct cel__sieve_step *steps; /* one for each of the build's path */
     uint32_t step_cap;
+    uint32_t skimmed;              /* innermost open elements that have no node; their steps follow */
 };
 
 /* For a build of the limits. -ENOMEM. */
@@ -72,6 +79,8 @@ static inline void cel__sieve_check(struct cel__sieve *s, const struct cel__buil
 
 /* An element has come, with its attributes, to the end of the path. */
 void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node);
+/* One that was skimmed has got a node, likewise. */
+void cel__sieve_keep(struct cel__sieve *s, struct cel__build *b, uint32_t node);
 /* An element ends. `may_go`: nobody knows it, or what is in it, by number any more. */
 void cel__sieve_closed(struct cel__sieve *s, struct cel__build *b, uint32_t node, bool may_go);
 static inline void cel__sieve_count(struct cel__sieve *s, uint32_t nodes, size_t bytes)
@@ -86,7 +95,7 @@ static inline void cel__sieve_count(struct cel__sieve *s, uint32_t nodes, size_t
 static inline bool cel__sieve_takes_text(struct cel__sieve *s, const struct cel__build *b,
                                          struct cel_str text)
 {
-    struct cel__sieve_step *step = &s->steps[b->depth];
+    struct cel__sieve_step *step = &s->steps[b->depth + s->skimmed];
 
     cel__sieve_count(s, !step->ends_in_text, text.len);
     step->ends_in_text = true;
@@ -97,7 +106,7 @@ static inline bool cel__sieve_takes_text(struct cel__sieve *s, const struct cel_
 static inline bool cel__sieve_takes_raw(struct cel__sieve *s, const struct cel__build *b,
                                         struct cel_str text)
 {
-    s->steps[b->depth].ends_in_text = false;
+    s->steps[b->depth + s->skimmed].ends_in_text = false;
     cel__sieve_count(s, 1, text.len);
     return s->wanted != 0;
 }
@@ -105,7 +114,7 @@ static inline bool cel__sieve_takes_raw(struct cel__sieve *s, const struct cel__
 /* Whether an element's attribute is to be put into the tree, if the parser does not ask for it. */
 static inline bool cel__sieve_takes_attr(const struct cel__sieve *s, uint32_t name)
 {
-    return s->wanted != 0 || cel__attr_set_has(&s->attrs, name);
+    return s->wanted != 0 || cel__attr_set_has(&s->looks.attrs, name);
 }
 /* The end of the page: everything ends. */
 void cel__sieve_end(struct cel__sieve *s, struct cel__build *b);

@@ -180,26 +180,30 @@ static const char *word_end(const char *p, const char *end)
     return p;
 }
 
-static void mark_classes(struct cel__tree *t, uint32_t i, struct cel_str value)
+static uint64_t marks_of_classes(struct cel_str value)
 {
     const char *p = value.ptr, *end = p + value.len;
+    uint64_t marks = 0;
 
     while (p < end) {
         const char *from = p;
 
         p = word_end(p, end);
         if (p > from)
-            t->marks[i] |= cel__mark(cel__names_hash((struct cel_str){from, (size_t)(p - from)}));
+            marks |= cel__mark(cel__names_hash((struct cel_str){from, (size_t)(p - from)}));
         p++;
     }
+    return marks;
+}
+
+uint64_t cel__tree_marks_of_value(uint32_t name, struct cel_str value)
+{
+    return name == CEL__NAME_CLASS ? marks_of_classes(value) : cel__mark(cel__names_hash(value));
 }
 
 void cel__tree_mark_value(struct cel__tree *t, uint32_t i, uint32_t name, struct cel_str value)
 {
-    if (name == CEL__NAME_CLASS)
-        mark_classes(t, i, value);
-    else
-        t->marks[i] |= cel__mark(cel__names_hash(value));
+    t->marks[i] |= cel__tree_marks_of_value(name, value);
 }
 
 static bool add_value(struct cel__tree_builder *b, uint32_t name, enum cel__ns ns,
