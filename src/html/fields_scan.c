@@ -111,9 +111,15 @@ static bool may_end(void *arg, uint64_t at)
     return true;
 }
 
+/* Own text is that of the element's own nodes. */
+static enum cel__sieve_answer wants_of(const struct cel__complex *by)
+{
+    return by->take == CEL__TAKE_ALL_TEXT ? CEL__SIEVE_TEXT : CEL__SIEVE_NODES;
+}
+
 /* -> 1: that seeker has all it wants; its element may still have to end. */
 static int show(struct scan *scan, struct cel__seeker *s, uint32_t node, uint64_t above,
-                bool *is_wanted)
+                enum cel__sieve_answer *wanted)
 {
     struct cel__extraction *x = &scan->x;
     struct cel__hit hit = {.field = s->index, .node = node};
@@ -136,7 +142,7 @@ static int show(struct scan *scan, struct cel__seeker *s, uint32_t node, uint64_
     r = cel__extraction_note(x, &hit);
     if (r == 0)
         r = push_open(scan, (uint32_t)x->hit_count - 1);
-    *is_wanted = true;
+    *wanted = cel__max(*wanted, wants_of(hit.by));
     /* Whether there is own text shows at the end. */
     return r < 0 ? r : !s->wants_all && hit.by->take != CEL__TAKE_TEXT;
 }
@@ -146,7 +152,7 @@ static int opened(void *arg, uint32_t node, uint64_t above)
     struct scan *scan = arg;
     struct cel__extraction *x = &scan->x;
     uint64_t own = x->tree->marks[node];
-    bool is_wanted = false;
+    enum cel__sieve_answer wanted = CEL__SIEVE_NOTHING;
 
     if (cel__unlikely(!scan->is_settled))
         look_at_meta(scan, node);
@@ -154,7 +160,7 @@ static int opened(void *arg, uint32_t node, uint64_t above)
         int r = 0;
 
         if (cel__unlikely(cel__match_may(x->needs[k], own, above)))
-            r = show(scan, x->live[k], node, above, &is_wanted);
+            r = show(scan, x->live[k], node, above, &wanted);
         if (r < 0)
             return r;
         if (r == 1)
@@ -164,7 +170,7 @@ static int opened(void *arg, uint32_t node, uint64_t above)
     }
     if (cel__unlikely(x->live_count == 0))
         see_if_over(scan);
-    return is_wanted;
+    return (int)wanted;
 }
 
 /* A field that takes the first own text has it when no earlier element may still have one. */

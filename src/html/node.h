@@ -100,7 +100,7 @@ struct cel__tree {
 /* The bit of a lower-case name, a class or an id. */
 static inline uint64_t cel__mark(uint64_t hash)
 {
-    return UINT64_C(1) << ((hash >> 32) % 63);
+    return UINT64_C(1) << ((hash >> 32) * 63 >> 32);
 }
 
 static inline const struct cel__node *cel__node(const struct cel__tree *t, uint32_t i)

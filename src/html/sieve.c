@@ -33,13 +33,13 @@ static void lose(struct cel__sieve *s)
     s->is_lost = true;
 }
 
-static bool ask(struct cel__sieve *s, int r)
+static uint8_t ask(struct cel__sieve *s, int r)
 {
     if (r < 0) {
         s->error = r;
         s->is_over = true;
     }
-    return r > 0;
+    return r > 0 ? (uint8_t)r : CEL__SIEVE_NOTHING;
 }
 
 static bool grow_steps(struct cel__sieve *s)
@@ -95,8 +95,9 @@ void cel__sieve_opened(struct cel__sieve *s, struct cel__build *b, uint32_t node
     step[-1].ends_in_text = false;
     if (s->is_lost)
         return;
-    step->is_wanted = ask(s, s->open(s->arg, node, above));
-    s->wanted += step->is_wanted;
+    step->wanted = ask(s, s->open(s->arg, node, above));
+    s->wanted += step->wanted != CEL__SIEVE_NOTHING;
+    s->wanted_nodes += step->wanted == CEL__SIEVE_NODES;
 }
 
 void cel__sieve_keep(struct cel__sieve *s, struct cel__build *b, uint32_t node)
@@ -142,9 +143,10 @@ void cel__sieve_closed(struct cel__sieve *s, struct cel__build *b, uint32_t node
     }
     t->nodes[node].end = t->count;
     b->depth--;
-    if (step->is_wanted) {
+    if (step->wanted != CEL__SIEVE_NOTHING) {
         t->nodes[t->count].text_at = (uint32_t)t->text.len;
         s->wanted--;
+        s->wanted_nodes -= step->wanted == CEL__SIEVE_NODES;
         (void)ask(s, s->close(s->arg, node));
     }
     if (may_go && s->wanted == 0)

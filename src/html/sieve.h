@@ -22,6 +22,9 @@
 #include "html/build.h"
 #include "html/match.h"
 
+/* What the owner wants of an element: nothing, the text in it, or the nodes as well. */
+enum cel__sieve_answer { CEL__SIEVE_NOTHING, CEL__SIEVE_TEXT, CEL__SIEVE_NODES };
+
 struct cel__sieve_step {
     uint64_t marks; /* of the element and of all around it */
     uint32_t node;
@@ -29,12 +32,12 @@ struct cel__sieve_step {
     uint32_t attrs_before;
     uint32_t values, values_before;
     uint64_t at; /* of the tag of one that has no node yet (skim.c) */
-    bool is_wanted;
+    uint8_t wanted; /* enum cel__sieve_answer */
     bool ends_in_text; /* what came last inside is text */
 };
 
 struct cel__sieve {
-    /* `above`: the marks of all elements around it. -> 1: wants what is in it, 0, or negative: an
+    /* `above`: the marks of all elements around it. -> enum cel__sieve_answer, or negative: an
      * error that ends all. */
     int (*open)(void *arg, uint32_t node, uint64_t above);
     /* A wanted one is whole. 0, or negative as open. */
@@ -57,6 +60,7 @@ struct cel__sieve {
     bool is_lost;                  /* this page needs a tree */
     int error;                     /* what open or close said */
     uint32_t wanted;               /* elements that are open */
+    uint32_t wanted_nodes;         /* of them, those whose nodes are */
     uint32_t nodes, most_nodes;    /* so many there would be, and may be */
     size_t bytes, most_bytes;      /* of text and values, likewise */
     struct cel__sieve_step *steps; /* one for each of the build's path */
@@ -114,7 +118,7 @@ static inline bool cel__sieve_takes_raw(struct cel__sieve *s, const struct cel__
 /* Whether an element's attribute is to be put into the tree, if the parser does not ask for it. */
 static inline bool cel__sieve_takes_attr(const struct cel__sieve *s, uint32_t name)
 {
-    return s->wanted != 0 || cel__attr_set_has(&s->looks.attrs, name);
+    return s->wanted_nodes != 0 || cel__attr_set_has(&s->looks.attrs, name);
 }
 /* The end of the page: everything ends. */
 void cel__sieve_end(struct cel__sieve *s, struct cel__build *b);

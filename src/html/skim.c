@@ -14,6 +14,7 @@
  *    element and an end tag ends the innermost: nothing to close before, nothing to open again. */
 #include <errno.h>
 
+#include "html/build_state.h"
 #include "html/parser_state.h"
 
 static inline struct cel__sieve_step *innermost(struct cel__parser *p)
@@ -130,8 +131,7 @@ static bool start(struct cel__parser *p, const struct cel__token *token)
     if (token->name >= CEL__NAME_FIXED || !has_room(p) || !only_opens(p, token) ||
         !add_marks(s, token, &own, &bytes))
         return false;
-    own |= CEL__MARK_ELEMENT |
-           cel__tree_mark_of_name(&p->build.tree, token->name, CEL__NS_HTML);
+    own |= CEL__MARK_ELEMENT | cel__mark(cel__name_hashes[token->name]);
     if (may_match(s, own, step->marks))
         return false;
     cel__sieve_count(s, 1, bytes);
@@ -162,13 +162,16 @@ static bool end(struct cel__parser *p, const struct cel__token *token)
     return true;
 }
 
+/* Of a wanted element only the text is wanted, which needs no node of its own. */
 static bool text(struct cel__parser *p, const struct cel__token *token)
 {
     if (token->is_null)
         return false;
     if (cel__unlikely(p->frameset_ok))
         p->frameset_ok = cel__parser_blanks(token->text) == token->text.len;
-    (void)cel__sieve_takes_text(p->options.sieve, &p->build, token->text);
+    if (cel__sieve_takes_text(p->options.sieve, &p->build, token->text) &&
+        !p->options.sieve->is_lost)
+        (void)cel__build_add_bytes(&p->build, &p->build.tree.text, token->text);
     return true;
 }
 
@@ -180,7 +183,7 @@ static bool is_simple(struct cel__parser *p)
     const struct cel__open *o = cel__parser_current(p);
     const struct cel__format *last = &p->formats[p->format_len - 1];
 
-    return (p->mode == CEL__MODE_IN_BODY || p->mode == CEL__MODE_IN_CELL) && s->wanted == 0 &&
+    return (p->mode == CEL__MODE_IN_BODY || p->mode == CEL__MODE_IN_CELL) && s->wanted_nodes == 0 &&
            !s->wants_no_more && !s->keeps_siblings && o->ns == CEL__NS_HTML &&
            (p->format_len == 0 || last->name == CEL__NAME_NONE || last->open != 0) &&
            (s->skimmed != 0 || p->build.path[p->build.depth].node == o->node);

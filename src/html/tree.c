@@ -116,7 +116,9 @@ uint64_t cel__tree_mark_of_name(const struct cel__tree *t, uint32_t name, enum c
     struct cel_str text;
     char lower[32];
 
-    if (cel__likely(ns == CEL__NS_HTML))
+    if (cel__likely(ns == CEL__NS_HTML && name < CEL__NAME_FIXED))
+        return cel__mark(cel__name_hashes[name]);
+    if (ns == CEL__NS_HTML)
         return cel__mark(cel__names_hash_of(&t->names, name));
     text = cel__names_text(&t->names, name);
     if (text.len > sizeof lower)
@@ -163,16 +165,22 @@ static bool is_blank(char c)
     return (uint8_t)c <= ' ' && (UINT64_C(1) << c & UINT64_C(0x100003600)) != 0; /* \t \n \f \r */
 }
 
+/* Of eight bytes, those below '!' have their high bit set; above the first such, any may. */
+static inline uint64_t low_bytes(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+
+    return (word - '!' * ones) & ~word & 0x80 * ones;
+}
+
 /* Eight bytes at a time up to one that may be a blank. */
 static const char *word_end(const char *p, const char *end)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t word, low;
+    uint64_t word;
 
     for (; end - p >= 8; p += 8) {
         memcpy(&word, p, 8);
-        low = (word - ('!' * ones)) & ~word & (0x80 * ones); /* bytes below '!' */
-        if (low != 0)
+        if (low_bytes(word) != 0)
             break;
     }
     while (p < end && !is_blank(*p))
