@@ -109,6 +109,7 @@ static int take(void *arg, const struct cel__token *token)
     if (cel__unlikely(p->options.sieve != NULL)) {
         if (p->stack_len != 0 && cel__parser_skim(p, token))
             return p->options.sieve->is_lost ? ENOUGH : 0;
+        p->options.sieve->is_simple = false;
         if (p->options.sieve->skimmed != 0)
             cel__parser_unskim(p);
     }

@@ -65,6 +65,7 @@ struct cel__sieve {
     size_t bytes, most_bytes;      /* of text and values, likewise */
     struct cel__sieve_step *steps; /* one for each of the build's path */
     uint32_t step_cap;
+    bool is_simple;                /* the next token may be skimmed */
     uint32_t skimmed;              /* innermost open elements that have no node; their steps follow */
 };
 

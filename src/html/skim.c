@@ -191,8 +191,11 @@ static bool is_simple(struct cel__parser *p)
 
 bool cel__parser_skim(struct cel__parser *p, const struct cel__token *token)
 {
-    if (!is_simple(p))
+    struct cel__sieve *s = p->options.sieve;
+
+    if (!s->is_simple && !is_simple(p))
         return false;
+    s->is_simple = true; /* what is skimmed leaves it so */
     switch (token->kind) {
     case CEL__TOKEN_TEXT:
         return text(p, token);
@@ -201,7 +204,7 @@ bool cel__parser_skim(struct cel__parser *p, const struct cel__token *token)
     case CEL__TOKEN_END:
         return end(p, token);
     case CEL__TOKEN_COMMENT:
-        (void)cel__sieve_takes_raw(p->options.sieve, &p->build, token->text);
+        (void)cel__sieve_takes_raw(s, &p->build, token->text);
         return true;
     default:
         return false;
