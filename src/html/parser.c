@@ -7,7 +7,9 @@
 #include "base/mem.h"
 #include "html/parser_state.h"
 
-#define USUAL_DEPTH 512
+#define USUAL_DEPTH   512
+#define FIRST_OPEN    16 /* elements; few pages are deeper */
+#define FIRST_FORMATS 8
 #define ENOUGH      (-ECANCELED) /* what the sink answers when nothing more can come of it */
 
 static cel__mode_fn *const modes[CEL__MODE_COUNT] = {
@@ -104,6 +106,13 @@ static int take(void *arg, const struct cel__token *token)
         if (token == NULL)
             return 0;
     }
+    if (cel__unlikely(p->options.sieve != NULL)) {
+        if (p->stack_len != 0 && cel__parser_skim(p, token))
+            return p->options.sieve->is_lost ? ENOUGH : 0;
+        p->options.sieve->is_simple = false;
+        if (p->options.sieve->skimmed != 0)
+            cel__parser_unskim(p);
+    }
     dispatch(p, token);
     if (cel__unlikely(p->options.sieve != NULL))
         see_if_over(p);
@@ -183,11 +192,10 @@ static int begin_fragment(struct cel__parser *p)
 
 static int make_room(struct cel__parser *p)
 {
-    uint32_t depth = p->options.limits.depth;
-
-    p->format_cap = 2 * depth;
+    p->stack_cap = FIRST_OPEN;
+    p->format_cap = FIRST_FORMATS;
     p->open_count_cap = CEL__NAME_FIXED;
-    p->stack = cel__mem_alloc((depth + 1u) * sizeof *p->stack);
+    p->stack = cel__mem_alloc(p->stack_cap * sizeof *p->stack);
     p->formats = cel__mem_alloc(p->format_cap * sizeof *p->formats);
     p->open_count = cel__mem_array(p->open_count_cap, sizeof *p->open_count);
     return p->stack != NULL && p->formats != NULL && p->open_count != NULL ? 0 : -ENOMEM;
@@ -206,7 +214,7 @@ int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *o
         p->options.limits.depth = USUAL_DEPTH;
     p->modes = modes;
     p->frameset_ok = true;
-    r = cel__build_init(&p->build, &p->options.limits, options->expected_bytes, options->positions);
+    r = cel__build_init(&p->build, &p->options.limits, options->preview, options->positions);
     if (r < 0)
         goto fail;
     to.names = &p->build.tree.names;

@@ -71,6 +71,7 @@ struct cel__parser {
     enum cel__mode original_mode;
     struct cel__open *stack;
     uint32_t stack_len;
+    uint32_t stack_cap;
     struct cel__format *formats;
     uint32_t format_len;
     uint32_t format_cap;
@@ -238,6 +239,16 @@ static inline void cel__parser_reconstruct(struct cel__parser *p)
 void cel__parser_adopt(struct cel__parser *p, uint32_t name);
 /* An end tag that nothing more is said about. */
 void cel__parser_end_ordinary(struct cel__parser *p, uint32_t name);
+
+/* The entry's element has this node now. */
+void cel__parser_format_own(struct cel__parser *p, uint32_t index, uint32_t node);
+
+/* ---- The sieve's short way (skim.c) ---- */
+
+/* -> whether the token is done with. */
+bool cel__parser_skim(struct cel__parser *p, const struct cel__token *token);
+/* Gives nodes to all elements that are open without one. */
+void cel__parser_unskim(struct cel__parser *p);
 
 /* ---- Foreign content (parser_foreign.c) ---- */
 

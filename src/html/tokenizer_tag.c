@@ -185,7 +185,7 @@ static bool is_seen(struct cel__tokenizer *t, uint32_t name)
 
 static bool grow_attrs(struct cel__tokenizer *t)
 {
-    uint32_t cap = t->attr_cap != 0 ? t->attr_cap * 2 : 32;
+    uint32_t cap = t->attr_cap != 0 ? t->attr_cap * 2 : 8;
     struct cel__token_attr *grown = cel__mem_realloc(t->attrs, cap * sizeof *grown);
 
     if (grown == NULL) {
