@@ -17,6 +17,7 @@ struct cel__pending_error {
     enum cel__parse_error code;
     uint32_t serial;
     uint64_t at;
+    uint32_t name;
 };
 
 struct cel__tokenizer {

@@ -393,10 +393,18 @@ def html_tells_positions_and_errors():
     tree, _ = html("--positions", "-f", "body", "-", page=b"<p>a<i>b")
     assert tree == '       0 | <p>\n       3 |   "a"\n       4 |   <i>\n       7 |     "b"\n', tree
     with tempfile.NamedTemporaryFile(suffix=".html") as f:
-        f.write("<p a=1 a=2>\n\u00e9&#0;".encode())
+        f.write("<!doctype html><p a=1 a=2>\n\u00e9&#0;</i><table>two\n\U0001f600 <b>".encode())
         f.flush()
         _, words = html("--errors", f.name, code=3)
-    assert words == f"{f.name}:1:9: duplicate-attribute\n{f.name}:2:6: null-character-reference\n", words
+    assert words.replace(f.name, "F").splitlines() == [
+        "F:1:24: duplicate-attribute",
+        "F:2:6: null-character-reference",
+        "F:2:6: unexpected-end-tag (i)",
+        "F:2:17: foster-parenting-character, 6 characters up to 3:3",
+        "F:3:4: foster-parenting-start-tag (b)",
+        "F:3:7: eof-in-table (b)",
+    ], words
+    assert html("--errors", "-", page=b"<!doctype html><p>fine<table><tr><td>so</table>")[1] == ""
     # Each once, also where a late meta element has the page read again.
     _, words = html("--errors", "-", page=b"<!--" + b"x" * 2000 + b"--><meta charset=latin1><p a a>\xe9", code=3)
     assert words.count("duplicate-attribute") == 1, words
