@@ -36,7 +36,7 @@ void cel__tokenizer_note_at(struct cel__tokenizer *t, enum cel__parse_error code
         t->errors = grown;
         t->error_cap = cap;
     }
-    t->errors[t->error_count] = (struct cel__pending_error){code, t->error_count, at, name};
+    t->errors[t->error_count] = (struct cel__pending_error){code, t->error_serial++, at, name};
     if (t->error_count != 0 && t->errors[t->error_count].at < t->errors[t->error_count - 1].at)
         t->errors_unsorted = true;
     t->error_count++;

@@ -55,6 +55,7 @@ struct cel__tokenizer {
     struct cel__pending_error *errors;
     uint32_t error_count;
     uint32_t error_cap;
+    uint32_t error_serial; /* those that stay for the next portion come before its own */
     bool errors_unsorted;
     uint32_t line;
     uint32_t column;
