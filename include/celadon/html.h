@@ -213,6 +213,8 @@ CEL_PUBLIC size_t cel_fields_count(const struct cel_fields *fields);
 CEL_PUBLIC const char *cel_fields_name(const struct cel_fields *fields, size_t i);
 /* Its selector as it was written, without NAME= and @attr. */
 CEL_PUBLIC const char *cel_fields_css(const struct cel_fields *fields, size_t i);
+/* The attribute that it takes by `attr` or @attr, or NULL; belongs to the set. */
+CEL_PUBLIC const char *cel_fields_attr(const struct cel_fields *fields, size_t i);
 /* NULL is fine. */
 CEL_PUBLIC void cel_fields_free(struct cel_fields *fields);
 

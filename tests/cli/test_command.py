@@ -451,6 +451,11 @@ def extract_explains_the_nearest_miss():
     assert "'.post-bodi' matches none" in words and "the page has .post-body" in words, words
     assert "'.post-body' matches 1 element, and" in words and "h1 alone matches 0 elements" in words, words
     assert "c: 'p' matches 1 element\n" in words, words
+    _, words = extract("-e", "-s", "a=section@di", "-s", "b[]=p::attr(x)", "-s", "c=div@class", "-", page=page, code=3)
+    assert "  a: 'section' matches 1 element\n      0 of them have the attribute di; one without has id\n" in words, words
+    assert "      0 of them have the attribute x; one without has none\n" in words and "1 of them" not in words, words
+    _, words = extract("-e", "-s", "a=body > p", "-s", "b=div + p", "-", page=page, code=3)
+    assert "      'body p' would match 1 element\n" in words and "div ~ p" not in words, words
     _, words = extract("-e", "-s", "a=#mian, q:not(.x)", "-", page=page, code=3)
     assert "the page has #main" in words and "q alone matches 0" in words, words
 
