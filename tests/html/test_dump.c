@@ -156,6 +156,21 @@ static void error_of_elements_tells_which(void **state)
                  "1:24 @23 unexpected-end-tag (svg)\n1:30 @29 unexpected-end-tag (xy)\n");
 }
 
+static void error_of_an_option_in_an_option_is_told(void **state)
+{
+    static const char told[] = "1:35 @34 unexpected-start-tag-in-select";
+    static const char *const tags[] = {"option", "optgroup", "hr"};
+    char page[200], wanted[200];
+
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        snprintf(page, sizeof page, "<!doctype html><select><option><b><%s></select>", tags[i]);
+        snprintf(wanted, sizeof wanted, "%s (%s)\n1:%zu @%zu end-tag-too-early (select)\n", told,
+                 tags[i], strlen(tags[i]) + 37, strlen(tags[i]) + 36);
+        check_errors(page, NULL, wanted);
+    }
+    check_errors("<!doctype html><select><option><option><optgroup><hr></select>", NULL, "");
+}
+
 static void error_of_text_in_a_table_is_one_of_each_character(void **state)
 {
     check_errors("<!doctype html><table> \303\251&#32;x<tr> <td> y", NULL,
@@ -228,6 +243,7 @@ int main(void)
         cmocka_unit_test(dump_with_scripting_takes_noscript_for_text),
         cmocka_unit_test(errors_are_told_in_their_order),
         cmocka_unit_test(error_of_elements_tells_which),
+        cmocka_unit_test(error_of_an_option_in_an_option_is_told),
         cmocka_unit_test(error_of_text_in_a_table_is_one_of_each_character),
         cmocka_unit_test(errors_are_told_once_when_the_page_is_read_again),
         cmocka_unit_test(charset_of_a_late_meta_element_is_taken),
