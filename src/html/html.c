@@ -82,7 +82,8 @@ struct cel__tree_limits cel__html_limits(const struct cel_html_options *options,
 int cel__html_feed(struct cel__parser *parser, struct cel_str html,
                    const struct cel_html_options *options)
 {
-    size_t portion = options->pause != NULL ? PORTION : html.len;
+    /* What is wrong in a portion is kept until its end. */
+    size_t portion = options->pause != NULL || options->error != NULL ? PORTION : html.len;
     int r = 0;
 
     while (html.len != 0 && r == 0 && !cel__parser_has_enough(parser)) {
@@ -133,7 +134,8 @@ static void tell_error(void *arg, const struct cel__error *error)
     struct cel_html_error told = {.code = cel__parse_error_text(error->code),
                                   .line = error->line,
                                   .column = error->column,
-                                  .offset = error->at};
+                                  .offset = error->at,
+                                  .element = error->element};
 
     o->error(o->error_arg, &told);
 }

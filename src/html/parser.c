@@ -123,6 +123,23 @@ static int take(void *arg, const struct cel__token *token)
     return 0;
 }
 
+/* A solidus before the ">" of a start tag is for elements that are void, or foreign. */
+static int take_telling(void *arg, const struct cel__token *token)
+{
+    struct cel__parser *p = arg;
+    int r;
+
+    p->is_acknowledged = false;
+    p->told = token->kind == CEL__TOKEN_START || token->kind == CEL__TOKEN_END ? token->name
+                                                                               : CEL__NAME_NONE;
+    r = take(p, token);
+    if (token->kind == CEL__TOKEN_START && token->is_self_closing && !p->is_acknowledged) {
+        p->build.at = token->at;
+        cel__parser_error(p, CEL__ERROR_TRAILING_SOLIDUS);
+    }
+    return r;
+}
+
 static void pass_error(void *arg, const struct cel__error *error)
 {
     struct cel__parser *p = arg;
@@ -204,7 +221,7 @@ static int make_room(struct cel__parser *p)
 int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *options)
 {
     struct cel__parser *p = cel__mem_zalloc(sizeof *p);
-    struct cel__tokenizer_options to = {.sink = take, .arg = p};
+    struct cel__tokenizer_options to = {.arg = p};
     int r;
 
     if (p == NULL)
@@ -219,6 +236,7 @@ int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *o
         goto fail;
     to.names = &p->build.tree.names;
     to.error = options->error != NULL ? pass_error : NULL;
+    to.sink = options->error != NULL ? take_telling : take;
     to.max_attributes = options->limits.attributes;
     to.max_names = options->limits.names;
     to.max_name = options->limits.name;

@@ -105,6 +105,7 @@ void cel__parser_insert_void(struct cel__parser *p, const struct cel__token *tok
     struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
     uint32_t node = cel__build_element(&p->build, at, token->name, CEL__NS_HTML);
 
+    p->is_acknowledged = true;
     if (node == 0)
         return;
     add_attrs(p, node, token);

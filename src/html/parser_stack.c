@@ -238,6 +238,7 @@ void cel__parser_imply_all_ends(struct cel__parser *p)
 void cel__parser_close_p(struct cel__parser *p)
 {
     cel__parser_imply_ends(p, CEL__NAME_P);
+    cel__parser_error_unless(p, CEL__NAME_P, CEL__ERROR_MISSING_END_TAG);
     cel__parser_pop_until(p, CEL__NAME_P);
 }
 

@@ -403,6 +403,7 @@ static const char *unfinished(struct cel__tokenizer *t)
     if (!t->is_final)
         return NULL;
     cel__tokenizer_error(t, CEL__ERROR_EOF_IN_TAG, t->end);
+    t->script = CEL__SCRIPT_PLAIN; /* the input ended in the tag, and not in the script around it */
     return t->end;
 }
 

@@ -277,7 +277,7 @@ static const char *raw_stop(struct cel__tokenizer *t, const char *p)
 static const char *raw(struct cel__tokenizer *t, const char *p)
 {
     const char *from = p;
-    uint32_t errors = t->error_count;
+    uint32_t errors;
     char amp = t->state == CEL__STATE_RCDATA ? '&' : '<';
     char less = t->state == CEL__STATE_PLAINTEXT ? '\r' : '<';
     int n = 0;
@@ -306,6 +306,7 @@ static const char *raw(struct cel__tokenizer *t, const char *p)
     if (p == t->end || t->result < 0)
         return p;
     from = p;
+    errors = t->error_count;
     p = n < 0 ? NULL : raw_stop(t, p);
     return p != NULL ? p : postpone(t, from, errors);
 }
@@ -403,8 +404,6 @@ static const char *read_from(struct cel__tokenizer *t, const char *p, const char
 {
     const char *rest = run(t, p, whole_characters(t, p, end));
 
-    if (t->result < 0)
-        return rest;
     cel__tokenizer_tell(t, rest);
     t->base += (uint64_t)(rest - p);
     return rest;
@@ -457,13 +456,12 @@ int cel__tokenizer_feed(struct cel__tokenizer *t, const void *bytes, size_t len)
     return t->result;
 }
 
-static void tell_end(struct cel__tokenizer *t)
+static void note_end(struct cel__tokenizer *t)
 {
     if (t->state == CEL__STATE_CDATA)
         cel__tokenizer_error(t, CEL__ERROR_EOF_IN_CDATA, t->end);
     if (t->state == CEL__STATE_SCRIPT && t->script != CEL__SCRIPT_PLAIN)
         cel__tokenizer_error(t, CEL__ERROR_EOF_IN_SCRIPT_HTML_COMMENT_LIKE_TEXT, t->end);
-    cel__tokenizer_tell(t, t->end);
 }
 
 int cel__tokenizer_end(struct cel__tokenizer *t)
@@ -473,12 +471,13 @@ int cel__tokenizer_end(struct cel__tokenizer *t)
     if (t->result < 0)
         return t->result;
     t->is_final = true;
-    run(t, p, p + t->carry.len);
-    if (t->result < 0)
-        return t->result;
-    tell_end(t);
-    t->token.kind = CEL__TOKEN_EOF;
-    t->token.at = t->base + t->carry.len;
-    cel__tokenizer_give(t);
+    p = run(t, p, p + t->carry.len);
+    if (t->result == 0) {
+        note_end(t);
+        t->token.kind = CEL__TOKEN_EOF;
+        t->token.at = t->base + t->carry.len;
+        cel__tokenizer_give(t);
+    }
+    cel__tokenizer_tell(t, p);
     return t->result;
 }
