@@ -498,6 +498,7 @@ void fake_progress(struct fake_ring *f)
     struct cel__list batch;
     struct cel__list *node;
 
+    f->looked_at = f->machine->now;
     while (cel__list_pop(&f->machine->news) != NULL)
         continue; /* all are looked at */
     cel__list_init(&batch);
@@ -521,7 +522,7 @@ int64_t fake_next_start(const struct fake_ring *f)
     CEL__LIST_EACH (node, &f->armed) {
         const struct fake_request *r = cel__container_of(node, struct fake_request, link);
 
-        if (r->start_at > f->machine->now)
+        if (r->start_at > f->looked_at)
             next = cel__min(next, r->start_at);
         next = cel__min(next, r->dies_at);
     }

@@ -160,6 +160,29 @@ static void put(struct fake_ring *f, struct fake_completion *c)
     fake_told(c);
 }
 
+/* When a slot is used anew, its earlier name must have become nobody's. */
+static void note_name(struct fake_ring *f, const struct io_uring_sqe *sqe)
+{
+    uint64_t *last = &f->last[(sqe->user_data >> 32) % FAKE_SLOTS];
+
+    if (sqe->opcode == IORING_OP_ASYNC_CANCEL)
+        return;
+    if (*last != 0)
+        f->old[f->old_count++ % FAKE_OLD] = *last;
+    *last = sqe->user_data;
+}
+
+static void put_stale(struct fake_ring *f)
+{
+    struct io_uring_cqe *cqes = (struct io_uring_cqe *)(f->map + CQES);
+
+    if (f->old_count < FAKE_OLD || queued(f) >= f->params.cq_entries || !fake_chance(f, FAKE_stale))
+        return;
+    cqes[f->cq_tail++ & (f->params.cq_entries - 1)] =
+        (struct io_uring_cqe){.user_data = f->old[fake_draw(f, FAKE_OLD)], .res = -ECANCELED};
+    store(f, CQ_TAIL, f->cq_tail);
+}
+
 static bool is_tellable(const struct fake_ring *f, const struct fake_completion *c)
 {
     uint32_t before = c->request->told;
@@ -216,12 +239,15 @@ static void tell(struct fake_ring *f)
             f->counts.overflows++;
         }
     }
+    put_stale(f);
 }
 
 static int64_t next_instant(const struct fake_ring *f)
 {
     int64_t next = cel__min(cel__machine_next(f->machine), fake_next_start(f));
 
+    if (!cel__list_is_empty(&f->machine->news)) /* somebody may be ready by another's call */
+        return f->machine->now;
     CEL__LIST_EACH (node, &f->made)
         next = cel__min(next, cel__container_of(node, struct fake_completion, link)->due);
     return next;
@@ -260,6 +286,7 @@ static unsigned take_requests(struct fake_ring *f, unsigned most)
         trace(f, "request %llx (%u): descriptor %d, %u bytes\n",
               (unsigned long long)f->sqes[at].user_data, f->sqes[at].opcode, f->sqes[at].fd,
               f->sqes[at].len);
+        note_name(f, &f->sqes[at]);
         fake_submit(f, &f->sqes[at]);
         memset(&f->sqes[at], 0xee, sizeof f->sqes[at]); /* the entry is its user's again */
     }
@@ -525,6 +552,7 @@ void fake_ring_install(uint64_t seed, const struct fake_options *options)
     ring->fd = -1;
     ring->machine = cel__machine_here;
     ring->options = *options;
+    ring->last = cel__machine_alloc(FAKE_SLOTS * sizeof *ring->last);
     ring->is_traced = getenv("RING_TRACE") != NULL;
     cel__rand_seed(&ring->rand, seed);
     cel__list_init(&ring->armed);
@@ -550,6 +578,7 @@ const char *fake_ring_remove(struct fake_counts *counts)
         fake_break("the ring was not closed");
     if (counts != NULL)
         *counts = ring->counts;
+    cel__machine_release(ring->last);
     cel__machine_release(ring);
     ring = NULL;
     return broken[0] != '\0' ? broken : NULL;

@@ -34,7 +34,8 @@
     X(no_buffers)  /* there was no buffer, for once */                          \
     X(end_buffer)  /* the end of a stream uses one up */                        \
     X(cancel_late) /* a cancel finds its target too far gone: EALREADY */       \
-    X(cancel_lost) /* ... or just ended: ENOENT */
+    X(cancel_lost) /* ... or just ended: ENOENT */                              \
+    X(stale)       /* an old completion is told again, which no kernel should */
 
 enum fake_quirk {
 #define FAKE_ENUM(name) FAKE_##name,

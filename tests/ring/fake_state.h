@@ -38,6 +38,9 @@ struct fake_completion {
     char *to;
 };
 
+#define FAKE_OLD   16
+#define FAKE_SLOTS 65536
+
 struct fake_ring {
     int fd;
     struct cel__machine *machine;
@@ -52,11 +55,15 @@ struct fake_ring {
     unsigned cq_tail;
     bool is_enabled, is_restricted, has_fd, is_traced;
     uint8_t allowed[256];
+    int64_t looked_at;         /* when all that were armed were last tried */
     struct cel__list armed;    /* struct fake_request */
     struct cel__list over;     /* those whose completions are still to be told */
     struct cel__list made;     /* struct fake_completion */
     struct cel__list overflow; /* told, but the queue was full */
     struct fake_buffers buffers;
+    uint64_t *last;         /* name of each slot, to tell when it is used again */
+    uint64_t old[FAKE_OLD]; /* names that those had before */
+    unsigned old_count;
 };
 
 /* The rule was broken; the first one is kept, and all are printed. */

@@ -349,11 +349,13 @@ void *program_files(void *arg)
 /* ---- wakes: another thread's mail comes while the loop sleeps in the ring ---- */
 
 #define LETTERS 30
+#define LATEST  (300 * CEL_MILLISECOND)
 
 struct letter {
     struct cel__happening event;
     struct cel__post post;
     struct cel_loop *loop;
+    int64_t sent_at;
     bool has_come;
 };
 
@@ -365,6 +367,7 @@ static void open_letter(struct cel__post *post)
     struct letter *l = cel__container_of(post, struct letter, post);
 
     note_wrong(!l->has_come, "a letter came twice");
+    note_wrong(cel__machine_here->now < l->sent_at + LATEST, "a letter was left lying");
     l->has_come = true;
     arrived++;
 }
@@ -373,6 +376,7 @@ static void send_letter(struct cel__machine *m, struct cel__happening *event)
 {
     struct letter *l = cel__container_of(event, struct letter, event);
 
+    l->sent_at = m->now;
     cel__loop_post(l->loop, &l->post);
 }
 
@@ -387,7 +391,9 @@ void *program_wakes(void *arg)
     for (unsigned i = 0; i < LETTERS; i++) {
         letters[i] = (struct letter){
             .event.run = send_letter, .post.run = open_letter, .loop = cel__loop_here};
-        last += (int64_t)ring_draw(ring_draw(2) ? CEL_MILLISECOND : 100);
+        last += (int64_t)ring_draw(ring_draw(2)   ? 100
+                                   : ring_draw(2) ? CEL_MILLISECOND
+                                                  : CEL_SECOND);
         cel__machine_schedule(m, &letters[i].event, last);
     }
     for (unsigned i = 0; i < 1000 && m->now < last + CEL_SECOND; i++) {

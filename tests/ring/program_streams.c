@@ -122,28 +122,70 @@ static void *hear_all(void *arg)
     return NULL;
 }
 
-void *program_echo(void *arg)
-{
-    static struct flow out[CLIENTS], in[CLIENTS];
-    static struct cel_stream *far[CLIENTS];
-    struct cel_task *tasks[3 * CLIENTS];
+static struct flow mouths[CLIENTS], ears[CLIENTS];
+static struct cel_stream *echoes[CLIENTS];
+static struct cel_task *talkers[3 * CLIENTS];
 
+static int begin_talking(size_t most)
+{
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct cel_stream *near;
-        size_t total = 1 + ring_draw(8000);
+        size_t total = 1 + ring_draw(most);
+        int r = ring_join(&near, &echoes[i]);
 
-        HOLDS(ring_join(&near, &far[i]) == 0);
-        out[i] = in[i] = (struct flow){.stream = near, .serial = i, .total = total};
-        tasks[3 * i] = cel_spawn(send_back, far[i]);
-        tasks[3 * i + 1] = cel_spawn(say_all, &out[i]);
-        tasks[3 * i + 2] = cel_spawn(hear_all, &in[i]);
+        if (r < 0)
+            return r;
+        mouths[i] = ears[i] = (struct flow){.stream = near, .serial = i, .total = total};
+        talkers[3 * i] = cel_spawn(send_back, echoes[i]);
+        talkers[3 * i + 1] = cel_spawn(say_all, &mouths[i]);
+        talkers[3 * i + 2] = cel_spawn(hear_all, &ears[i]);
     }
+    return 0;
+}
+
+static int end_talking(void)
+{
+    int failed = 0;
+
     for (unsigned i = 0; i < 3 * CLIENTS; i++)
-        HOLDS(cel_join(tasks[i], NULL) == 0);
+        failed |= cel_join(talkers[i], NULL);
     for (unsigned i = 0; i < CLIENTS; i++) {
-        cel_close(in[i].stream);
-        cel_close(far[i]);
+        cel_close(ears[i].stream);
+        cel_close(echoes[i]);
     }
+    return failed;
+}
+
+void *program_echo(void *arg)
+{
+    HOLDS(begin_talking(8000) == 0);
+    HOLDS(end_talking() == 0);
+    return NULL;
+}
+
+/* ---- busy: the loop never has a reason to sleep, and the others go on all the same ---- */
+
+#define SPINS_MAX 400000
+
+static bool has_talker(void)
+{
+    for (unsigned i = 0; i < 3 * CLIENTS; i++)
+        if (!cel_is_done(talkers[i]))
+            return true;
+    return false;
+}
+
+void *program_busy(void *arg)
+{
+    unsigned spins = 0;
+
+    HOLDS(begin_talking(300) == 0);
+    while (has_talker() && ++spins < SPINS_MAX) {
+        ring_work(5 * CEL_MICROSECOND);
+        HOLDS(cel_yield() == 0);
+    }
+    HOLDS(spins < SPINS_MAX);
+    HOLDS(end_talking() == 0);
     return NULL;
 }
 

@@ -22,7 +22,8 @@ const struct program programs[] = {
     {"buffers", program_buffers, true},      {"closing", program_closing, false},
     {"bulk", program_bulk, false},           {"ops", program_ops, false},
     {"datagrams", program_datagrams, false}, {"wakes", program_wakes, false},
-    {"files", program_files, false},
+    {"files", program_files, false},         {"queue", program_queue, false},
+    {"busy", program_busy, false},
 };
 const size_t program_count = cel__countof(programs);
 
@@ -44,7 +45,8 @@ static struct cel__station *acting_station(void)
 
 static long blocks;
 static int errors;
-static char told[512];
+static char told[512]; /* the last of the log, or what the task failed with */
+static bool has_cause;
 
 static void *count_alloc(size_t size, void *arg)
 {
@@ -71,7 +73,7 @@ static void count_free(void *ptr, void *arg)
 static void hear_log(enum cel_log_level level, const char *line, void *arg)
 {
     errors += level == CEL_LOG_ERROR;
-    if (level <= CEL_LOG_WARN)
+    if (level <= CEL_LOG_WARN && !has_cause)
         snprintf(told, sizeof told, "%s", line);
 }
 
@@ -84,6 +86,11 @@ void program_count_memory(void)
 }
 
 /* ---- for programs ---- */
+
+void ring_work(int64_t ns)
+{
+    cel__machine_here->now += ns;
+}
 
 void ring_pause(void)
 {
@@ -191,6 +198,7 @@ static int run_task(struct cel_loop *loop, cel_task_fn *fn)
         r = r == -CEL_EFAILED ? cel_outcome(task) : r;
         if (error != NULL)
             snprintf(told, sizeof told, "%s", error->text);
+        has_cause = error != NULL;
     }
     if (r == 0)
         cel_task_free(task);
@@ -260,6 +268,7 @@ static int run_once(const struct program *p, uint64_t seed, struct fake_counts *
     fake_options_draw(&quirks, seed);
     errors = 0;
     told[0] = '\0';
+    has_cause = false;
     m = cel__machine_boot(seed, &network);
     m->host_here = acting_station;
     far = cel__station_new(m, "far");
@@ -269,8 +278,8 @@ static int run_once(const struct program *p, uint64_t seed, struct fake_counts *
     if (broken != NULL) {
         *why = broken;
         r = -EPROTO;
-    } else if (r == 0 && errors != 0) {
-        *why = "an error was logged";
+    } else if (r == 0 && errors > (int)one.quirks[FAKE_stale]) { /* each is told, if it is seen */
+        *why = "errors were logged";
         r = -EPROTO;
     }
     if (cel__machine_halt(m) != 0 && r == 0) {

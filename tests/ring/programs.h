@@ -23,7 +23,8 @@ extern const struct program programs[];
 extern const size_t program_count;
 
 cel_task_fn program_echo, program_deadlines, program_cancels, program_accepts, program_buffers,
-    program_closing, program_bulk, program_ops, program_datagrams, program_wakes, program_files;
+    program_closing, program_bulk, program_ops, program_datagrams, program_wakes, program_files,
+    program_queue, program_busy;
 
 /* Runs it on a machine, a ring and sizes of the seed's. 0, or why it failed is printed with the
  * seed. counts (may be NULL) gets this run's added. */
@@ -39,6 +40,8 @@ uint64_t ring_draw(uint64_t bound);
 CEL_NODISCARD int ring_listen(struct cel_listener **out);
 /* Two joined streams of a drawn kind. */
 CEL_NODISCARD int ring_join(struct cel_stream **a, struct cel_stream **b);
+/* Time that the task computes for. */
+void ring_work(int64_t ns);
 /* Parks for some time or none. */
 void ring_pause(void);
 /* The k-th byte that stream number `serial` carries. */
