@@ -35,7 +35,8 @@ static size_t gather(const struct io_uring_sqe *sqe, char *to, size_t cap)
     for (size_t i = 0; i < msg->msg_iovlen && at < cap; i++) {
         size_t n = cel__min(msg->msg_iov[i].iov_len, cap - at);
 
-        memcpy(to + at, msg->msg_iov[i].iov_base, n);
+        if (n > 0)
+            memcpy(to + at, msg->msg_iov[i].iov_base, n);
         at += n;
     }
     return at;
