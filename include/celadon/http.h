@@ -141,7 +141,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_get(struct cel_session *session, const char *ur
                                      struct cel_response **out);
 
 /* (parks) Fills buf with the next bytes of a request's body. -> how many, 0: the end, negative: the
- * request fails with it. */
+ * request fails with it. Calls inside are cancelled when an answer comes that makes the rest of the
+ * body pointless; what it returns does not matter then. */
 typedef ssize_t cel_body_fn(void *arg, void *buf, size_t cap);
 
 struct cel_fetch_options {
@@ -163,8 +164,10 @@ struct cel_fetch_options {
     bool is_streaming; /* returns with the head; the body is read by cel_response_read */
 };
 
-/* (parks) Any request. options may be NULL. As cel_get, and -EINVAL: a method or field that cannot
- * be sent; what body_read returned. */
+/* (parks) Any request. options may be NULL. The answer is read while the body is sent, which ends
+ * when a status of 300 or more comes, or a whole answer; it never goes on behind the return. Of a
+ * streamed answer up to the session's body_max is kept meanwhile. As cel_get, and -EINVAL: a method
+ * or field that cannot be sent; what body_read returned. */
 CEL_PUBLIC CEL_NODISCARD int cel_fetch(struct cel_session *session, const char *url,
                                        const struct cel_fetch_options *options,
                                        struct cel_response **out);
