@@ -17,7 +17,12 @@
  * around it. A session may serve many tasks of one loop at a time; a response belongs to one. Any
  * status is a success: what fails is not getting an answer. cel_last_error() then says in which
  * phase ("url", "pool", "dns", "connect", "tls", "send", "headers", "redirect", "body", "decode"),
- * and why. Whatever fails, the connection it happened on is not used again. */
+ * and why. Whatever fails, the connection it happened on is not used again.
+ *
+ * NULL, which cel_session_new gives when it fails, may be passed wherever a session is asked for:
+ * it has no cookies and no connections, and what is asked of it fails as it did, by the same code
+ * and words while they are the task's last, else with -EINVAL in the phase "session". A response
+ * that is NULL is empty, and cannot be read: -EINVAL. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,7 +80,7 @@ struct cel_session_options {
 };
 
 /* Does not park. options may be NULL, and are copied. Owner: the caller. -> NULL when memory is
- * out, or an option is not valid; cel_last_error says which. */
+ * out, or an option is not valid; cel_last_error says which, in the phase "session". */
 CEL_PUBLIC CEL_NODISCARD struct cel_session *
 cel_session_new(const struct cel_session_options *options);
 

@@ -85,7 +85,8 @@ static const struct cel__response *inside(const struct cel_response *response)
 struct cel_str cel_response_header(const struct cel_response *response, const char *name)
 {
     const struct cel__response *r = inside(response);
-    const struct cel__h1_field *f = cel__h1_find_name(&r->head, r->bytes, cel__str(name), 0);
+    const struct cel__h1_field *f =
+        r != NULL ? cel__h1_find_name(&r->head, r->bytes, cel__str(name), 0) : NULL;
 
     return f != NULL ? cel__h1_value(r->bytes, f) : (struct cel_str){0};
 }
@@ -95,7 +96,7 @@ bool cel_response_header_at(const struct cel_response *response, size_t i, struc
 {
     const struct cel__response *r = inside(response);
 
-    if (i >= r->head.field_count)
+    if (r == NULL || i >= r->head.field_count)
         return false;
     *name = cel__h1_name(r->bytes, &r->head.fields[i]);
     *value = cel__h1_value(r->bytes, &r->head.fields[i]);
@@ -106,7 +107,7 @@ struct cel_str cel_text(const struct cel_response *response)
 {
     const struct cel__response *r = inside(response);
 
-    return r->text.ptr != NULL ? cel__buf_str(&r->text) : (struct cel_str){"", 0};
+    return r != NULL && r->text.ptr != NULL ? cel__buf_str(&r->text) : (struct cel_str){"", 0};
 }
 
 /* ---- a streamed body ---- */
@@ -142,6 +143,8 @@ ssize_t cel_response_read(struct cel_response *response, void *buf, size_t cap)
     struct cel__limit limit;
     ssize_t n;
 
+    if (r == NULL)
+        return -EINVAL;
     if (r->source == NULL || cap == 0)
         return 0;
     if (r->early.len > 0) {
@@ -159,6 +162,8 @@ int cel_response_load(struct cel_response *response)
     struct cel__limit limit;
     int code;
 
+    if (r == NULL)
+        return -EINVAL;
     if (r->source == NULL)
         return 0;
     if (r->early.len > 0) {

@@ -15,6 +15,7 @@
 #include "proto/date.h"
 #include "proto/h1_head.h"
 #include "proto/h1_write.h"
+#include "task/error.h"
 
 #define CEL__SERVER_FIELDS_MAX 100
 #define CEL__DRAIN_MAX         (256 * 1024) /* of a body that the handler left unread */
@@ -95,6 +96,12 @@ struct cel__connection {
     struct cel_request req;
     struct cel_reply reply;
 };
+
+/* The code for a server that is NULL. */
+static inline int cel__server_missing(void)
+{
+    return cel__raise_missing("server", "there is no server: cel_server_new has failed");
+}
 
 static inline int64_t cel__deadline(const struct cel__connection *c, int64_t timeout)
 {
