@@ -198,10 +198,10 @@ int cel_fetch(struct cel_session *session, const char *url, const struct cel_fet
     struct cel__fetch f;
     int r = cel_checkpoint();
 
-    if (r == 0 && session == NULL)
-        r = cel__session_missing();
     if (r < 0)
         return r;
+    if (session == NULL)
+        return cel__session_missing();
     memset(&f, 0, offsetof(struct cel__fetch, fields));
     f.session = session;
     f.options = options != NULL ? options : &none;
