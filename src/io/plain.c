@@ -78,6 +78,14 @@ const struct cel__transport cel__plain = {
     .farewell = plain_farewell,
 };
 
+int cel__stream_wait(struct cel_stream *s, short events)
+{
+    struct cel__op op = {.kind = CEL__OP_POLL, .fd = s->fd, .events = events};
+    int64_t r = s->is_closed ? -CEL_ECLOSED : cel__wait_op(&op); /* parks */
+
+    return r < 0 ? (int)r : 0;
+}
+
 ssize_t cel__stream_write_now(struct cel_stream *s, const struct iovec *iov, int count)
 {
     const struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
