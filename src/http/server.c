@@ -9,6 +9,7 @@
 #include "base/cc.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "celadon/task.h"
 #include "http/connection.h"
 #include "http/files.h"
@@ -38,33 +39,49 @@ static void fill_options(struct cel_server_options *o)
     o->stop_grace = or_default(o->stop_grace, 10 * CEL_SECOND);
 }
 
+/* The Server field, as it is sent. */
+static int name_it(struct cel_server *server)
+{
+    const char *text = server->options.server_name;
+    struct cel__buf name = {0};
+    struct cel__h1_write w;
+    int r;
+
+    text = text != NULL ? text : "celadon";
+    if (text[0] == '\0')
+        return 0;
+    cel__h1_write_trailer(&w, &name);
+    r = cel__h1_write_field(&w, CEL_LIT("Server"), cel__str(text));
+    if (r == 0 && cel__buf_cstr(&name) == NULL)
+        r = -ENOMEM;
+    if (r == 0)
+        server->name = name.ptr;
+    else
+        cel__buf_fini(&name);
+    return r;
+}
+
 struct cel_server *cel_server_new(const struct cel_server_options *options)
 {
     struct cel_server *server = cel__mem_zalloc(sizeof *server);
-    struct cel__buf name = {0};
-    struct cel__h1_write w;
-    const char *text;
+    int r = -ENOMEM;
 
-    if (server == NULL)
-        return NULL;
-    if (options != NULL)
-        server->options = *options;
-    fill_options(&server->options);
-    cel__list_init(&server->connections);
-    cel__list_init(&server->idle);
-    cel__list_init(&server->folders);
-    text = server->options.server_name != NULL ? server->options.server_name : "celadon";
-    if (text[0] == '\0')
-        return server;
-    cel__h1_write_trailer(&w, &name);
-    if (cel__h1_write_field(&w, CEL_LIT("Server"), (struct cel_str){text, strlen(text)}) < 0 ||
-        cel__buf_cstr(&name) == NULL) {
-        cel__buf_fini(&name);
-        cel__mem_free(server);
-        return NULL;
+    if (server != NULL) {
+        if (options != NULL)
+            server->options = *options;
+        fill_options(&server->options);
+        cel__list_init(&server->connections);
+        cel__list_init(&server->idle);
+        cel__list_init(&server->folders);
+        r = name_it(server);
     }
-    server->name = name.ptr;
-    return server;
+    if (r == 0)
+        return server;
+    cel__mem_free(server);
+    cel__raise(r, "server", "%s",
+               r == -ENOMEM ? "there is no memory for a server"
+                            : "server_name cannot be sent in a header");
+    return NULL;
 }
 
 void cel_server_free(struct cel_server *server)
@@ -82,8 +99,11 @@ void cel_server_free(struct cel_server *server)
 
 int cel_route(struct cel_server *server, const char *pattern, cel_handler *handler, void *arg)
 {
-    int r = cel__router_add(&server->router, pattern, (void (*)(void))handler, arg);
+    int r;
 
+    if (server == NULL)
+        return cel__server_missing();
+    r = cel__router_add(&server->router, pattern, (void (*)(void))handler, arg);
     if (r == -EINVAL)
         return cel__raise(r, "route", "'%s' is not a pattern: say GET /path or GET /a/{name}",
                           pattern);
@@ -94,6 +114,8 @@ int cel_route(struct cel_server *server, const char *pattern, cel_handler *handl
 
 int cel_server_listen(struct cel_server *server, const char *address)
 {
+    if (server == NULL)
+        return cel__server_missing();
     if (server->listener != NULL)
         return -EALREADY;
     return cel_listen(&server->listener, address, &server->options.listen);
@@ -101,12 +123,12 @@ int cel_server_listen(struct cel_server *server, const char *address)
 
 const char *cel_server_address(const struct cel_server *server)
 {
-    return server->listener != NULL ? cel_listener_address(server->listener) : "";
+    return server != NULL && server->listener != NULL ? cel_listener_address(server->listener) : "";
 }
 
 void cel_server_stats(const struct cel_server *server, struct cel_server_stats *out)
 {
-    *out = server->stats;
+    *out = server != NULL ? server->stats : (struct cel_server_stats){0};
 }
 
 /* (parks) Until a connection ends or becomes idle; a while, for want of memory to be told. */
@@ -210,6 +232,8 @@ int cel_server_run(struct cel_server *server)
 {
     int r = 0;
 
+    if (server == NULL)
+        return cel__server_missing();
     if (server->listener == NULL || server->is_running)
         return -EINVAL;
     server->is_running = true;
@@ -236,6 +260,8 @@ int cel_serve(struct cel_server *server, const char *address)
 
 void cel_server_stop(struct cel_server *server)
 {
+    if (server == NULL)
+        return;
     server->is_stopping = true;
     if (server->accepting != NULL)
         cel_scope_cancel(server->accepting);

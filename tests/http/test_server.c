@@ -343,6 +343,28 @@ SERVED(stop_lets_a_request_under_way_finish)
     cel_future_free(gate);
 }
 
+IN_TASK(server_that_failed_says_why_when_it_is_used)
+{
+    struct cel_server *none =
+        cel_server_new(&(struct cel_server_options){.server_name = "a\r\nB: c"});
+    struct cel_server_stats stats = {.open = 1};
+
+    assert_null(none);
+    assert_int_equal(cel_serve(none, "127.0.0.1:0"), -EINVAL);
+    assert_string_equal(cel_last_error()->phase, "server");
+    assert_non_null(strstr(cel_last_error()->text, "server_name"));
+    assert_int_equal(cel_route(NULL, "GET /", say_back, NULL), -EINVAL);
+    assert_int_equal(cel_route_files(NULL, "/", "."), -EINVAL);
+    assert_int_equal(cel_route_files_with(NULL, "/", ".", NULL), -EINVAL);
+    assert_int_equal(cel_server_listen(NULL, "127.0.0.1:0"), -EINVAL);
+    assert_int_equal(cel_server_run(NULL), -EINVAL);
+    assert_string_equal(cel_server_address(NULL), "");
+    cel_server_stats(NULL, &stats);
+    assert_int_equal(stats.open, 0);
+    cel_server_stop(NULL);
+    cel_server_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +379,7 @@ int main(void)
         cmocka_unit_test(what_is_not_http_is_refused_and_closed),
         cmocka_unit_test(large_and_slow_heads_are_refused),
         cmocka_unit_test(stop_lets_a_request_under_way_finish),
+        cmocka_unit_test(server_that_failed_says_why_when_it_is_used),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
