@@ -91,12 +91,12 @@ CEL_PUBLIC int cel_fiber_free(struct cel_fiber *f);
  * other than the caller's, or a fiber parked in one (-EBUSY). */
 CEL_PUBLIC CEL__DIRECT void *cel_fiber_switch(struct cel_fiber *f, void *value);
 
-/* Where the compiler can be told what a switch leaves of the registers, it is a jump to this
- * routine instead of a call, with which nothing has to be saved that the caller does not need. To
- * the function itself leads (cel_fiber_switch)(f, value): also for a function that is compiled for
- * AVX-512 by an attribute of its own and not by the command line. */
 #if defined(CEL__FIBER_HOPS)
-extern CEL_PUBLIC const char cel__fiber_hop[];
+/* Where a switch jumps to. Not to be called: a program calls cel_fiber_switch, of which the
+ * compiler is told what it leaves of the registers, so nothing has to be saved that the caller does
+ * not need. To the function of that name leads (cel_fiber_switch)(f, value): also for a function
+ * that is compiled for AVX-512 by an attribute of its own and not by the command line. */
+CEL_PUBLIC void cel__fiber_hop(void);
 
 static inline __attribute__((always_inline)) void *cel__fiber_hop_to(struct cel_fiber *f,
                                                                      void *value)

@@ -209,8 +209,6 @@ static CEL__NOINLINE struct cel__stack *get_slowly(struct cel__stacks *all, unsi
 {
     struct cel__stack *stack;
 
-    if (class >= CEL__STACK_CLASSES)
-        return NULL;
     all->pools[class].warm_low = 0;
     stack = slot_from_slab(all, class);
     return stack != NULL ? make_busy(stack, owner) : NULL;
@@ -219,12 +217,15 @@ static CEL__NOINLINE struct cel__stack *get_slowly(struct cel__stacks *all, unsi
 struct cel__stack *cel__stack_get(struct cel__stacks *all, size_t size_bytes, void *owner)
 {
     unsigned class = class_of(size_bytes != 0 ? size_bytes : CEL__STACK_DEFAULT);
-    struct cel__stack_pool *pool = &all->pools[class];
+    struct cel__stack_pool *pool;
     struct cel__stack *stack;
 
-    if (cel__unlikely(class >= CEL__STACK_CLASSES || pool->warm == NULL))
-        return get_slowly(all, class, owner);
+    if (cel__unlikely(class >= CEL__STACK_CLASSES))
+        return NULL;
+    pool = &all->pools[class];
     stack = pool->warm;
+    if (cel__unlikely(stack == NULL))
+        return get_slowly(all, class, owner);
     pool->warm = stack->next;
     pool->warm_count--;
     pool->warm_low = cel__min(pool->warm_low, pool->warm_count);
