@@ -95,8 +95,7 @@ static const char *const meanings[CEL__PARSE_ERROR_COUNT] = {
         "the one that is open ends first",
     [CEL__ERROR_START_TAG_TREATED_AS] = "<image>, which is read as <img>",
     [CEL__ERROR_UNEXPECTED_END_TAG] =
-        "an end tag whose element is not open here (in SVG and MathML: not the innermost); it is "
-        "passed over, or makes an empty paragraph",
+        "an end tag whose element is not open here, or, in SVG and MathML, not the innermost",
     [CEL__ERROR_END_TAG_TREATED_AS] = "</br>, which is read as <br>",
     [CEL__ERROR_END_TAG_TOO_EARLY] =
         "an end tag while other elements are open inside its element; they end with it",
