@@ -88,11 +88,10 @@ static const char *const meanings[CEL__PARSE_ERROR_COUNT] = {
         "a tag that does not belong into a <noscript> of the head",
     [CEL__ERROR_EOF_IN_HEAD_NOSCRIPT] = "the page ends in a <noscript> of the head",
     [CEL__ERROR_UNEXPECTED_START_TAG] = "<body> or <frameset> where a body is",
-    [CEL__ERROR_START_TAG_IGNORED] = "a start tag that belongs elsewhere, as <td> outside of a "
-                                     "table or a form in a form; it is passed over",
-    [CEL__ERROR_START_TAG_IMPLIES_END_TAG] =
-        "a link in a link, a button in a button, a heading in a heading, a table right in a table: "
-        "the one that is open ends first",
+    [CEL__ERROR_START_TAG_IGNORED] =
+        "a start tag that belongs elsewhere, as <td> outside of a table; it is passed over",
+    [CEL__ERROR_START_TAG_IMPLIES_END_TAG] = "what may not stand in its like (links, buttons, "
+                                             "headings): the one that is open ends first",
     [CEL__ERROR_START_TAG_TREATED_AS] = "<image>, which is read as <img>",
     [CEL__ERROR_UNEXPECTED_END_TAG] =
         "an end tag whose element is not open here, or, in SVG and MathML, not the innermost",
@@ -105,10 +104,10 @@ static const char *const meanings[CEL__PARSE_ERROR_COUNT] = {
     [CEL__ERROR_TRAILING_SOLIDUS] = "<div/>: the solidus says nothing, the element is open",
     [CEL__ERROR_FORMATTING_NOT_OPEN] =
         "the end tag of a formatting element that was closed already by what is around it",
-    [CEL__ERROR_FORMATTING_NOT_CURRENT] = "<b><i></b>: formatting ends while other elements are "
-                                          "open in it, and is opened again for them",
-    [CEL__ERROR_FORMATTING_NOT_IN_SCOPE] = "the end tag of a formatting element that is open only "
-                                           "outside of the table or select that is open",
+    [CEL__ERROR_FORMATTING_NOT_CURRENT] =
+        "<b><i></b>: formatting ends while others are open in it, and opens again for them",
+    [CEL__ERROR_FORMATTING_NOT_IN_SCOPE] =
+        "the end tag of formatting that is open only outside of the open table or select",
     [CEL__ERROR_INPUT_IN_SELECT] = "<input> in a <select>, which ends",
     [CEL__ERROR_SELECT_IN_SELECT] = "<select> in a <select>, which ends",
     [CEL__ERROR_START_TAG_IN_SELECT] =
@@ -126,8 +125,8 @@ static const char *const meanings[CEL__PARSE_ERROR_COUNT] = {
     [CEL__ERROR_HIDDEN_INPUT_IN_TABLE] =
         "<input type=hidden> in a table and in no cell; it stays there",
     [CEL__ERROR_FORM_IN_TABLE] = "<form> in a table and in no cell; it holds nothing",
-    [CEL__ERROR_CHARACTER_IN_COLGROUP] = "text in a <colgroup> that cannot end, as of a fragment "
-                                         "or in a template; it is passed over",
+    [CEL__ERROR_CHARACTER_IN_COLGROUP] =
+        "text in a <colgroup> that cannot end, as in a template; it is passed over",
     [CEL__ERROR_CELL_IN_TABLE_BODY] = "a cell without a row; the row is made",
     [CEL__ERROR_CELL_END_TAG] = "a cell ends while elements are open in it",
     [CEL__ERROR_END_TAG_IN_TABLE_BODY] = "an end tag that does not belong between rows",
