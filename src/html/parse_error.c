@@ -90,8 +90,8 @@ static const char *const meanings[CEL__PARSE_ERROR_COUNT] = {
     [CEL__ERROR_UNEXPECTED_START_TAG] = "<body> or <frameset> where a body is",
     [CEL__ERROR_START_TAG_IGNORED] =
         "a start tag that belongs elsewhere, as <td> outside of a table; it is passed over",
-    [CEL__ERROR_START_TAG_IMPLIES_END_TAG] = "what may not stand in its like (links, buttons, "
-                                             "headings): the one that is open ends first",
+    [CEL__ERROR_START_TAG_IMPLIES_END_TAG] =
+        "links, buttons or headings in their like: the one that is open ends first",
     [CEL__ERROR_START_TAG_TREATED_AS] = "<image>, which is read as <img>",
     [CEL__ERROR_UNEXPECTED_END_TAG] =
         "an end tag whose element is not open here, or, in SVG and MathML, not the innermost",
