@@ -48,18 +48,21 @@ static void print_run(struct html *h)
     const struct cel_html_error *e = &h->first;
 
     if (h->run > 1)
-        fprintf(stderr, "%s:%u:%u: %s, %zu characters up to %u:%u\n", h->path, e->line, e->column,
-                e->code, h->run, h->last.line, h->last.column);
+        fprintf(stderr, "%s:%u:%u: %s, %zu characters up to %u:%u: %s\n", h->path, e->line,
+                e->column, e->code, h->run, h->last.line, h->last.column, e->meaning);
     else if (h->run == 1)
-        fprintf(stderr, "%s:%u:%u: %s\n", h->path, e->line, e->column, e->code);
+        fprintf(stderr, "%s:%u:%u: %s: %s\n", h->path, e->line, e->column, e->code, e->meaning);
     h->run = 0;
 }
 
 static bool is_next_character(const struct cel_html_error *last, const struct cel_html_error *error)
 {
-    if (error->line == last->line)
-        return error->column - last->column <= 2; /* beyond the first plane they are two wide */
-    return error->line == last->line + 1 && error->column == 1;
+    uint32_t columns = error->column - last->column;
+
+    if (error->line != last->line)
+        return error->line == last->line + 1 && error->column == 1;
+    /* Beyond the first plane a character is four bytes and two columns. */
+    return columns <= 1 || (columns == 2 && error->offset == last->offset + 4);
 }
 
 /* Errors of text are told for each character: what stands together is one line. */
@@ -70,8 +73,8 @@ static void take_error(void *arg, const struct cel_html_error *error)
     h->error_count++;
     if (error->element.len != 0) {
         print_run(h);
-        fprintf(stderr, "%s:%u:%u: %s (%.*s)\n", h->path, error->line, error->column, error->code,
-                CEL_STR(error->element));
+        fprintf(stderr, "%s:%u:%u: %s (%.*s): %s\n", h->path, error->line, error->column,
+                error->code, CEL_STR(error->element), error->meaning);
         return;
     }
     if (h->run == 0 || error->code != h->last.code || !is_next_character(&h->last, error)) {
@@ -97,8 +100,8 @@ static const struct option_spec html_options[] = {
     {0, "scripting", NULL, "as where scripts run: <noscript> is text", take_scripting},
     {0, "charset", "NAME", "what the transport says of the encoding", take_charset},
     {'p', "positions", NULL, "in front of each node the byte at which it began", take_positions},
-    {'e', "errors", NULL, "tell mistakes on standard error, as FILE:LINE:COLUMN: CODE (ELEMENT)",
-     take_errors},
+    {'e', "errors", NULL,
+     "tell mistakes on standard error, as FILE:LINE:COLUMN: CODE (ELEMENT): MEANING", take_errors},
     {0},
 };
 

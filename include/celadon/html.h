@@ -41,6 +41,7 @@ struct cel_html_error {
     /* The name of the tag, or of the element that is open, which it is about; may be empty. Lives
      * until the call returns. */
     struct cel_str element;
+    const char *meaning; /* of the code, in a few words of English; static */
 };
 
 /* Zero means the default. */

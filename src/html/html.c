@@ -135,7 +135,8 @@ static void tell_error(void *arg, const struct cel__error *error)
                                   .line = error->line,
                                   .column = error->column,
                                   .offset = error->at,
-                                  .element = error->element};
+                                  .element = error->element,
+                                  .meaning = cel__parse_error_meaning(error->code)};
 
     o->error(o->error_arg, &told);
 }

@@ -145,7 +145,8 @@ struct cel__error {
     struct cel_str element; /* that it is about, or empty; lives until the call returns */
 };
 
-/* The name of an error, static. */
+/* The name of an error, and what it says; static. */
 const char *cel__parse_error_text(enum cel__parse_error code);
+const char *cel__parse_error_meaning(enum cel__parse_error code);
 
 #endif

@@ -11,17 +11,6 @@
 #include "base/mem.h"
 #include "html/tokenizer_state.h"
 
-const char *cel__parse_error_text(enum cel__parse_error code)
-{
-    static const char *const texts[] = {
-#define X(constant, text) text,
-        CEL__PARSE_ERRORS(X) CEL__TREE_ERRORS(X)
-#undef X
-    };
-
-    return code < CEL__PARSE_ERROR_COUNT ? texts[code] : "";
-}
-
 void cel__tokenizer_note_at(struct cel__tokenizer *t, enum cel__parse_error code, uint64_t at,
                             uint32_t name)
 {

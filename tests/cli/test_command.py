@@ -9,6 +9,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -393,11 +394,14 @@ def html_tells_positions_and_errors():
     tree, _ = html("--positions", "-f", "body", "-", page=b"<p>a<i>b")
     assert tree == '       0 | <p>\n       3 |   "a"\n       4 |   <i>\n       7 |     "b"\n', tree
     with tempfile.NamedTemporaryFile(suffix=".html") as f:
-        f.write("<!doctype html><p a=1 a=2>\n\u00e9&#0;</i><table>two\n\U0001f600 <b>".encode())
+        f.write("<!doctype html><p a=1 a=2 a>\n\u00e9&#0;</i><table>two\n\U0001f600 <b>".encode())
         f.flush()
         _, words = html("--errors", f.name, code=3)
-    assert words.replace(f.name, "F").splitlines() == [
+    lines = words.replace(f.name, "F").splitlines()
+    assert lines[0] == "F:1:24: duplicate-attribute: an attribute twice in a tag; the first counts", words
+    assert [re.match(r"F:\d+:\d+: [^:]*(:\d+)?", line)[0] for line in lines] == [
         "F:1:24: duplicate-attribute",
+        "F:1:28: duplicate-attribute",
         "F:2:6: null-character-reference",
         "F:2:6: unexpected-end-tag (i)",
         "F:2:17: foster-parenting-character, 6 characters up to 3:3",
