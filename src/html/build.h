@@ -45,8 +45,8 @@ struct cel__build {
     uint32_t node_cap;
     uint32_t attr_cap;
     uint32_t template_cap;
-    uint32_t depth;               /* path[depth] is the innermost */
-    uint32_t path_cap;            /* at most limits.depth + 1 */
+    uint32_t depth;    /* path[depth] is the innermost */
+    uint32_t path_cap; /* at most limits.depth + 1 */
     struct cel__build_step *path;
     struct cel__build_link *links;
     uint64_t at;       /* where the token began */

@@ -110,8 +110,7 @@ int cel__build_init(struct cel__build *b, const struct cel__tree_limits *limits,
     size_t most = limits->nodes != 0 ? limits->nodes + (size_t)1 : UINT32_MAX / 2;
     struct cel__census census = cel__census_take(preview);
 
-    *b = (struct cel__build){
-        .limits = *limits, .is_positions = positions, .expected = preview.len};
+    *b = (struct cel__build){.limits = *limits, .is_positions = positions, .expected = preview.len};
     cel__names_init(&b->tree.names);
     b->path_cap = cel__min(limits->depth + 1, (uint32_t)FIRST_PATH);
     b->path = cel__mem_alloc(b->path_cap * sizeof *b->path);

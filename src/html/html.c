@@ -46,7 +46,8 @@ void cel__page_bytes_init(struct cel__page_bytes *p, const void *bytes, size_t l
     p->bytes.len -= p->charset.skip;
 }
 
-bool cel__page_bytes_are_utf8(const struct cel__page_bytes *p)
+/* As they stand. */
+static bool are_utf8(const struct cel__page_bytes *p)
 {
     return p->charset.encoding == CEL__UTF_8 && cel__utf8_valid(p->bytes) == p->bytes.len;
 }
@@ -55,7 +56,7 @@ int cel__page_bytes_decode(struct cel__page_bytes *p)
 {
     int r;
 
-    if (cel__page_bytes_are_utf8(p))
+    if (are_utf8(p))
         return 0;
     r = cel__decode(p->charset.encoding, p->bytes, &p->room);
     p->bytes = cel__buf_str(&p->room);
@@ -166,7 +167,7 @@ static struct cel_str preview_of(const struct cel__page_bytes *page)
 static int build_html5(struct cel_html *doc, const struct cel__page_bytes *page,
                        const struct cel_html_options *o, enum cel__cut *cut)
 {
-    bool is_utf8 = cel__page_bytes_are_utf8(page);
+    bool is_utf8 = are_utf8(page);
     size_t most_bytes = is_utf8 ? page->bytes.len : DECODED_MOST * page->bytes.len;
 
     struct cel__parse_options options = {.scripting = o->scripting,

@@ -18,8 +18,6 @@ struct cel__page_bytes {
 /* Which encoding, without its mark, not more than the limit. */
 void cel__page_bytes_init(struct cel__page_bytes *p, const void *bytes, size_t len,
                           const struct cel_html_options *options);
-/* Whether the bytes are UTF-8 as they stand. */
-bool cel__page_bytes_are_utf8(const struct cel__page_bytes *p);
 /* As UTF-8: the bytes themselves when they are. -ENOMEM; fini is due in any case. */
 CEL_NODISCARD int cel__page_bytes_decode(struct cel__page_bytes *p);
 void cel__page_bytes_fini(struct cel__page_bytes *p);

@@ -31,8 +31,8 @@ struct cel__match {
     uint32_t asked;                /* the element whose surroundings bear the marks of `above` */
     uint64_t above;
     struct cel__match_need need;
-    int64_t budget;                /* steps left; below 0 every answer is no */
-    char *room;                    /* the two tables, when they do not fit `small` */
+    int64_t budget; /* steps left; below 0 every answer is no */
+    char *room;     /* the two tables, when they do not fit `small` */
     CEL__ALIGNED(8) char small[256];
 };
 

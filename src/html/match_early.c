@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which selectors can be answered while the page is parsed: those that ask for nothing behind the
- * element's start tag; and which attributes they look at. The path through a selector is bounded when it is compiled, and so is the
- * recursion here. */
+ * element's start tag; and which attributes they look at. The path through a selector is bounded
+ * when it is compiled, and so is the recursion here. */
 #include "base/cc.h"
 #include "html/match.h"
 
@@ -79,8 +79,7 @@ static void add_test(const struct cel__match *m, const struct cel__test *t,
     switch ((enum cel__test_op)t->op) {
     case CEL__TEST_ID:
     case CEL__TEST_CLASS:
-        cel__attr_set_add(&looks->attrs,
-                          t->op == CEL__TEST_ID ? CEL__NAME_ID : CEL__NAME_CLASS);
+        cel__attr_set_add(&looks->attrs, t->op == CEL__TEST_ID ? CEL__NAME_ID : CEL__NAME_CLASS);
         looks->marks |= cel__mark(cel__names_hash(t->text));
         break;
     case CEL__TEST_ATTR:

@@ -10,7 +10,7 @@
 #define USUAL_DEPTH   512
 #define FIRST_OPEN    16 /* elements; few pages are deeper */
 #define FIRST_FORMATS 8
-#define ENOUGH      (-ECANCELED) /* what the sink answers when nothing more can come of it */
+#define ENOUGH        (-ECANCELED) /* what the sink answers when nothing more can come of it */
 
 static cel__mode_fn *const modes[CEL__MODE_COUNT] = {
     [CEL__MODE_INITIAL] = cel__mode_initial,

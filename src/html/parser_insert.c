@@ -30,9 +30,9 @@ struct cel__build_place cel__parser_place(struct cel__parser *p, const struct ce
     return at;
 }
 
-/* What neither the sieve's owner nor the parser will look at need not be copied. The parser compares
- * formatting elements, and adds to html and body what they lack; a meta element may name the
- * encoding. */
+/* What neither the sieve's owner nor the parser will look at need not be copied. The parser
+ * compares formatting elements, and adds to html and body what they lack; a meta element may name
+ * the encoding. */
 CEL__NOINLINE static void add_some_attrs(struct cel__parser *p, uint32_t node,
                                          const struct cel__token *token)
 {

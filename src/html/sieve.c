@@ -8,8 +8,8 @@
 #include "base/cc.h"
 #include "base/mem.h"
 
-#define NEAR       64u /* to a limit: the tree is the judge of what is cut off */
-#define KEPT_DEPTH 2  /* html, head, body: others know them by number for good */
+#define NEAR        64u /* to a limit: the tree is the judge of what is cut off */
+#define KEPT_DEPTH  2   /* html, head, body: others know them by number for good */
 #define FIRST_STEPS 16
 
 int cel__sieve_init(struct cel__sieve *s, const struct cel__tree_limits *limits)

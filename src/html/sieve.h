@@ -31,8 +31,8 @@ struct cel__sieve_step {
     uint32_t attrs; /* of the tree when its own were there */
     uint32_t attrs_before;
     uint32_t values, values_before;
-    uint64_t at; /* of the tag of one that has no node yet (skim.c) */
-    uint8_t wanted; /* enum cel__sieve_answer */
+    uint64_t at;       /* of the tag of one that has no node yet (skim.c) */
+    uint8_t wanted;    /* enum cel__sieve_answer */
     bool ends_in_text; /* what came last inside is text */
 };
 
@@ -65,8 +65,8 @@ struct cel__sieve {
     size_t bytes, most_bytes;      /* of text and values, likewise */
     struct cel__sieve_step *steps; /* one for each of the build's path */
     uint32_t step_cap;
-    bool is_simple;                /* the next token may be skimmed */
-    uint32_t skimmed;              /* innermost open elements that have no node; their steps follow */
+    bool is_simple;   /* the next token may be skimmed */
+    uint32_t skimmed; /* innermost open elements that have no node; their steps follow */
 };
 
 /* For a build of the limits. -ENOMEM. */

@@ -240,7 +240,7 @@ static void read_attrs(struct cel__parser *p, uint32_t node, uint64_t at)
                                              .max_name = limits->name,
                                              .max_value = limits->value};
     struct cel_str page = p->options.sieve->page;
-    struct cel__tokenizer *t;
+    struct cel__tokenizer *t = NULL;
 
     if (cel__tokenizer_new(&t, &options) < 0 ||
         cel__tokenizer_feed(t, page.ptr + at, page.len - at) == -ENOMEM)

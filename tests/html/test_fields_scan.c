@@ -275,7 +275,7 @@ static void expect_little_kept(const char *begins)
     peak_bytes = live_bytes = 0;
     item = take(fields, (struct cel_str){page, len}, false);
     CHECK_STR(cel_item_get(item, "last"), "last");
-    if (peak_bytes >= 200000)
+    if (peak_bytes >= 20000)
         fail_msg("%zu bytes for a page of %zu", peak_bytes, len);
     cel_item_free(item);
     item = take(fields, (struct cel_str){page, len}, true);

@@ -83,9 +83,9 @@ static void begin_count(void)
 
 /* ---- made-up pages ---- */
 
-static const char *const words[] = {"loop",   "fiber", "task",    "future", "socket", "page",
-                                    "reader", "writer", "a",      "of",     "to",     "quiet",
-                                    "between", "never", "request", "answer", "&amp;",  "süß"};
+static const char *const words[] = {"loop",    "fiber",  "task",    "future", "socket", "page",
+                                    "reader",  "writer", "a",       "of",     "to",     "quiet",
+                                    "between", "never",  "request", "answer", "&amp;",  "süß"};
 
 static unsigned draw(unsigned *state, unsigned below)
 {
