@@ -235,7 +235,7 @@ int cel_scope_leave(struct cel_scope *scope)
 
     if (!(core->flags & CEL__SCOPE_OPEN))
         return core->error;
-    CEL__ASSERT(core->task == cel__task_here() && core->task->scope == core &&
+    CEL__ASSERT(core->task != NULL && core->task == cel__task_here() && core->task->scope == core &&
                 "scopes are left by their task, in reverse order");
     cel__scope_join(core); /* parks */
     cel__timer_cancel(&cel__loop_here->wheel, timer_of(scope));
