@@ -523,6 +523,65 @@ IN_TASK(pipe_not_owned_stays_open)
     close(fds[1]);
 }
 
+/* Nothing comes, and a read ends by its deadline. */
+static void check_silent(struct cel_stream *s)
+{
+    char c;
+
+    CEL_SCOPE (patience, .timeout = CEL_MILLISECOND)
+        assert_int_equal(cel_read(s, &c, 1), -ETIMEDOUT);
+}
+
+/* Somebody closes the descriptor of a stream: who uses it is told, who waits is not kept beyond its
+ * deadline, and nobody else notices. */
+IN_KERNEL(stream_closed_behind_its_back_says_so)
+{
+    struct joined j = join(PAIR_TCP), parked = join(PAIR_TCP), other = join(PAIR_TCP);
+    char buf[4];
+    ssize_t n = 0;
+
+    close(cel_stream_fd(j.a));
+    assert_int_equal(cel_read(j.a, buf, 1), -EBADF);
+    assert_int_equal(cel_write(j.a, "x", 1), -EBADF);
+    cel_close(j.a);
+    assert_int_equal(cel_read(j.b, buf, 1), 0);
+    cel_close(j.b);
+    check_silent(parked.a);
+    close(cel_stream_fd(parked.a));
+    CEL_SCOPE (patience, .timeout = CEL_MILLISECOND)
+        n = cel_read(parked.a, buf, 1);
+    assert_true(n == -EBADF || n == -ETIMEDOUT); /* epoll does not tell */
+    part(parked);
+    assert_int_equal(cel_write(other.a, "good", 4), 4);
+    assert_int_equal(cel_read_exactly(other.b, buf, 4), 4);
+    part(other);
+}
+
+/* A copy keeps the socket open, and in epoll's list: what comes for it is no stream's any more,
+ * also when its place and its number are another's. */
+IN_KERNEL(stream_whose_socket_lives_on_in_a_copy_is_gone)
+{
+    struct joined j = join(PAIR_TCP), heir;
+    int number = cel_stream_fd(j.a), copy = dup(number);
+    char buf[8];
+
+    check_silent(j.a); /* it is watched now */
+    cel_close(j.a);
+    assert_int_equal(cel_sleep(CEL_MILLISECOND), 0);
+    heir = join(PAIR_SOCKETS);
+    assert_true(cel_stream_fd(heir.a) == number || cel_stream_fd(heir.b) == number);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(cel_write(j.b, "old", 3), 3);
+        check_silent(heir.a);
+        check_silent(heir.b);
+        assert_int_equal(read(copy, buf, sizeof buf), 3);
+        assert_memory_equal(buf, "old", 3);
+    }
+    part(heir);
+    cel_close(j.b);
+    close(copy);
+}
+
 struct waiting {
     int fd, result;
     short events;
@@ -592,6 +651,8 @@ int main(void)
         cmocka_unit_test(stream_names_its_ends),
         cmocka_unit_test(pipe_carries_bytes_and_raises_no_signal),
         cmocka_unit_test(pipe_not_owned_stays_open),
+        cmocka_unit_test(stream_closed_behind_its_back_says_so),
+        cmocka_unit_test(stream_whose_socket_lives_on_in_a_copy_is_gone),
         cmocka_unit_test(wait_fd_twice_on_one_descriptor),
     };
 

@@ -367,8 +367,10 @@ static void *be_stuck(void *arg)
     unsigned long open = 0;
     char c;
 
-    if (all == NULL || cel_stream_open(&input, STDIN_FILENO, false) < 0)
+    if (all == NULL || cel_stream_open(&input, STDIN_FILENO, false) < 0) {
+        free(all);
         return cel_fail(-ENOMEM, "being stuck");
+    }
     for (unsigned long i = 0; i < wanted; i++) {
         CEL_SCOPE (patience, .timeout = CEL_SECOND)
             if (cel_connect(&all[i], address, NULL) < 0)
