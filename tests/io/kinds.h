@@ -119,6 +119,36 @@ static inline void join_tls_over_sockets(struct ends *e)
     seal(e);
 }
 
+static inline void *let_in_and_greet(void *arg)
+{
+    struct cel_stream *s = accept_one(arg);
+
+    assert_int_equal(cel_write(s, "!", 1), 1); /* and so shakes hands */
+    return s;
+}
+
+/* As programs have it: the server's hand is shaken at its first write. */
+static inline void join_tls_by_listener(struct ends *e)
+{
+    struct cel_listener *door;
+    struct cel_task *server;
+    void *accepted;
+    char byte;
+
+    make_tls(e);
+    assert_int_equal(
+        cel_listen(&door, "127.0.0.1:0", &(struct cel_listen_options){.tls = e->tls[1]}), 0);
+    server = cel_spawn(let_in_and_greet, door);
+    assert_int_equal(
+        cel_connect(&e->a, cel_listener_address(door),
+                    &(struct cel_connect_options){.tls = e->tls[0], .server_name = "good.test"}),
+        0);
+    assert_int_equal(cel_read(e->a, &byte, 1), 1);
+    assert_int_equal(cel_join(server, &accepted), 0);
+    e->b = accepted;
+    cel_listener_close(door);
+}
+
 /* A child stands between: it hands on what it reads. */
 static inline void join_child(struct ends *e)
 {
@@ -139,6 +169,7 @@ static const struct kind kinds[] = {
     {"pipe", join_pipe, REAL},
     {"tls over tcp", join_tls_over_tcp, BOTH_WAYS | RESETS | SEALED | SOCKETS},
     {"tls over socketpair", join_tls_over_sockets, BOTH_WAYS | SEALED | SOCKETS},
+    {"tls by listener", join_tls_by_listener, BOTH_WAYS | RESETS | SEALED | SOCKETS},
     {"child", join_child, BORROWED | REAL},
 };
 

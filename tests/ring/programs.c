@@ -23,7 +23,7 @@ const struct program programs[] = {
     {"bulk", program_bulk, false},           {"ops", program_ops, false},
     {"datagrams", program_datagrams, false}, {"wakes", program_wakes, false},
     {"files", program_files, false},         {"queue", program_queue, false},
-    {"busy", program_busy, false},
+    {"busy", program_busy, false},           {"http", program_http, false},
 };
 const size_t program_count = cel__countof(programs);
 

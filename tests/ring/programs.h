@@ -24,7 +24,7 @@ extern const size_t program_count;
 
 cel_task_fn program_echo, program_deadlines, program_cancels, program_accepts, program_buffers,
     program_closing, program_bulk, program_ops, program_datagrams, program_wakes, program_files,
-    program_queue, program_busy;
+    program_queue, program_busy, program_http;
 
 /* Runs it on a machine, a ring and sizes of the seed's. 0, or why it failed is printed with the
  * seed. counts (may be NULL) gets this run's added. */
