@@ -246,16 +246,19 @@ static void *http_duplex(void *arg)
     return NULL;
 }
 
-/* More than is ever sent: the answer ends it. */
+/* More than is sent before the answer ends it. */
 static ssize_t give_on(void *arg, void *buf, size_t cap)
 {
-    memset(buf, 'x', cap);
-    return cel_yield() < 0 ? -ECANCELED : (ssize_t)cap;
+    int *left = arg;
+
+    memset(buf, 'x', 100);
+    return cel_yield() < 0 ? -ECANCELED : (*left)-- > 0 ? 100 : 0;
 }
 
 static void post_in_vain(struct cel_session *web, const char *address)
 {
-    struct cel_fetch_options options = {.body_read = give_on};
+    int left = 40;
+    struct cel_fetch_options options = {.body_read = give_on, .body_arg = &left};
     struct cel_response *page;
     char url[128];
 
