@@ -65,6 +65,11 @@ sim: | deps-test                ## many simulated machines; PLAY=<play> SEEDS=<c
 	ninja -C $(BUILD) tests/sim/sim_sweep
 	@CELADON_LOG=$${CELADON_LOG:-error} $(BUILD)/tests/sim/sim_sweep $(or $(PLAY),all) $(or $(SEEDS),2000) $(or $(FIRST),1)
 
+ring: | deps-test               ## the io_uring backend on many fake rings; PROGRAM=<name> SEEDS=<count> FIRST=<seed>
+	$(MESON) $(BUILD) -Dtests=true
+	ninja -C $(BUILD) tests/ring/ring_sweep
+	@$(BUILD)/tests/ring/ring_sweep $(or $(PROGRAM),all) $(or $(SEEDS),2000) $(or $(FIRST),1)
+
 test-aarch64: | deps-aarch64    ## cross-build and run what can run under qemu-user
 	@tools/test-aarch64
 
@@ -84,4 +89,4 @@ clean:                          ## remove every build directory
 help:                           ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
-.PHONY: all test test-kernels soak lint oracle asan tsan demo bench fuzz sim test-aarch64 install man format clean help
+.PHONY: all test test-kernels soak lint oracle asan tsan demo bench fuzz sim ring test-aarch64 install man format clean help

@@ -59,12 +59,28 @@ FUNCTION(form_push_both_fpu64, "movq (%rsp), %rdx\n" PUSH "stmxcsr 24(%rdi); fns
                                "movq 24(%rsi), %rax; cmpq 24(%rdi), %rax; jne 2f\n3:\n" SWAP POP
                                "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n"
                                "2: ldmxcsr 24(%rsi); fldcw 28(%rsi); jmp 3b\n");
-/* The same with flags: the library's. */
-FUNCTION(form_library,
+/* The same with flags, which are a fiber's own then. */
+FUNCTION(form_push_both_flags,
          "movq (%rsp), %rdx\n" PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi)\n"
          "movl 24(%rsi), %eax; cmpl 24(%rdi), %eax; jne 2f; movzwl 28(%rsi), %eax; cmpw 28(%rdi), "
          "%ax; jne 2f\n3:\n" SWAP POP "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n"
          "2: ldmxcsr 24(%rsi); fldcw 28(%rsi); jmp 3b\n");
+/* The same, with both always loaded. */
+FUNCTION(form_push_both_load, "movq (%rsp), %rdx\n" PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi)\n"
+                              "ldmxcsr 24(%rsi); fldcw 28(%rsi)\n" SWAP POP
+                              "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n");
+/* The same, with one always loaded and the other compared: the library's. */
+FUNCTION(form_library,
+         "movq (%rsp), %rdx\n" PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi); ldmxcsr 24(%rsi)\n"
+         "movzwl 28(%rsi), %eax; cmpw 28(%rdi), %ax; jne 2f\n3:\n" SWAP POP
+         "cmpq (%rsp), %rdx; jne 1f; ret\n1: popq %rcx; jmpq *%rcx\n2: fldcw 28(%rsi); jmp 3b\n");
+/* Reached by a jump with the address to go on at in r8, and clobbers all but rsp and rbp: the
+ * library's between greenlets. */
+FUNCTION(hop_routine, "stmxcsr 24(%rdi); fnstcw 28(%rdi); ldmxcsr 24(%rsi)\n"
+                      "movzwl 28(%rsi), %eax; cmpw 28(%rdi), %ax; jne 2f\n3:\n"
+                      "movq %rbp, 16(%rdi); movq %r8, 8(%rdi); movq %rsp, (%rdi)\n"
+                      "movq (%rsi), %rsp; movq 16(%rsi), %rbp; jmpq *8(%rsi)\n"
+                      "2: fldcw 28(%rsi); jmp 3b\n");
 /* The same, with the control words always loaded, as most libraries do. */
 FUNCTION(form_push_ret_fpu, PUSH "stmxcsr 24(%rdi); fnstcw 28(%rdi)\n" SWAP
                                  "ldmxcsr 24(%rsi); fldcw 28(%rsi)\n" POP "ret\n");
@@ -80,6 +96,19 @@ static inline __attribute__((always_inline)) void form_inline(struct ctx *from, 
                      "jmpq *8(%%rsi)\n"
                      "1:\n\t"
                      "endbr64"
+                     : "+D"(from), "+S"(to)
+                     :
+                     : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+                       "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                       "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
+                       "memory", "cc");
+}
+
+static inline __attribute__((always_inline)) void form_inline_hop(struct ctx *from, struct ctx *to)
+{
+    __asm__ volatile("leaq 1f(%%rip), %%r8\n\t"
+                     "jmp hop_routine\n"
+                     "1:\n\t"
                      : "+D"(from), "+S"(to)
                      :
                      : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
@@ -176,7 +205,10 @@ static volatile int sink;
     X(form_push_both)       \
     X(form_push_both_fpu)   \
     X(form_push_both_fpu64) \
+    X(form_push_both_flags) \
+    X(form_push_both_load)  \
     X(form_library)         \
+    X(form_inline_hop)      \
     X(form_inline)          \
     X(form_inline_fpu)      \
     X(form_inline_called)   \

@@ -75,11 +75,23 @@ static bool next_part(struct piece *rest, struct piece *out)
     return true;
 }
 
-/* How often the text matches; negative: it is no selector by itself. */
+/* What the text matches, to be freed when there is no error; negative: it is no selector. */
+static int find_all(const struct cel_html *doc, const char *css, struct cel_node **nodes)
+{
+    struct cel_selector *selector;
+    int n = cel_selector_new(&selector, css, NULL);
+
+    if (n < 0)
+        return n;
+    n = cel_select_all(selector, cel_html_root(doc), nodes);
+    cel_selector_free(selector);
+    return n;
+}
+
+/* How often a piece of text matches. */
 static int count(const struct cel_html *doc, const char *from, const char *to)
 {
     char css[PIECE_MAX];
-    struct cel_selector *selector;
     struct cel_node *nodes;
     int n;
 
@@ -87,13 +99,9 @@ static int count(const struct cel_html *doc, const char *from, const char *to)
         return -EINVAL;
     memcpy(css, from, (size_t)(to - from));
     css[to - from] = '\0';
-    n = cel_selector_new(&selector, css, NULL);
-    if (n < 0)
-        return n;
-    n = cel_select_all(selector, cel_html_root(doc), &nodes);
+    n = find_all(doc, css, &nodes);
     if (n >= 0)
         cel_nodes_free(nodes);
-    cel_selector_free(selector);
     return n;
 }
 
@@ -179,17 +187,12 @@ static int find_near(struct near *near, const struct cel_html *doc, struct piece
     char kind = *part.from;
     bool is_name = kind != '.' && kind != '#';
     struct cel_str wanted = {part.from + !is_name, (size_t)(part.to - part.from - !is_name)};
-    struct cel_selector *all;
     struct cel_node *nodes;
     int n;
 
     if (strchr("[:*", kind) != NULL)
         return 0;
-    n = cel_selector_new(&all, "*", NULL);
-    if (n < 0)
-        return n;
-    n = cel_select_all(all, cel_html_root(doc), &nodes);
-    cel_selector_free(all);
+    n = find_all(doc, "*", &nodes);
     for (int i = 0; i < n; i++)
         look_at(near, wanted,
                 is_name ? cel_node_name(nodes[i])
@@ -237,6 +240,24 @@ static int tell_parts(const struct cel_html *doc, struct piece compound)
     return r;
 }
 
+/* Whether it would match if the compound stood anywhere inside what is before it, or behind it. */
+static void tell_looser(const struct cel_html *doc, const char *from, const char *last,
+                        struct piece compound)
+{
+    char css[PIECE_MAX], between = ' ';
+    int n, len;
+
+    for (const char *p = last; p < compound.from; p++)
+        between = isspace((unsigned char)*p) ? between : *p;
+    if (between != '>' && between != '+')
+        return;
+    len = snprintf(css, sizeof css, "%.*s%s%.*s", (int)(last - from), from,
+                   between == '>' ? " " : " ~ ", (int)(compound.to - compound.from), compound.from);
+    n = len < (int)sizeof css ? count(doc, css, css + len) : 0;
+    if (n > 0)
+        fprintf(stderr, "      '%s' would match %d %s\n", css, n, elements(n));
+}
+
 /* `alternative` matches nothing: where does it stop? */
 static int tell_miss(const struct cel_html *doc, struct piece alternative)
 {
@@ -257,18 +278,63 @@ static int tell_miss(const struct cel_html *doc, struct piece alternative)
                     alternative.from, before, elements(before));
         fprintf(stderr, "      '%.*s' matches none:\n", (int)(compound.to - alternative.from),
                 alternative.from);
+        if (last != NULL)
+            tell_looser(doc, alternative.from, last, compound);
         return tell_parts(doc, compound);
     }
     return 0;
 }
 
-static int explain_one(const struct cel_html *doc, const char *name, const char *css)
+/* Elements match, and the value is an attribute: do they have it? */
+static void tell_attr(const struct cel_node *nodes, int n, const char *attr)
 {
-    int n = count(doc, css, css + strlen(css)), r = 0;
+    struct cel_str name, value;
+    int with = 0, without = 0;
+
+    for (int i = 0; i < n; i++) {
+        bool has = cel_node_attr(nodes[i], attr).ptr != NULL;
+
+        with += has;
+        without = has ? without : i;
+    }
+    if (with == n)
+        return;
+    fprintf(stderr, "      %d of them %s the attribute %s; ", with, with == 1 ? "has" : "have",
+            attr);
+    fprintf(stderr, "one without has");
+    for (size_t i = 0; cel_node_attr_at(nodes[without], i, &name, &value) == 1; i++)
+        fprintf(stderr, "%s %.*s", i == 0 ? "" : ",", CEL_STR(name));
+    fputs(cel_node_attr_at(nodes[without], 0, &name, &value) == 1 ? "\n" : " none\n", stderr);
+}
+
+/* The x of ::attr(x). */
+static bool taken_attr(const char *css, char *out, size_t size)
+{
+    const char *at = strstr(css, "::attr(");
+    size_t len = at != NULL ? strcspn(at + 7, ")") : 0;
+
+    if (len == 0 || len >= size)
+        return false;
+    memcpy(out, at + 7, len);
+    out[len] = '\0';
+    return true;
+}
+
+static int explain_one(const struct cel_html *doc, const char *name, const char *css,
+                       const char *attr)
+{
+    struct cel_node *nodes;
+    char own[64];
+    int n = find_all(doc, css, &nodes), r = 0;
 
     if (n < 0)
         return n;
     fprintf(stderr, "  %s: '%s' matches %d %s\n", name, css, n, elements(n));
+    if (attr == NULL && taken_attr(css, own, sizeof own))
+        attr = own;
+    if (attr != NULL)
+        tell_attr(nodes, n, attr);
+    cel_nodes_free(nodes);
     while (n == 0 && r >= 0 && *css != '\0') {
         struct piece alternative = {css, end_of_alternative(css)};
 
@@ -285,6 +351,7 @@ int explain_fields(const struct cel_fields *fields, const struct cel_html *doc)
     int r = 0;
 
     for (size_t i = 0; i < cel_fields_count(fields) && r >= 0; i++)
-        r = explain_one(doc, cel_fields_name(fields, i), cel_fields_css(fields, i));
+        r = explain_one(doc, cel_fields_name(fields, i), cel_fields_css(fields, i),
+                        cel_fields_attr(fields, i));
     return r;
 }

@@ -15,6 +15,9 @@ struct html {
     const char *path;
     struct cel_html_options options;
     size_t error_count;
+    struct cel_html_error first; /* of a run of errors that is not printed yet */
+    struct cel_html_error last;
+    size_t run; /* how many are in it */
 };
 
 static bool take_fragment(void *config, const char *value)
@@ -40,19 +43,53 @@ static bool take_positions(void *config, const char *value)
 }
 
 /* In the form of a compiler's messages, which editors know how to follow. */
-static void print_error(void *arg, const struct cel_html_error *error)
+static void print_run(struct html *h)
+{
+    const struct cel_html_error *e = &h->first;
+
+    if (h->run > 1)
+        fprintf(stderr, "%s:%u:%u: %s, %zu characters up to %u:%u: %s\n", h->path, e->line,
+                e->column, e->code, h->run, h->last.line, h->last.column, e->meaning);
+    else if (h->run == 1)
+        fprintf(stderr, "%s:%u:%u: %s: %s\n", h->path, e->line, e->column, e->code, e->meaning);
+    h->run = 0;
+}
+
+static bool is_next_character(const struct cel_html_error *last, const struct cel_html_error *error)
+{
+    uint32_t columns = error->column - last->column;
+
+    if (error->line != last->line)
+        return error->line == last->line + 1 && error->column == 1;
+    /* Beyond the first plane a character is four bytes and two columns. */
+    return columns <= 1 || (columns == 2 && error->offset == last->offset + 4);
+}
+
+/* Errors of text are told for each character: what stands together is one line. */
+static void take_error(void *arg, const struct cel_html_error *error)
 {
     struct html *h = arg;
 
     h->error_count++;
-    fprintf(stderr, "%s:%u:%u: %s\n", h->path, error->line, error->column, error->code);
+    if (error->element.len != 0) {
+        print_run(h);
+        fprintf(stderr, "%s:%u:%u: %s (%.*s): %s\n", h->path, error->line, error->column,
+                error->code, CEL_STR(error->element), error->meaning);
+        return;
+    }
+    if (h->run == 0 || error->code != h->last.code || !is_next_character(&h->last, error)) {
+        print_run(h);
+        h->first = *error;
+    }
+    h->last = *error;
+    h->run++;
 }
 
 static bool take_errors(void *config, const char *value)
 {
     struct html *h = config;
 
-    h->options.error = print_error;
+    h->options.error = take_error;
     h->options.error_arg = h;
     return true;
 }
@@ -63,8 +100,8 @@ static const struct option_spec html_options[] = {
     {0, "scripting", NULL, "as where scripts run: <noscript> is text", take_scripting},
     {0, "charset", "NAME", "what the transport says of the encoding", take_charset},
     {'p', "positions", NULL, "in front of each node the byte at which it began", take_positions},
-    {'e', "errors", NULL, "tell mistakes on standard error, as FILE:LINE:COLUMN: CODE",
-     take_errors},
+    {'e', "errors", NULL,
+     "tell mistakes on standard error, as FILE:LINE:COLUMN: CODE (ELEMENT): MEANING", take_errors},
     {0},
 };
 
@@ -106,6 +143,7 @@ static int parse_and_print(struct html *h)
     if (bytes == NULL)
         return EXIT_FATAL;
     r = cel_html_parse(&doc, bytes, len, &h->options);
+    print_run(h);
     free(bytes);
     if (r < 0) {
         complain("cannot parse %s: %s", h->path, cel_strerror(r));

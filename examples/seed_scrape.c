@@ -2,7 +2,6 @@
 /* The article's scraper: fetches all URLs at once, selects four fields from each page, prints them
  * as one JSON object keyed by URL. Its two defects are not repeated: each result knows its URL, and
  * a page that lacks a field, or fails, does not take the others along. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 

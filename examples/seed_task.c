@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The article's Task: counts a second apart, then says Done, or that it was cancelled. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/task.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A download: the body goes to a file piece by piece, so its size does not matter, and a limit on
  * time covers all of it. What is not whole does not stay. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 

@@ -3,7 +3,6 @@
  * reuses its connection. Signs the book of teach_server_guestbook.c:
  *
  *     teach_client_guest http://127.0.0.1:8080/ Alice */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/http.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Many cores: a loop on each of four threads, which share nothing. The first asks the others to
  * count the primes of their part and awaits the answers as futures of its own loop. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/workers.h>

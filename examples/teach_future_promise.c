@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A future is a result that will come: made by one, set once, awaited by any number, and called
  * back where somebody asked for that. Here a task bakes a cake, and others wait for it. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/task.h>

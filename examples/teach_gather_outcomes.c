@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Several tasks to their ends, the failures too, within a deadline for all: who is not ready by
  * then is cancelled, and what the others found is kept. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/task.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The first answer of three mirrors: those that fail do not count, and the losers are cancelled and
  * have ended when the race is over. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/compose.h>

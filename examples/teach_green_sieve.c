@@ -2,7 +2,6 @@
 /* The sieve of primes as a chain of green threads: each passes on what its own prime does not
  * divide. Channels without slots make a send meet a receive, and a limit on time is a scope around
  * the work: gevent's Timeout, for as many tasks as run inside. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/chan.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The links of one page: a selector compiled once, its matches one by one, text and attributes as
  * slices of the document, nothing copied. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/crawl.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A list of pages: eight under way at a time, each told exactly once when it ends, a line of JSON
  * for a good one, phase and cause for a bad one. This is `celadon fetch` as a library call. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/crawl.h>

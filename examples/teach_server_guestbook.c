@@ -2,7 +2,6 @@
 /* A web site with a form: the page, the answer to the form, which leads back to the page, and a
  * cookie by which the guest is known again. Ends at SIGINT or SIGTERM, after the requests under
  * way. teach_client_guest.c is a guest. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /* An answer that takes its time: each connection is a task, so a handler may sleep, read a
  * parameter of its path or of the query, and send piece by piece, while others are served. Stops
  * itself after the number of requests that it is told. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Cancelling: the task's parked call returns -ECANCELED, which means that it did not happen. The
  * task ends by itself, so what it holds is given back in the ordinary way. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/task.h>
@@ -17,7 +16,7 @@ static void *watch(void *door)
     int r = 0, rounds = 0;
 
     printf("the %s is locked\n", (char *)door);
-    while (r == 0) {
+    while (r != -ECANCELED) {
         printf("round %d\n", ++rounds);
         r = cel_sleep(CEL_MINUTE);
     }

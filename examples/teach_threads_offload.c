@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Work that computes goes to a thread and comes back as a future; the loop goes on meanwhile. Four
  * parts of one sum run on the threads of the pool while a task of the loop keeps ticking. */
-#include <errno.h>
 #include <stdio.h>
 
 #include <celadon/offload.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The first two bytes choose a selector each, the third how much is taken of it; the rest is a
- * page. Its fields while parsing must be those through the tree. */
+ * page. Its fields while parsing must be those through the tree, also within limits, which the last
+ * bytes say. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,18 @@ static void compare(const struct cel_fields *fields, const char *page, size_t le
     cel_item_free(built);
 }
 
+static struct cel_html_options limits_of(const uint8_t *data, size_t len)
+{
+    uint8_t last[4] = {0};
+
+    memcpy(last, data + len - (len < 4 ? len : 4), len < 4 ? len : 4);
+    return (struct cel_html_options){.charset = "utf-8",
+                                     .max_depth = last[0] % 16,
+                                     .max_nodes = last[1] % 64,
+                                     .max_attributes = last[2] % 8,
+                                     .max_bytes = 4u * last[3]};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct cel_fields *fields;
@@ -77,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     fields = fields_of(data);
     compare(fields, page, len - 3, (struct cel_html_options){.charset = "utf-8"});
     compare(fields, page, len - 3, (struct cel_html_options){.scripting = data[2] & 0x40});
+    compare(fields, page, len - 3, limits_of(data, len));
     cel_fields_free(fields);
     free(page);
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes to a document by both builders, to fields, to JSON, and out as HTML again. The tree must
- * hold together whatever came in. */
+ * hold together whatever came in. The last bytes say limits. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -65,11 +65,39 @@ static void run(const uint8_t *data, size_t len, const struct cel_html_options *
     cel_html_free(doc);
 }
 
+static void hear_error(void *arg, const struct cel_html_error *error)
+{
+    struct cel_html_error *last = arg;
+
+    check(error->offset >= last->offset && error->code[0] != '\0');
+    check(error->line >= last->line && (error->line > last->line || error->column >= last->column));
+    *last = *error;
+}
+
+static void run_within(const uint8_t *data, size_t len, enum cel_html_parser parser)
+{
+    const uint8_t *last = data + len - 4;
+    struct cel_html_error heard = {0};
+
+    if (len >= 4)
+        run(data, len,
+            &(struct cel_html_options){.parser = parser,
+                                       .max_depth = last[0] % 16,
+                                       .max_nodes = last[1] % 64,
+                                       .max_attributes = last[2] % 8,
+                                       .max_bytes = 4u * last[3],
+                                       .scripting = last[3] & 1,
+                                       .error = hear_error,
+                                       .error_arg = &heard});
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     run(data, len, &(struct cel_html_options){.parser = CEL_HTML_HTML5});
     run(data, len, &(struct cel_html_options){.parser = CEL_HTML_LIBXML2});
     run(data, len,
         &(struct cel_html_options){.max_depth = 4, .max_nodes = 30, .max_attributes = 2});
+    run_within(data, len, CEL_HTML_HTML5);
+    run_within(data, len, CEL_HTML_LIBXML2);
     return 0;
 }

@@ -94,10 +94,13 @@ static void tokenize(struct listener *l, struct cel_str bytes, uint8_t how, size
     struct cel_str name = {last[how / 8 % 4], strlen(last[how / 8 % 4])};
     struct cel__tokenizer *t;
 
-    if (how & 128) {
-        options.max_attributes = 2;
-        options.max_name = 20;
-        options.max_value = 9;
+    if (how & 128 && bytes.len != 0) {
+        uint8_t limits = (uint8_t)bytes.ptr[bytes.len - 1];
+
+        options.max_attributes = limits % 4;
+        options.max_name = limits / 4 % 4 * 7;
+        options.max_value = limits / 16 % 4 * 5;
+        options.max_names = limits / 64 * 2;
     }
     cel__names_init(&l->names);
     check(cel__tokenizer_new(&t, &options) == 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The first byte chooses a context, the second how the rest is cut: the tree of the pieces must be
- * that of the whole, it must hold together, and with small limits it must end too. */
+/* The first byte chooses a context, the second how the rest is cut: the tree and the errors of the
+ * pieces must be those of the whole, the tree must hold together, and be within limits, which the
+ * last bytes of the page say. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,20 +72,47 @@ static void check_tree(const struct cel__tree *t)
         check(t->nodes[t->templates[i].content].kind == CEL__NODE_CONTENT);
 }
 
+/* The byte limit is of text and of values, each by itself (html/build_place.c, build_arrays.c). */
+static void check_limits(const struct cel__tree *t, const struct cel__tree_limits *l)
+{
+    check(l->nodes == 0 || t->total <= l->nodes);
+    check(l->bytes == 0 || (t->text.len <= l->bytes && t->values.len <= l->bytes));
+    for (uint32_t i = 1; i < t->total; i++)
+        check(l->attributes == 0 || t->nodes[i].attr_count <= l->attributes ||
+              t->nodes[i].name == CEL__NAME_HTML || t->nodes[i].name == CEL__NAME_BODY);
+}
+
+static void note_error(void *arg, const struct cel__error *error)
+{
+    cel__buf_printf(arg, "%u:%u@%llu %s %.*s\n", error->line, error->column,
+                    (unsigned long long)error->at, cel__parse_error_text(error->code),
+                    CEL_STR(error->element));
+}
+
 static void parse(struct cel_str bytes, const struct cel__parse_options *o, size_t longest,
                   struct cel__buf *out)
 {
+    struct cel__parse_options telling = *o;
+    struct cel__buf errors = {0};
     struct cel__parser *p;
     struct cel__tree tree;
     enum cel__cut cut;
 
-    check(cel__parser_new(&p, o) == 0);
+    telling.error = note_error;
+    telling.error_arg = &errors;
+    check(cel__parser_new(&p, &telling) == 0);
     feed(p, bytes, longest);
     check(cel__parser_end(p, &tree, &cut) == 0);
     cel__parser_free(p);
     check_tree(&tree);
+    check_limits(&tree, &o->limits);
     check(cel__dump(&tree, 0, true, out) == 0);
     cel__buf_printf(out, "cut %d quirks %d\n", (int)cut, (int)tree.quirks);
+    /* Where a limit ends the page, the last text's errors are those of the pieces that were seen.
+     */
+    if (cut == CEL__CUT_NONE)
+        cel__buf_add_str(out, cel__buf_str(&errors));
+    cel__buf_fini(&errors);
     cel__tree_fini(&tree);
 }
 
@@ -103,6 +131,20 @@ static void check_pieces(struct cel_str bytes, const struct cel__parse_options *
     cel__buf_fini(&pieces);
 }
 
+static struct cel__tree_limits limits_of(const uint8_t *data, size_t len)
+{
+    uint8_t last[7] = {0};
+
+    memcpy(last, data + len - (len < 7 ? len : 7), len < 7 ? len : 7);
+    return (struct cel__tree_limits){.depth = 1 + last[0] % 16,
+                                     .nodes = last[1] % 64,
+                                     .attributes = last[2] % 4,
+                                     .names = last[3] % 8,
+                                     .bytes = last[4] % 128,
+                                     .name = last[5] % 16,
+                                     .value = last[6] % 16};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct cel__parse_options o = {.positions = true};
@@ -116,9 +158,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     set_context(&o, data[0]);
     o.scripting = data[0] & 16;
     check_pieces(rest, &o, 1 + data[1] % 32);
-    /* Not of all bytes together: that cuts between pieces of text, which depend on the input's. */
     o.limits = (struct cel__tree_limits){
         .depth = 5, .nodes = 40, .attributes = 2, .name = 20, .value = 10};
+    check_pieces(rest, &o, 1 + data[1] % 32);
+    o.limits = limits_of(data, len);
     check_pieces(rest, &o, 1 + data[1] % 32);
     cel__buf_fini(&utf8);
     return 0;

@@ -480,6 +480,8 @@ class Teller(gdb.Command):
 
 # Registers in the order in which they lie on the suspended stack, and the size of it all.
 X86_64 = (["r15", "r14", "r13", "r12", "rbx", "rbp", "rip"], 7 * WORD, "rsp")
+# In the record of a fiber that a hop suspended: where to go on, its frame, and the mark.
+HOP_PC, HOP_FRAME, HOP_ON = 16, 24, 52
 AARCH64 = (["x29", "pc"] + ["x%d" % n for n in range(19, 29)], 20 * WORD, "sp")
 
 
@@ -560,30 +562,37 @@ def in_core(registers, sp_name, command):
         gdb.invalidate_cached_frames()
 
 
-def with_registers(registers, size, sp_name, sp, command, from_tty):
+def with_registers(registers, command, from_tty):
     """On a live thread: the registers are set, and set back."""
-    names = registers + [sp_name]
-    saved = [int(gdb.parse_and_eval("(unsigned long)$%s" % name)) for name in names]
+    saved = {name: int(gdb.parse_and_eval("(unsigned long)$%s" % name)) for name in registers}
     try:
-        for i, name in enumerate(registers):
-            set_register(name, read_word(sp + i * WORD))
-        set_register(sp_name, sp + size)
+        for name, value in registers.items():
+            set_register(name, value)
         gdb.execute(command, from_tty)
     finally:
-        for name, value in zip(names, saved):
+        for name, value in saved.items():
             set_register(name, value)
+
+
+def suspended_registers(fiber):
+    """-> the registers of a suspended fiber, by name, as far as they are known."""
+    names, size, sp_name = frame_layout()
+    sp = read_word(fiber)
+    if names is X86_64[0] and read_int(fiber + HOP_ON, 4) != 0:
+        return {"rip": read_word(fiber + HOP_PC), "rbp": read_word(fiber + HOP_FRAME), "rsp": sp}
+    registers = {name: read_word(sp + i * WORD) for i, name in enumerate(names)}
+    registers[sp_name] = sp + size
+    return registers
 
 
 def as_if_running(fiber, command, from_tty):
     """fiber: the address of a suspended one."""
-    registers, size, sp_name = frame_layout()
-    sp = read_word(fiber)
+    registers = suspended_registers(fiber)
     gdb.newest_frame().select()
     if is_core():
-        values = {name: read_word(sp + i * WORD) for i, name in enumerate(registers)}
-        in_core({**values, sp_name: sp + size}, sp_name, command)
+        in_core(registers, frame_layout()[2], command)
     else:
-        with_registers(registers, size, sp_name, sp, command, from_tty)
+        with_registers(registers, command, from_tty)
 
 
 class FiberBacktrace(gdb.Command):

@@ -1,36 +1,23 @@
 # SPDX-License-Identifier: MIT
 """The workloads whose subject is the client: http-client and scrape. nginx serves both."""
-import os
-import sys
-
 from . import build, machine
 from .bench import System, Workload, ours
+from .site import PAGES, nginx_argv, web_root
 
-sys.path.insert(0, os.path.join(build.SRC, "load"))
-import pages  # noqa: E402
-
-PAGES = 1000
 CONNECTIONS = 100
-WWW = os.path.join(build.OUT, "www")
 
 nginx = build.tool("nginx", "nginx-light")
 curl = ("libcurl4-openssl-dev",)
 xml2_flags = ("-I/usr/include/libxml2", "-lxml2")
 
 
-def web_root(quick):
-    return pages.write_root(WWW, PAGES)
-
-
 def files_server():
-    from .servers import nginx_argv
-
     port = machine.free_port()
     return port, machine.server(nginx_argv(nginx(), port), port)
 
 
 def need_nginx(quick):
-    web_root(quick)
+    web_root()
     nginx()
 
 
@@ -116,7 +103,7 @@ def measure_scrape(system, quick):
         argv = system.argv(port=port, pages=PAGES, count=count, conns=CONNECTIONS)
         seen = machine.run_json(argv, env=system.env, seconds=60)
     cpu, rate = per_fetch(seen, count)
-    check_answer(seen, web_root(quick), count)
+    check_answer(seen, web_root(), count)
     return {
         "cpu_per_page": (cpu, "us"),
         "pages_per_second": (rate, "1/s"),

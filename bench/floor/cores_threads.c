@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* The least that two threads can do, without loops and tasks: cores_threads wake N | ports N.
+/* The least that two threads can do, without loops and tasks: cores_threads wake N WAY | ports N.
  *
- * hot: each looks at a word that the other writes; cold: each reads an eventfd that the other
- * writes. ports: a ring under a mutex, with conditions for empty and full. */
+ * hot: each looks at a word that the other writes; cold: each sleeps in the kernel until the other
+ * wakes it, by a futex, an eventfd that is read, or one that epoll waits for (WAY: futex, read,
+ * epoll); on two cores, and with both on one, where no core has to be woken. ports: a ring under a
+ * mutex, with conditions for empty and full. */
 #include "../report.h"
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { STRETCHES = 51, SLOTS = 1024, SENDERS = 3 };
 
+enum way { BY_LOOKING, BY_FUTEX, BY_READ, BY_EPOLL };
+
 static long count;
-static bool is_hot;
-static int fds[2];
+static cpu_set_t may; /* before any pinning: a thread inherits its maker's */
+static enum way way;
+static int fds[2], polls[2];
 static struct {
-    long word; /* atomic */
-    char apart[120];
+    int word; /* atomic */
+    char apart[124];
 } words[2];
 
 static void must(bool ok)
@@ -31,9 +39,8 @@ static void must(bool ok)
 
 static void pin(int nth)
 {
-    cpu_set_t may, one;
+    cpu_set_t one;
 
-    must(sched_getaffinity(0, sizeof may, &may) == 0);
     nth %= CPU_COUNT(&may);
     CPU_ZERO(&one);
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
@@ -42,58 +49,93 @@ static void pin(int nth)
     must(pthread_setaffinity_np(pthread_self(), sizeof one, &one) == 0);
 }
 
-static void say(int to, long what)
+static void say(int to, int what)
 {
     uint64_t one = 1;
 
-    if (is_hot)
-        __atomic_store_n(&words[to].word, what, __ATOMIC_RELEASE);
-    else
+    __atomic_store_n(&words[to].word, what, __ATOMIC_RELEASE);
+    if (way == BY_FUTEX)
+        must(syscall(SYS_futex, &words[to].word, FUTEX_WAKE_PRIVATE, 1, NULL) >= 0);
+    else if (way != BY_LOOKING)
         must(write(fds[to], &one, sizeof one) == sizeof one);
 }
 
-static void hear(int me, long what)
+static void sleep_until(int me, int what)
 {
+    int now = __atomic_load_n(&words[me].word, __ATOMIC_ACQUIRE);
+    struct epoll_event event;
     uint64_t n;
 
-    if (!is_hot)
+    if (way == BY_FUTEX && now != what)
+        (void)syscall(SYS_futex, &words[me].word, FUTEX_WAIT_PRIVATE, now, NULL);
+    else if (way == BY_READ)
         must(read(fds[me], &n, sizeof n) == sizeof n);
-    for (long i = 1; is_hot && __atomic_load_n(&words[me].word, __ATOMIC_ACQUIRE) != what; i++)
+    else if (way == BY_EPOLL)
+        must(epoll_wait(polls[me], &event, 1, -1) == 1);
+}
+
+static void hear(int me, int what)
+{
+    for (long i = 1;
+         way == BY_LOOKING && __atomic_load_n(&words[me].word, __ATOMIC_ACQUIRE) != what; i++)
         if (i % 20000 == 0)
             (void)sched_yield(); /* others may have the other's core */
+    if (way == BY_LOOKING)
+        return;
+    do
+        sleep_until(me, what);
+    while (__atomic_load_n(&words[me].word, __ATOMIC_ACQUIRE) != what);
 }
 
 static void *answer(void *arg)
 {
-    pin(1);
+    pin(*(int *)arg);
     for (long i = 1; i <= count; i++) {
-        hear(1, i);
-        say(0, i);
+        hear(1, (int)i);
+        say(0, (int)i);
     }
     return arg;
 }
 
-static double wake(bool hot)
+static double wake(enum way by, int other_core)
 {
     int64_t took[STRETCHES];
     long rounds = count / STRETCHES, n = 0;
     pthread_t thread;
 
-    is_hot = hot;
+    way = by;
     count = rounds * STRETCHES;
     words[0].word = words[1].word = 0;
-    must(pthread_create(&thread, NULL, answer, NULL) == 0);
+    must(pthread_create(&thread, NULL, answer, &other_core) == 0);
     for (int i = 0; i < STRETCHES; i++) {
         int64_t from = bench_wall_ns();
 
         for (long j = 0; j < rounds; j++) {
-            say(1, ++n);
-            hear(0, n);
+            say(1, (int)++n);
+            hear(0, (int)n);
         }
         took[i] = bench_wall_ns() - from;
     }
     pthread_join(thread, NULL);
     return (double)bench_median(took, STRETCHES) / (double)(2 * rounds);
+}
+
+static enum way way_named(const char *name)
+{
+    if (strcmp(name, "futex") == 0)
+        return BY_FUTEX;
+    return strcmp(name, "read") == 0 ? BY_READ : BY_EPOLL;
+}
+
+static void open_ways(void)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+    for (int i = 0; i < 2; i++) {
+        must((fds[i] = eventfd(0, EFD_CLOEXEC)) >= 0);
+        must((polls[i] = epoll_create1(EPOLL_CLOEXEC)) >= 0);
+        must(epoll_ctl(polls[i], EPOLL_CTL_ADD, fds[i], &event) == 0);
+    }
 }
 
 static struct {
@@ -144,14 +186,17 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 ? argv[1] : "";
 
     count = bench_arg(argc, argv, 2, 1000000);
-    must((fds[0] = eventfd(0, EFD_CLOEXEC)) >= 0 && (fds[1] = eventfd(0, EFD_CLOEXEC)) >= 0);
+    must(sched_getaffinity(0, sizeof may, &may) == 0);
     if (strcmp(mode, "wake") == 0) {
-        double hot;
+        enum way by = way_named(argc > 3 ? argv[3] : "");
+        double hot, cold;
 
+        open_ways();
         pin(0);
-        hot = wake(true);
+        hot = wake(BY_LOOKING, 1);
         count /= 10;
-        printf("{\"hot\":%.1f,\"cold\":%.1f}\n", hot, wake(false));
+        cold = wake(by, 1);
+        printf("{\"hot\":%.1f,\"cold\":%.1f,\"near\":%.1f}\n", hot, cold, wake(by, 0));
     } else if (strcmp(mode, "ports") == 0) {
         double one = ports(1);
 

@@ -2,11 +2,13 @@
 /* What loops on different cores say to each other: ours_cores wake N | ports N.
  *
  * wake: a token goes to and fro between two pinned loops; hot: both look for messages before they
- * sleep; cold: each sleeps in the kernel until the other's message comes. Wall time of one way, the
+ * sleep; cold: each sleeps in the kernel until the other's message comes; near: so, too, but both
+ * loops are on one core, so that no core has to be woken. Wall time of one way, the
  * median of many short stretches. ports: messages through a port, from one loop and from three. */
 #include "../report.h"
 
 #include <celadon/workers.h>
+#include <sched.h>
 
 enum { STRETCHES = 51, SLOTS = 1024, SENDERS = 3 };
 
@@ -104,16 +106,32 @@ static double run(cel_task_fn *fn, unsigned workers, int64_t spin)
     return result;
 }
 
+/* All that follows is on the first core. */
+static void stay_on_one(void)
+{
+    cpu_set_t may, one;
+    int cpu = 0;
+
+    must(sched_getaffinity(0, sizeof may, &may) == 0);
+    while (!CPU_ISSET(cpu, &may))
+        cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    must(sched_setaffinity(0, sizeof one, &one) == 0);
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
 
     count = bench_arg(argc, argv, 2, 1000000);
     if (strcmp(mode, "wake") == 0) {
-        double hot = run(run_wake, 2, CEL_MILLISECOND);
+        double hot = run(run_wake, 2, CEL_MILLISECOND), cold;
 
         count /= 10;
-        printf("{\"hot\":%.1f,\"cold\":%.1f}\n", hot, run(run_wake, 2, 0));
+        cold = run(run_wake, 2, 0);
+        stay_on_one();
+        printf("{\"hot\":%.1f,\"cold\":%.1f,\"near\":%.1f}\n", hot, cold, run(run_wake, 2, 0));
     } else if (strcmp(mode, "ports") == 0) {
         double one = run(run_ports, 2, 0);
 

@@ -4,10 +4,11 @@
 
 /* What every other header speaks of: time, slices, errors, memory, logging.
  *
- * Results are `>= 0` or a negative errno; `errno` itself is never part of the
- * interface. Time is `int64_t` nanoseconds on the monotonic clock. No function
- * here parks. */
+ * Results are `>= 0` or a negative code of errno.h, which comes along: `r == -ECANCELED` needs no
+ * other header. `errno` itself is never part of the interface. Time is `int64_t` nanoseconds on the
+ * monotonic clock. No function here parks. */
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 

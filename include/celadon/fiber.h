@@ -20,6 +20,34 @@ extern "C" {
 
 struct cel_fiber;
 
+#if defined(__x86_64__) && defined(__LP64__) && !defined(__APX_F__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(CEL__FIBER_CALLS)
+#if defined(__has_feature)
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+#define CEL__FIBER_HOPS
+#endif
+#else
+#define CEL__FIBER_HOPS
+#endif
+#endif
+
+#if defined(CEL__FIBER_HOPS)
+/* All that a call may change, and what it must keep save for rsp and rbp. */
+#if defined(__AVX512F__)
+#define CEL__FIBER_HOP_CLOBBERS_512                                                               \
+    , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",   \
+        "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", \
+        "k7"
+#else
+#define CEL__FIBER_HOP_CLOBBERS_512
+#endif
+#define CEL__FIBER_HOP_CLOBBERS                                                                   \
+    "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",     \
+        "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \
+        "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",    \
+        "st(6)", "st(7)", "memory", "cc" CEL__FIBER_HOP_CLOBBERS_512
+#endif
+
 /* The code that ends a fiber quietly: thrown into a fiber, and raised by it, it does not go on as a
  * throw but is what the switch in the parent returns, as CEL_FIBER_EXIT_VALUE. */
 #define CEL_FIBER_EXIT       (-4200)
@@ -62,6 +90,27 @@ CEL_PUBLIC int cel_fiber_free(struct cel_fiber *f);
  * code; so it does, without a switch, when f belongs to another thread (-CEL_ETHREAD) or is a task
  * other than the caller's, or a fiber parked in one (-EBUSY). */
 CEL_PUBLIC CEL__DIRECT void *cel_fiber_switch(struct cel_fiber *f, void *value);
+
+#if defined(CEL__FIBER_HOPS)
+/* Where a switch jumps to. Not to be called: a program calls cel_fiber_switch, of which the
+ * compiler is told what it leaves of the registers, so nothing has to be saved that the caller does
+ * not need. To the function of that name leads (cel_fiber_switch)(f, value): also for a function
+ * that is compiled for AVX-512 by an attribute of its own and not by the command line. */
+CEL_PUBLIC void cel__fiber_hop(void);
+
+static inline __attribute__((always_inline)) void *cel__fiber_hop_to(struct cel_fiber *f,
+                                                                     void *value)
+{
+    __asm__ volatile("lea{q}\t{1f(%%rip), %%r8|r8, [rip+1f]}\n\t"
+                     "notrack jmp{q}\t{*cel__fiber_hop@GOTPCREL(%%rip)|qword ptr "
+                     "[rip+cel__fiber_hop@GOTPCREL]}\n1:"
+                     : "+D"(f), "+S"(value)
+                     :
+                     : CEL__FIBER_HOP_CLOBBERS);
+    return value;
+}
+#define cel_fiber_switch(f, value) cel__fiber_hop_to((f), (value))
+#endif
 
 /* Like a switch, but the switch by which f suspended itself returns NULL and cel_fiber_thrown()
  * there has the code, which must be negative. A fiber that has not run dies without running, and

@@ -27,15 +27,21 @@ enum cel_html_parser {
     CEL_HTML_LIBXML2 /* the tree that 'lxml' builds; stops at 256 open elements */
 };
 
-/* A mistake in a page, by the HTML standard's name of it ("eof-in-tag", static); mistakes in how
- * elements stand together have no names and are not told. Lines and columns count from 1, columns
- * in characters; the offset is of the byte in the page as UTF-8, which for pages in that encoding
- * is the byte of the page behind its byte order mark. */
+/* A mistake in a page, by its name ("eof-in-tag", static): the HTML standard's where it gives one,
+ * else, for how elements stand together, that of the html5lib test suite; each is explained in
+ * docs/html-errors.md. Its place is the character, or where the tag begins. Lines and columns count
+ * from 1, columns in characters; the offset is of the byte in the page as UTF-8, which for pages in
+ * that encoding is the byte of the page behind its byte order mark. Text in a wrong place is a
+ * mistake for each of its characters, as the standard has it. */
 struct cel_html_error {
     const char *code;
     uint32_t line;
     uint32_t column;
     uint64_t offset;
+    /* The name of the tag, or of the element that is open, which it is about; may be empty. Lives
+     * until the call returns. */
+    struct cel_str element;
+    const char *meaning; /* of the code, in a few words of English; static */
 };
 
 /* Zero means the default. */
@@ -208,6 +214,8 @@ CEL_PUBLIC size_t cel_fields_count(const struct cel_fields *fields);
 CEL_PUBLIC const char *cel_fields_name(const struct cel_fields *fields, size_t i);
 /* Its selector as it was written, without NAME= and @attr. */
 CEL_PUBLIC const char *cel_fields_css(const struct cel_fields *fields, size_t i);
+/* The attribute that it takes by `attr` or @attr, or NULL; belongs to the set. */
+CEL_PUBLIC const char *cel_fields_attr(const struct cel_fields *fields, size_t i);
 /* NULL is fine. */
 CEL_PUBLIC void cel_fields_free(struct cel_fields *fields);
 

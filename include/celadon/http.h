@@ -17,7 +17,12 @@
  * around it. A session may serve many tasks of one loop at a time; a response belongs to one. Any
  * status is a success: what fails is not getting an answer. cel_last_error() then says in which
  * phase ("url", "pool", "dns", "connect", "tls", "send", "headers", "redirect", "body", "decode"),
- * and why. Whatever fails, the connection it happened on is not used again. */
+ * and why. Whatever fails, the connection it happened on is not used again.
+ *
+ * NULL, which cel_session_new gives when it fails, may be passed wherever a session is asked for:
+ * it has no cookies and no connections, and what is asked of it fails as it did, by the same code
+ * and words while they are the task's last, else with -EINVAL in the phase "session". A response
+ * that is NULL is empty, and cannot be read: -EINVAL. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,7 +80,7 @@ struct cel_session_options {
 };
 
 /* Does not park. options may be NULL, and are copied. Owner: the caller. -> NULL when memory is
- * out, or an option is not valid; cel_last_error says which. */
+ * out, or an option is not valid; cel_last_error says which, in the phase "session". */
 CEL_PUBLIC CEL_NODISCARD struct cel_session *
 cel_session_new(const struct cel_session_options *options);
 
@@ -141,7 +146,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_get(struct cel_session *session, const char *ur
                                      struct cel_response **out);
 
 /* (parks) Fills buf with the next bytes of a request's body. -> how many, 0: the end, negative: the
- * request fails with it. */
+ * request fails with it. Calls inside are cancelled when an answer comes that makes the rest of the
+ * body pointless; what it returns does not matter then. */
 typedef ssize_t cel_body_fn(void *arg, void *buf, size_t cap);
 
 struct cel_fetch_options {
@@ -163,8 +169,10 @@ struct cel_fetch_options {
     bool is_streaming; /* returns with the head; the body is read by cel_response_read */
 };
 
-/* (parks) Any request. options may be NULL. As cel_get, and -EINVAL: a method or field that cannot
- * be sent; what body_read returned. */
+/* (parks) Any request. options may be NULL. The answer is read while the body is sent, which ends
+ * when a status of 300 or more comes, or a whole answer; it never goes on behind the return. Of a
+ * streamed answer up to the session's body_max is kept meanwhile. As cel_get, and -EINVAL: a method
+ * or field that cannot be sent; what body_read returned. */
 CEL_PUBLIC CEL_NODISCARD int cel_fetch(struct cel_session *session, const char *url,
                                        const struct cel_fetch_options *options,
                                        struct cel_response **out);

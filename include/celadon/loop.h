@@ -39,7 +39,11 @@ struct cel_loop_options {
     /* Of cel_run_with: the first SIGINT cancels the main task, the second one ends the process as
      * if nobody had taken it. While it watches, waiting for ever is no deadlock. */
     bool cancel_on_sigint;
-    int64_t spin; /* ns to look for messages of other threads before each sleep; 0: does not */
+    /* At most so many ns the loop looks for messages of other threads before it sleeps; 0: not at
+     * all. It learns when that is in vain and hardly looks then. Worth it where loops answer each
+     * other: a wake-up costs microseconds, tens of them on an idle core, and the loop must look
+     * for as long as such a one takes, twice, to learn that it pays: 100 us are a good choice. */
+    int64_t spin;
     /* Around the wait in the kernel, and after each switch between tasks; NULL: none. */
     void (*before_block)(void *arg);
     void (*after_block)(void *arg);
@@ -47,7 +51,9 @@ struct cel_loop_options {
     void *hook_arg;
 };
 
-/* The new loop becomes the thread's current one. options may be NULL. Owner: the caller.
+/* The new loop becomes the thread's current one. options may be NULL. Owner: the caller. In the
+ * child of a fork the loop stays the parent's: each call that parks or starts something returns
+ * -CEL_EFORK there (cel_spawn: NULL), and the child may make a loop of its own, in its place.
  * -EBUSY the thread has one, -ENOMEM, -EINVAL unknown backend, -errno of the backend asked for by
  * name. */
 CEL_PUBLIC CEL_NODISCARD int cel_loop_new(struct cel_loop **out,

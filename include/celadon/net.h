@@ -69,7 +69,7 @@ CEL_PUBLIC CEL_NODISCARD int cel_listen(struct cel_listener **out, const char *a
                                         const struct cel_listen_options *options);
 /* (parks) The next connection. Owner of *out: the caller. Several tasks may accept. Out of
  * descriptors it pauses, logs, and tries again, it does not fail. -CEL_ECLOSED, -ENOMEM: the
- * connection still waits, -errno. */
+ * connection still waits (with TLS it may be closed): try again after a while, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_accept(struct cel_listener *listener, struct cel_stream **out);
 /* (parks) The next connection as a descriptor, non-blocking, for a loop of another thread, which
  * opens it with cel_stream_open (and cel_stream_start_tls: the listener's tls is not applied).
@@ -156,8 +156,9 @@ CEL_PUBLIC bool cel_stream_at_end(const struct cel_stream *stream);
 
 /* (parks) All of it: len or an error; how much was written before an error or cancel is told by
  * cel_stream_written. Never raises SIGPIPE. With TLS a write that is cancelled after it began
- * breaks the writing side: whole records are counted, and each later write is -CEL_ETLS. -EPIPE,
- * -ECONNRESET, -CEL_ETLS, -CEL_ECLOSED, -errno. */
+ * breaks the writing side: whole records are counted (the peer may get up to 64 KiB more), and each
+ * later write is -CEL_ETLS. -EPIPE after cel_shutdown, or the peer takes no more; -ECONNRESET,
+ * -CEL_ETLS, -CEL_ECLOSED, -errno. */
 CEL_PUBLIC CEL_NODISCARD ssize_t cel_write(struct cel_stream *stream, const void *buf, size_t len);
 /* (parks) The pieces in order, in as few system calls as can be; iov is not changed. As cel_write.
  */

@@ -4,7 +4,11 @@
 
 /* An HTTP/1.1 server (RFC 9110, RFC 9112): routes to handlers that are straight-line code, one task
  * per connection. Keep-alive and pipelining are the server's business; so are framing, limits and
- * the answer to what is not HTTP. Handlers may park. All functions belong to the loop's thread. */
+ * the answer to what is not HTTP. Handlers may park. All functions belong to the loop's thread.
+ *
+ * NULL, which cel_server_new gives when it fails, may be passed wherever a server is asked for: it
+ * has no address and no connections, and what is asked of it fails as it did, by the same code and
+ * words while they are the task's last, else with -EINVAL. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,7 +45,8 @@ struct cel_server_options {
     struct cel_listen_options listen;
 };
 
-/* Owner: the caller. NULL when memory is out. options may be NULL. */
+/* Owner: the caller. NULL when memory is out, or server_name has a byte that may not stand in a
+ * header; cel_last_error says which. options may be NULL. */
 CEL_PUBLIC CEL_NODISCARD struct cel_server *
 cel_server_new(const struct cel_server_options *options);
 /* It must not be serving. NULL is fine. */

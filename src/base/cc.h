@@ -17,12 +17,18 @@
 #define CEL__NOINLINE __attribute__((noinline))
 #define CEL__NORETURN __attribute__((noreturn))
 #define CEL__UNUSED   __attribute__((unused))
-/* Tells the core that it waits in a loop for another one. */
+/* cel__pause tells the core that it waits in a loop for another one. cel__fetch_to_write brings a
+ * cache line that another core has written, for writing; compilers make a plain prefetch of it
+ * where the oldest x86-64 might not know the instruction, and those take it for a no-op. */
 #if defined(__x86_64__)
-#define cel__pause() __builtin_ia32_pause()
+#define cel__pause()             __builtin_ia32_pause()
+#define cel__fetch_to_write(ptr) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(ptr)))
 #else
-#define cel__pause() __asm__ volatile("yield")
+#define cel__pause()             __asm__ volatile("yield")
+#define cel__fetch_to_write(ptr) __builtin_prefetch(ptr, 1)
 #endif
+/* So far apart lie what two cores write: lines are fetched in pairs. */
+#define CEL__APART      128
 #define CEL__ALIGNED(n) __attribute__((aligned(n)))
 
 #define cel__container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

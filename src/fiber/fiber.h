@@ -13,7 +13,8 @@
  * 2. It has a stack from its making until it ends, and none after.
  * 3. `link` is NULL exactly while a scheduled fiber is neither running nor ready.
  * 4. `switchable_on` is the thread's id while cel_fiber_switch may resume the fiber.
- * 5. Before a fiber's memory goes, cel__fiber_orphan (fiber/family.h) hands its children on. */
+ * 5. `hop_on` is the same id while the fiber is suspended by a hop (fiber/hop.h), else 0.
+ * 6. Before a fiber's memory goes, cel__fiber_orphan (fiber/family.h) hands its children on. */
 
 #include "celadon/fiber.h"
 #include "fiber/switch.h"
@@ -34,15 +35,25 @@ enum cel__fiber_kind { CEL__FIBER_MAIN, CEL__FIBER_GREENLET, CEL__FIBER_SCHEDULE
 
 struct cel_fiber {
     struct cel__ctx ctx;
-    struct cel_fiber *link;   /* ring of ready fibers */
-    struct cel_fiber *top;    /* scheduled: the fiber of its tree to resume; itself mostly */
+    union {
+        struct {                    /* scheduled */
+            struct cel_fiber *link; /* ring of ready fibers */
+            struct cel_fiber *top;  /* the fiber of its tree to resume; itself mostly */
+        };
+        struct { /* the others, while suspended by a hop: where they go on */
+            const void *hop_pc;
+            void *hop_frame;
+        };
+    };
     struct cel__stack *stack; /* NULL for a main fiber */
     uint32_t thread_id;
     uint32_t switchable_on;
-    int thrown;    /* how the last switch to it ended: 0 or a negative code */
+    int thrown; /* how the last switch to it ended: 0 or a negative code */
+    uint32_t hop_on;
     uint8_t state; /* enum cel__fiber_state */
     uint8_t kind;  /* enum cel__fiber_kind */
     bool is_done;
+    int line; /* where it was made */
     /* --- what starts, ends and names it --- */
     void (*entry)(struct cel_fiber *self);   /* scheduled */
     void (*on_exit)(struct cel_fiber *self); /* scheduled; may be NULL */
@@ -50,13 +61,16 @@ struct cel_fiber {
     struct cel__greenlet *children;
     const char *name; /* NULL or the caller's, for as long as the fiber lives */
     const char *file; /* where it was made; static, or NULL */
-    int line;
     uint32_t since;   /* when it was parked, for reports; its owner's business */
-    void *asan_stack; /* ASan's fake stack while the fiber is suspended */
-    void *tsan_fiber; /* TSan's name for it */
+#if CEL__ASAN
+    void *asan_stack; /* its fake stack while the fiber is suspended */
+#endif
+#if CEL__TSAN
+    void *tsan_fiber; /* its name for the fiber */
+#endif
 };
 
 static_assert(offsetof(struct cel_fiber, entry) <= 64, "what switches touch is one cache line");
-static_assert(sizeof(struct cel_fiber) == 128, "a parked task is small, and lies on whole lines");
+static_assert(CEL__ASAN || CEL__TSAN || sizeof(struct cel_fiber) == 120, "a parked task is small");
 
 #endif

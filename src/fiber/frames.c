@@ -52,6 +52,8 @@ CEL__NO_ASAN size_t cel__frames_parked(const struct cel_fiber *f, uintptr_t *out
     const uintptr_t *saved = f->ctx.sp;
     struct cel__extent stack = cel__frames_extent(f);
 
+    if (f->hop_on != 0)
+        return cel__frames_from(stack, (uintptr_t)f->hop_pc, (uintptr_t)f->hop_frame, out, max);
     if (!holds_frame(stack, (uintptr_t)saved) || !holds_frame(stack, (uintptr_t)&saved[SAVED_PC]))
         return 0;
     return cel__frames_from(stack, saved[SAVED_PC], saved[SAVED_FRAME], out, max);

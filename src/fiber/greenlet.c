@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "fiber/family.h"
+#include "fiber/hop.h"
 #include "fiber/life.h"
 #include "fiber/sched.h"
 #include "fiber/stack.h"
@@ -81,7 +82,7 @@ static void *transfer(struct cel__thread *t, struct transfer x)
     if (x.to == self)
         return x.value;
     t->current = x.to;
-    return cel__fiber_switch(self, x.to, x.value);
+    return cel__fiber_go(self, x.to, x.value);
 }
 
 /* -> 0, or why f cannot be switched to. */
@@ -106,7 +107,12 @@ static CEL__NOINLINE void *switch_slowly(struct cel_fiber *f, void *value, int c
     return transfer(t, (struct transfer){f, value, code});
 }
 
-void *cel_fiber_switch(struct cel_fiber *f, void *value)
+#if CEL__HOPS
+void *cel__fiber_switch_called(struct cel_fiber *f, void *value)
+    __attribute__((alias("cel_fiber_switch"), visibility("hidden")));
+#endif
+
+void *(cel_fiber_switch)(struct cel_fiber *f, void *value)
 {
     struct cel__thread *t = &cel__thread_state;
     struct cel_fiber *self = t->current;
@@ -115,8 +121,32 @@ void *cel_fiber_switch(struct cel_fiber *f, void *value)
         return switch_slowly(f, value, 0);
     f->thrown = 0;
     t->current = f;
-    return cel__fiber_switch(self, f, value);
+    return cel__fiber_go(self, f, value);
 }
+
+#if CEL__HOPS
+struct cel__hop cel__fiber_hop_slowly(struct cel_fiber *f, void *value)
+{
+    struct cel__thread *t = &cel__thread_state;
+    struct cel_fiber *self = t->current;
+    struct transfer x = {.to = f, .value = value};
+    bool was_swapped;
+    int r = refusal(t, f);
+
+    if (r < 0) {
+        self->thrown = r;
+        return (struct cel__hop){0, NULL};
+    }
+    settle(t, &x);
+    if (x.to == self)
+        return (struct cel__hop){0, x.value};
+    was_swapped = x.to->hop_on == 0;
+    x.to->hop_on = 0;
+    self->hop_on = self->switchable_on;
+    t->current = x.to;
+    return (struct cel__hop){(uintptr_t)x.to | was_swapped, x.value};
+}
+#endif
 
 void *cel_fiber_throw(struct cel_fiber *f, int code)
 {
@@ -127,7 +157,7 @@ void *cel_fiber_throw(struct cel_fiber *f, int code)
 /* --- life --- */
 
 /* The whole life of a greenlet that is run. */
-CEL__NO_TSAN static void run_greenlet(struct cel__ctx *ctx, void *value)
+CEL__NO_TSAN static struct cel__ctx_heir run_greenlet(struct cel__ctx *ctx, void *value)
 {
     struct cel_fiber *f = cel__container_of(ctx, struct cel_fiber, ctx);
     struct cel__greenlet *g = cel__greenlet_of(f);
@@ -146,7 +176,7 @@ CEL__NO_TSAN static void run_greenlet(struct cel__ctx *ctx, void *value)
     settle(t, &x);
     cel__fiber_release(f);
     t->current = x.to;
-    cel__fiber_switch_last(f, x.to, x.value);
+    return cel__fiber_go_last(f, x.to, x.value);
 }
 
 /* -> 0, or why f may not be a parent in this thread. */

@@ -6,18 +6,15 @@
 
 #include "fiber/thread.h"
 
-int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes,
-                       void (*run)(struct cel__ctx *, void *value))
+int cel__fiber_prepare(struct cel_fiber *f, size_t stack_bytes, cel__ctx_run *run)
 {
     struct cel__thread *t = cel__thread();
     struct cel__stack *stack = cel__stack_get(&t->stacks, stack_bytes, f);
 
     if (stack == NULL)
         return -ENOMEM;
-    *f = (struct cel_fiber){.stack = stack,
-                            .top = f,
-                            .thread_id = t->main.thread_id,
-                            .switchable_on = CEL__FIBER_NOWHERE};
+    *f = (struct cel_fiber){
+        .stack = stack, .thread_id = t->main.thread_id, .switchable_on = CEL__FIBER_NOWHERE};
     cel__ctx_init(&f->ctx, stack->top, run);
 #if CEL__TSAN
     f->tsan_fiber = stack->note.tsan_fiber;

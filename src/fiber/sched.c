@@ -113,7 +113,7 @@ bool cel__sched_run(struct cel__sched *s, int budget)
 }
 
 /* The whole life of a scheduled fiber. */
-CEL__NO_TSAN static void run_task(struct cel__ctx *ctx, void *value)
+CEL__NO_TSAN static struct cel__ctx_heir run_task(struct cel__ctx *ctx, void *value)
 {
     struct cel_fiber *f = cel__container_of(ctx, struct cel_fiber, ctx);
     struct cel__sched *s;
@@ -134,7 +134,7 @@ CEL__NO_TSAN static void run_task(struct cel__ctx *ctx, void *value)
         cel__fiber_orphan(f);
     next = remove_current(s, f);
     cel__fiber_release(f);
-    cel__fiber_switch_last(f, choose(s, next), NULL);
+    return cel__fiber_end(f, choose(s, next), NULL);
 }
 
 int cel__fiber_init(struct cel_fiber *f, size_t stack_bytes, void (*entry)(struct cel_fiber *))
@@ -144,6 +144,7 @@ int cel__fiber_init(struct cel_fiber *f, size_t stack_bytes, void (*entry)(struc
     if (r < 0)
         return r;
     f->kind = CEL__FIBER_SCHEDULED;
+    f->top = f;
     f->entry = entry;
     return 0;
 }

@@ -196,6 +196,24 @@ static CEL__NOINLINE struct cel__stack *slot_from_slab(struct cel__stacks *all, 
     return stack;
 }
 
+static inline struct cel__stack *make_busy(struct cel__stack *stack, void *owner)
+{
+    stack->owner = owner;
+    stack->state = SLOT_BUSY;
+    cel__annotate_stack_get(cel__stack_base(stack), stack->top);
+    return stack;
+}
+
+static CEL__NOINLINE struct cel__stack *get_slowly(struct cel__stacks *all, unsigned class,
+                                                   void *owner)
+{
+    struct cel__stack *stack;
+
+    all->pools[class].warm_low = 0;
+    stack = slot_from_slab(all, class);
+    return stack != NULL ? make_busy(stack, owner) : NULL;
+}
+
 struct cel__stack *cel__stack_get(struct cel__stacks *all, size_t size_bytes, void *owner)
 {
     unsigned class = class_of(size_bytes != 0 ? size_bytes : CEL__STACK_DEFAULT);
@@ -206,20 +224,12 @@ struct cel__stack *cel__stack_get(struct cel__stacks *all, size_t size_bytes, vo
         return NULL;
     pool = &all->pools[class];
     stack = pool->warm;
-    if (cel__likely(stack != NULL)) {
-        pool->warm = stack->next;
-        pool->warm_count--;
-        pool->warm_low = cel__min(pool->warm_low, pool->warm_count);
-    } else {
-        pool->warm_low = 0;
-        stack = slot_from_slab(all, class);
-        if (stack == NULL)
-            return NULL;
-    }
-    stack->owner = owner;
-    stack->state = SLOT_BUSY;
-    cel__annotate_stack_get(cel__stack_base(stack), stack->top);
-    return stack;
+    if (cel__unlikely(stack == NULL))
+        return get_slowly(all, class, owner);
+    pool->warm = stack->next;
+    pool->warm_count--;
+    pool->warm_low = cel__min(pool->warm_low, pool->warm_count);
+    return make_busy(stack, owner);
 }
 
 /* --- giving back --- */
@@ -331,23 +341,37 @@ static CEL__NOINLINE void look(struct cel__stack_pool *pool)
     pool->lost = 0;
 }
 
-void cel__stack_put(struct cel__stacks *all, struct cel__stack *stack)
+static inline void make_warm(struct cel__stack_pool *pool, struct cel__stack *stack)
 {
-    struct cel__stack_pool *pool = &all->pools[stack->class];
-
-    CEL__ASSERT(stack->state == SLOT_BUSY);
-    if (cel__unlikely(stack->has_canary))
-        CEL__ASSERT(cel__canary_is_whole(cel__stack_base(stack)) && "a stack overflowed");
-    cel__annotate_stack_put(cel__stack_base(stack), stack->top);
-    if (cel__unlikely(pool->warm_count >= pool->warm_max))
-        trim(pool, pool->warm_max / 2);
-    if (cel__unlikely(--pool->look_left == 0))
-        look(pool);
     stack->state = SLOT_WARM;
     stack->owner = NULL;
     stack->next = pool->warm;
     pool->warm = stack;
     pool->warm_count++;
+}
+
+static CEL__NOINLINE void put_slowly(struct cel__stack_pool *pool, struct cel__stack *stack)
+{
+    if (stack->has_canary)
+        CEL__ASSERT(cel__canary_is_whole(cel__stack_base(stack)) && "a stack overflowed");
+    if (pool->warm_count >= pool->warm_max)
+        trim(pool, pool->warm_max / 2);
+    if (pool->look_left == 0)
+        look(pool);
+    make_warm(pool, stack);
+}
+
+void cel__stack_put(struct cel__stacks *all, struct cel__stack *stack)
+{
+    struct cel__stack_pool *pool = &all->pools[stack->class];
+
+    CEL__ASSERT(stack->state == SLOT_BUSY);
+    cel__annotate_stack_put(cel__stack_base(stack), stack->top);
+    if (cel__unlikely(--pool->look_left == 0 || pool->warm_count >= pool->warm_max ||
+                      stack->has_canary))
+        put_slowly(pool, stack);
+    else
+        make_warm(pool, stack);
 }
 
 /* --- a thread's pools --- */

@@ -33,10 +33,18 @@ void *cel__ctx_swap(struct cel__ctx *from, struct cel__ctx *to, void *value);
 /* Where every fresh context starts; not callable. */
 extern const char cel__ctx_entry[];
 
-/* The first swap to ctx calls run(ctx, value) on the stack that ends at `top`, aligned to 16; `run`
- * must not return. The context inherits the caller's floating-point control, as a thread does. */
-static inline void cel__ctx_init(struct cel__ctx *ctx, void *top,
-                                 void (*run)(struct cel__ctx *, void *value))
+/* Who goes on when a context has ended. A swap suspended it. */
+struct cel__ctx_heir {
+    struct cel__ctx *to;
+    void *value;
+};
+
+typedef struct cel__ctx_heir cel__ctx_run(struct cel__ctx *ctx, void *value);
+
+/* The first swap to ctx calls run(ctx, value) on the stack that ends at `top`, aligned to 16; what
+ * that returns goes on. The context inherits the caller's floating-point control, as a thread does.
+ */
+static inline void cel__ctx_init(struct cel__ctx *ctx, void *top, cel__ctx_run *run)
 {
     uintptr_t *frame = top;
 

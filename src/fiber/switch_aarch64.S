@@ -46,6 +46,8 @@ cel__ctx_swap:
     mov     sp, x9
     mov     x16, x30
     mov     x0, x2
+    .cfi_remember_state
+cel__ctx_resume:
     ldp     d14, d15, [sp, #144]
     ldp     d12, d13, [sp, #128]
     ldp     d10, d11, [sp, #112]
@@ -55,7 +57,6 @@ cel__ctx_swap:
     ldp     x23, x24, [sp, #48]
     ldp     x21, x22, [sp, #32]
     ldp     x19, x20, [sp, #16]
-    .cfi_remember_state
     ldp     x29, x30, [sp], #160
     .cfi_def_cfa_offset 0
     .cfi_restore 29
@@ -81,11 +82,30 @@ cel__ctx_swap:
     nop     /* an unwinder looks before the address */
 cel__ctx_entry:
     hint    #38 /* bti jc */
+    mov     x21, x16
     mov     x1, x0
     mov     x0, x19
-    mov     x30, xzr
     blr     x20
-    brk     #1
+    ldr     w10, [x0, #8]
+    msr     fpcr, x10
+    mov     x16, x21
+    ldr     x9, [x0]
+    mov     x0, x1
+    mov     sp, x9
+    .cfi_def_cfa sp, 160
+    .cfi_offset 29, -160
+    .cfi_offset 30, -152
+    .cfi_offset 19, -144
+    .cfi_offset 20, -136
+    .cfi_offset 21, -128
+    .cfi_offset 22, -120
+    .cfi_offset 23, -112
+    .cfi_offset 24, -104
+    .cfi_offset 25, -96
+    .cfi_offset 26, -88
+    .cfi_offset 27, -80
+    .cfi_offset 28, -72
+    b       cel__ctx_resume
     .cfi_endproc
     .size   cel__ctx_entry, . - cel__ctx_entry
 

@@ -36,16 +36,17 @@ cel__ctx_swap:
     .cfi_rel_offset r15, 0
     stmxcsr 8(%rdi)
     fnstcw  12(%rdi)
-    movl    8(%rsi), %eax
-    cmpl    8(%rdi), %eax
-    jne     3f
-1:  movzwl  12(%rsi), %eax
+    ldmxcsr 8(%rsi)
+    movzwl  12(%rsi), %eax
     cmpw    12(%rdi), %ax
     jne     4f
 2:  movq    %rsp, (%rdi)
     movq    (%rsi), %rsp
     movq    %rdx, %rax
     .cfi_remember_state
+    .globl  cel__ctx_resume         /* of hop_x86_64.S: the rest of a swap */
+    .hidden cel__ctx_resume
+cel__ctx_resume:
     popq    %r15
     .cfi_adjust_cfa_offset -8
     .cfi_restore r15
@@ -72,15 +73,63 @@ cel__ctx_swap:
     .cfi_register rip, rcx
     notrack jmpq *%rcx
     .cfi_restore_state
-3:  ldmxcsr 8(%rsi)
-    jmp     1b
 4:  fldcw   12(%rsi)
     jmp     2b
     .cfi_endproc
     .size   cel__ctx_swap, . - cel__ctx_swap
 
+/* void *cel__ctx_hop(struct cel__ctx *from, struct cel__ctx *to, void *value)
+ *
+ * Suspends as the swap does, and resumes what a hop suspended. */
+    .globl  cel__ctx_hop
+    .hidden cel__ctx_hop
+    .type   cel__ctx_hop, @function
+    .p2align 4
+cel__ctx_hop:
+    .cfi_startproc
+    pushq   %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    pushq   %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbx, 0
+    pushq   %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r12, 0
+    pushq   %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r13, 0
+    pushq   %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r14, 0
+    pushq   %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r15, 0
+    stmxcsr 8(%rdi)
+    fnstcw  12(%rdi)
+    ldmxcsr 8(%rsi)
+    fldcw   12(%rsi)
+    movq    %rsp, (%rdi)
+    movq    %rsi, %rdi
+    movq    %rdx, %rsi
+    movq    (%rdi), %rsp
+    .cfi_def_cfa rsp, 0
+    .cfi_escape 0x10, 16, 2, 0x75, 16 /* rip at 16(%rdi) */
+    .cfi_escape 0x10, 6, 2, 0x75, 24  /* rbp at 24(%rdi) */
+    .cfi_same_value rbx
+    .cfi_same_value r12
+    .cfi_same_value r13
+    .cfi_same_value r14
+    .cfi_same_value r15
+    movq    24(%rdi), %rbp
+    .cfi_same_value rbp
+    notrack jmpq *16(%rdi)
+    .cfi_endproc
+    .size   cel__ctx_hop, . - cel__ctx_hop
+
 /* A fresh context: itself in rbx, the function in r12, the first value in rax, an empty stack
- * aligned to 16. The undefined return address ends every backtrace. */
+ * aligned to 16. The undefined return address ends every backtrace. Since the function returns, the
+ * predictor then expects a return to where whoever started us had called the swap from, in r8. */
     .globl  cel__ctx_entry
     .hidden cel__ctx_entry
     .type   cel__ctx_entry, @function
@@ -90,10 +139,24 @@ cel__ctx_swap:
     nop     /* an unwinder looks one byte before the address */
 cel__ctx_entry:
     endbr64
+    movq    %r8, %r13
     movq    %rbx, %rdi
     movq    %rax, %rsi
     call    *%r12
-    ud2
+    ldmxcsr 8(%rax)
+    fldcw   12(%rax)
+    movq    %r13, %r8
+    movq    (%rax), %rsp
+    .cfi_def_cfa rsp, 56
+    .cfi_offset rip, -8
+    .cfi_offset rbp, -16
+    .cfi_offset rbx, -24
+    .cfi_offset r12, -32
+    .cfi_offset r13, -40
+    .cfi_offset r14, -48
+    .cfi_offset r15, -56
+    movq    %rdx, %rax
+    jmp     cel__ctx_resume
     .cfi_endproc
     .size   cel__ctx_entry, . - cel__ctx_entry
 

@@ -13,7 +13,9 @@
 #include "fiber/annotate.h"
 #include "fiber/family.h"
 
-__thread struct cel__thread cel__thread_state;
+/* Who runs on a thread that has not used fibers yet; never written. */
+static struct cel_fiber nobody = {.switchable_on = CEL__FIBER_NOWHERE};
+__thread struct cel__thread cel__thread_state = {.current = &nobody};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -41,7 +43,8 @@ static void thread_end(void *arg)
                  busy);
     cel__fiber_orphan(&t->main);
     drop_signal_stack(t);
-    t->current = NULL; /* a later destructor may start anew */
+    t->current = &nobody; /* a later destructor may start anew */
+    t->main.thread_id = 0;
 }
 
 static void key_create(void)
@@ -73,7 +76,6 @@ void cel__thread_start(struct cel__thread *t)
     *t = (struct cel__thread){
         .main = {
             .name = "main", .state = CEL__FIBER_STARTED, .thread_id = id, .switchable_on = id}};
-    t->main.top = &t->main;
     t->current = &t->main;
     cel__stacks_init(&t->stacks);
 #if CEL__ANNOTATED

@@ -11,7 +11,7 @@
 struct cel__sched;
 
 struct cel__thread {
-    struct cel_fiber *current; /* the fiber whose stack is in use; NULL before the first use */
+    struct cel_fiber *current; /* the fiber whose stack is in use; nobody before the first use */
     struct cel__sched *sched;  /* whose run() is below us, or NULL */
     struct cel_fiber main; /* the thread's own stack as a fiber; its thread_id is the thread's */
     struct cel__stacks stacks;
@@ -25,11 +25,16 @@ extern __thread struct cel__thread cel__thread_state
 
 void cel__thread_start(struct cel__thread *t);
 
+static inline bool cel__thread_has_started(const struct cel__thread *t)
+{
+    return t->main.thread_id != 0;
+}
+
 static inline struct cel__thread *cel__thread(void)
 {
     struct cel__thread *t = &cel__thread_state;
 
-    if (cel__unlikely(t->current == NULL))
+    if (cel__unlikely(!cel__thread_has_started(t)))
         cel__thread_start(t);
     return t;
 }

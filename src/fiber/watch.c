@@ -87,7 +87,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     struct cel__stack *stack = NULL;
 
     /* Only the kernel's own faults carry an address. */
-    if (t->current != NULL && info->si_code > 0)
+    if (cel__thread_has_started(t) && info->si_code > 0)
         stack = cel__stack_guarding(&t->stacks, info->si_addr);
     if (stack != NULL && stack->owner != NULL) {
         report(stack, stack->owner);

@@ -45,15 +45,17 @@ struct cel__build {
     uint32_t node_cap;
     uint32_t attr_cap;
     uint32_t template_cap;
-    uint32_t depth;               /* path[depth] is the innermost */
-    struct cel__build_step *path; /* limits.depth + 2 entries */
+    uint32_t depth;    /* path[depth] is the innermost */
+    uint32_t path_cap; /* at most limits.depth + 1 */
+    struct cel__build_step *path;
     struct cel__build_link *links;
-    uint64_t at; /* where the token began */
+    uint64_t at;       /* where the token began */
+    uint64_t expected; /* bytes of the page, 0: not known */
 };
 
 /* limits.depth is not 0. -ENOMEM: nothing is left to free. */
 CEL_NODISCARD int cel__build_init(struct cel__build *b, const struct cel__tree_limits *limits,
-                                  size_t expected_bytes, bool positions);
+                                  struct cel_str preview, bool positions);
 void cel__build_fini(struct cel__build *b);
 /* The tree in document order; the build is empty afterwards. 0 or -ENOMEM. */
 CEL_NODISCARD int cel__build_finish(struct cel__build *b, struct cel__tree *out);

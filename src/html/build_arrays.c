@@ -6,6 +6,11 @@
 #include "base/cc.h"
 #include "base/mem.h"
 #include "html/build_state.h"
+#include "html/census.h"
+
+#define FIRST_PATH  16
+#define FIRST_NODES 16 /* html, head and body may not be written, and cells bring rows */
+#define LEAST_BYTES 8  /* of a page for a node, and for an attribute, on nearly all of them */
 
 void cel__build_fail(struct cel__build *b)
 {
@@ -41,7 +46,6 @@ static int grow_nodes(struct cel__build *b, uint32_t cap)
 
     if (grow_one(&t->nodes, cap, sizeof *t->nodes) < 0 ||
         grow_one(&t->marks, cap, sizeof *t->marks) < 0 ||
-        grow_one(&t->above, cap, sizeof *t->above) < 0 ||
         (b->is_linked && grow_one(&b->links, cap, sizeof *b->links) < 0) ||
         (b->is_positions && grow_one(&t->positions, cap, sizeof *t->positions) < 0)) {
         cel__build_fail(b);
@@ -51,9 +55,24 @@ static int grow_nodes(struct cel__build *b, uint32_t cap)
     return 0;
 }
 
+/* Room for what is there, `more`, and what the rest of the page will bring if it is like what came
+ * so far. */
+static size_t next_cap(const struct cel__build *b, size_t used, size_t more)
+{
+    uint64_t cap = used + used / 2;
+
+    if (b->expected != 0 && b->at > b->expected / 8) {
+        uint64_t foreseen = used * b->expected / b->at;
+
+        cap = cel__min(cap, foreseen + foreseen / 32);
+        cap = cel__max(cap, (uint64_t)(used + used / 8));
+    }
+    return (size_t)cel__max(cap, (uint64_t)used) + more + 16;
+}
+
 static int grow_attrs(struct cel__build *b, uint32_t more)
 {
-    uint32_t cap = cel__max(b->attr_cap * 2, b->tree.attr_count + more + 16);
+    uint32_t cap = (uint32_t)next_cap(b, b->tree.attr_count, more);
 
     if (grow_one(&b->tree.attrs, cap, sizeof *b->tree.attrs) < 0) {
         cel__build_fail(b);
@@ -63,28 +82,67 @@ static int grow_attrs(struct cel__build *b, uint32_t more)
     return 0;
 }
 
-int cel__build_init(struct cel__build *b, const struct cel__tree_limits *limits,
-                    size_t expected_bytes, bool positions)
+int cel__build_grow_bytes(struct cel__build *b, struct cel__buf *run, size_t more)
 {
-    size_t most = limits->nodes != 0 ? limits->nodes : UINT32_MAX / 2;
-    uint32_t guess = (uint32_t)cel__min(expected_bytes / 24 + 32, most + 1);
+    size_t cap = next_cap(b, run->len, more);
+    char *grown = cel__mem_realloc(run->ptr, cap);
 
-    *b = (struct cel__build){.limits = *limits, .is_positions = positions};
+    if (grown == NULL) {
+        cel__build_fail(b);
+        return -ENOMEM;
+    }
+    run->ptr = grown;
+    run->cap = cap;
+    return 0;
+}
+
+/* Of what is only foreseen, not more than any usual page has. */
+static uint32_t first_cap(uint32_t foreseen, size_t page_bytes, size_t most)
+{
+    size_t cap = cel__min((size_t)foreseen + foreseen / 32, page_bytes / LEAST_BYTES);
+
+    return (uint32_t)cel__min(cap + FIRST_NODES, most);
+}
+
+int cel__build_init(struct cel__build *b, const struct cel__tree_limits *limits,
+                    struct cel_str preview, bool positions)
+{
+    size_t most = limits->nodes != 0 ? limits->nodes + (size_t)1 : UINT32_MAX / 2;
+    struct cel__census census = cel__census_take(preview);
+
+    *b = (struct cel__build){.limits = *limits, .is_positions = positions, .expected = preview.len};
     cel__names_init(&b->tree.names);
-    b->path = cel__mem_alloc(((size_t)limits->depth + 2) * sizeof *b->path);
-    if (b->path == NULL || grow_nodes(b, guess) < 0 || grow_attrs(b, guess) < 0 ||
-        cel__buf_reserve(&b->tree.text, expected_bytes / 3 + 64) < 0 ||
-        cel__buf_reserve(&b->tree.values, expected_bytes / 3 + 64) < 0) {
+    b->path_cap = cel__min(limits->depth + 1, (uint32_t)FIRST_PATH);
+    b->path = cel__mem_alloc(b->path_cap * sizeof *b->path);
+    b->attr_cap = first_cap(census.attrs, preview.len, UINT32_MAX / 2);
+    if (b->path == NULL || grow_nodes(b, first_cap(census.nodes, preview.len, most)) < 0 ||
+        grow_one(&b->tree.attrs, b->attr_cap, sizeof *b->tree.attrs) < 0 ||
+        cel__build_grow_bytes(b, &b->tree.text, preview.len / 4) < 0 ||
+        cel__build_grow_bytes(b, &b->tree.values, preview.len / 8) < 0) {
         cel__build_fini(b);
         return -ENOMEM;
     }
     b->tree.nodes[0] = (struct cel__node){.kind = CEL__NODE_DOCUMENT};
-    b->tree.marks[0] = b->tree.above[0] = 0;
+    b->tree.marks[0] = 0;
     if (positions)
         b->tree.positions[0] = 0;
     b->tree.count = 1;
     b->path[0] = (struct cel__build_step){0};
     return 0;
+}
+
+bool cel__build_lengthen(struct cel__build *b)
+{
+    uint32_t cap = cel__min(2 * b->path_cap, b->limits.depth + 1);
+
+    if (cap == b->path_cap)
+        return false;
+    if (grow_one(&b->path, cap, sizeof *b->path) < 0) {
+        cel__build_fail(b);
+        return false;
+    }
+    b->path_cap = cap;
+    return true;
 }
 
 void cel__build_fini(struct cel__build *b)
@@ -98,7 +156,7 @@ void cel__build_fini(struct cel__build *b)
 
 bool cel__build_make_room(struct cel__build *b)
 {
-    uint32_t i = b->tree.count, cap = b->node_cap + b->node_cap / 2;
+    uint32_t i = b->tree.count, cap;
 
     if (b->is_full)
         return false;
@@ -107,6 +165,7 @@ bool cel__build_make_room(struct cel__build *b)
             cel__build_fill_up(b, CEL__CUT_NODES);
             return false;
         }
+        cap = (uint32_t)next_cap(b, b->node_cap, 0);
         if (b->limits.nodes != 0)
             cap = cel__min(cap, b->limits.nodes + 1);
         if (grow_nodes(b, cap) < 0)
@@ -134,15 +193,8 @@ bool cel__build_add_attr(struct cel__build *b, uint32_t name, enum cel__ns ns, s
     }
     t->attrs[t->attr_count] = (struct cel__attr){
         .name = name, .ns = ns, .at = (uint32_t)t->values.len, .len = (uint32_t)value.len};
-    if (cel__unlikely(t->values.cap - t->values.len < value.len)) {
-        if (cel__buf_add_str(&t->values, value) < 0) {
-            cel__build_fail(b);
-            return false;
-        }
-    } else {
-        memcpy(t->values.ptr + t->values.len, value.ptr, value.len);
-        t->values.len += value.len;
-    }
+    if (cel__unlikely(!cel__build_add_bytes(b, &t->values, value)))
+        return false;
     t->attr_count++;
     return true;
 }

@@ -34,7 +34,6 @@ static uint32_t copy_node(struct rewrite *w, uint32_t old)
     t->nodes[i].end = i + 1;
     t->nodes[i].text_at = (uint32_t)t->text.len;
     t->marks[i] = from->marks[old];
-    t->above[i] = t->above[step->node] | t->marks[step->node];
     if (t->positions != NULL)
         t->positions[i] = from->positions[old];
     step->last = i;
@@ -114,7 +113,6 @@ static void copy_contents(struct rewrite *w)
         w->path[0] = (struct cel__build_step){0};
         copy_node(w, old);
         t->nodes[root].prev = 0;
-        t->above[root] = 0;
         t->templates[i].content = root;
         w->path[0] = (struct cel__build_step){.node = root};
         copy_inside(w, old);
@@ -127,10 +125,10 @@ static int make_room(struct rewrite *w)
     const struct cel__build *b = w->b;
     struct cel__tree *t = w->out;
 
+    w->path = cel__mem_alloc((b->limits.depth + 1u) * sizeof *w->path);
     t->nodes = cel__mem_alloc((b->tree.count + 1u) * sizeof *t->nodes);
     t->marks = cel__mem_alloc((b->tree.count + 1u) * sizeof *t->marks);
-    t->above = cel__mem_alloc((b->tree.count + 1u) * sizeof *t->above);
-    if (t->nodes == NULL || t->marks == NULL || t->above == NULL ||
+    if (w->path == NULL || t->nodes == NULL || t->marks == NULL ||
         cel__buf_reserve(&t->text, b->tree.text.len + 1) < 0)
         return -ENOMEM;
     if (b->is_positions &&
@@ -153,7 +151,7 @@ static void copy_all(struct rewrite *w)
 
     w->path[0] = (struct cel__build_step){0};
     t->nodes[0] = (struct cel__node){.kind = CEL__NODE_DOCUMENT};
-    t->marks[0] = t->above[0] = 0;
+    t->marks[0] = 0;
     if (t->positions != NULL)
         t->positions[0] = 0;
     t->count = 1;
@@ -185,7 +183,7 @@ static void take_rest(struct cel__tree *t, struct cel__tree *from)
 static int rewrite(struct cel__build *b)
 {
     struct cel__tree fresh = {0};
-    struct rewrite w = {.b = b, .out = &fresh, .path = b->path};
+    struct rewrite w = {.b = b, .out = &fresh};
     int r = make_room(&w);
 
     if (r == 0) {
@@ -197,6 +195,7 @@ static int rewrite(struct cel__build *b)
         cel__tree_fini(&fresh);
     }
     cel__mem_free(w.contents);
+    cel__mem_free(w.path);
     return r;
 }
 
@@ -210,20 +209,13 @@ static void close_path(struct cel__build *b)
     t->total = t->count;
 }
 
-static void sum_marks(struct cel__tree *t)
-{
-    for (uint32_t i = 1; i < t->total; i++)
-        if (t->nodes[i].kind != CEL__NODE_CONTENT)
-            t->above[i] = t->above[t->nodes[i].parent] | t->marks[t->nodes[i].parent];
-}
-
 /* Gives back what was taken in advance. That it can fail does not matter. */
 static void shrink(void *array, size_t used, size_t cap)
 {
     void **at = array;
     void *smaller;
 
-    if (used + used / 8 >= cap)
+    if (used + used / 32 >= cap)
         return;
     smaller = cel__mem_realloc(*at, used);
     if (smaller != NULL)
@@ -237,13 +229,12 @@ static void shrink_all(struct cel__build *b)
 
     shrink(&t->nodes, nodes * sizeof *t->nodes, cap * sizeof *t->nodes);
     shrink(&t->marks, nodes * sizeof *t->marks, cap * sizeof *t->marks);
-    shrink(&t->above, nodes * sizeof *t->above, cap * sizeof *t->above);
     shrink(&t->attrs, (t->attr_count + 1u) * sizeof *t->attrs, b->attr_cap * sizeof *t->attrs);
-    if (t->text.cap > t->text.len + t->text.len / 8) {
+    if (t->text.cap > t->text.len + t->text.len / 32) {
         shrink(&t->text.ptr, t->text.len + 1, t->text.cap);
         t->text.cap = t->text.len + 1;
     }
-    if (t->values.cap > t->values.len + t->values.len / 8) {
+    if (t->values.cap > t->values.len + t->values.len / 32) {
         shrink(&t->values.ptr, t->values.len + 1, t->values.cap);
         t->values.cap = t->values.len + 1;
     }
@@ -257,11 +248,8 @@ int cel__build_finish(struct cel__build *b, struct cel__tree *out)
         cel__build_fini(b);
         return -ENOMEM;
     }
-    if (!b->is_linked) {
+    if (!b->is_linked)
         close_path(b);
-        if (b->is_stale)
-            sum_marks(&b->tree);
-    }
     shrink_all(b);
     *out = b->tree;
     b->tree = (struct cel__tree){0};

@@ -26,7 +26,6 @@ static inline void append(struct cel__build *b, uint32_t node, uint32_t parent)
     n->parent = parent;
     n->prev = step->last;
     step->last = node;
-    b->tree.above[node] = b->tree.above[parent] | b->tree.marks[parent];
 }
 
 static void place(struct cel__build *b, uint32_t node, struct cel__build_place at, bool is_element)
@@ -37,7 +36,7 @@ static void place(struct cel__build *b, uint32_t node, struct cel__build_place a
             b->tree.nodes[node].end = node + 1;
             return;
         }
-        if (cel__likely(b->depth < b->limits.depth)) {
+        if (cel__likely(b->depth + 1 < b->path_cap) || cel__build_lengthen(b)) {
             b->path[++b->depth] = (struct cel__build_step){.node = node};
             return;
         }
@@ -107,9 +106,7 @@ void cel__build_raw_text(struct cel__build *b, uint32_t parent, struct cel_str t
         return;
     if (b->limits.bytes != 0 && t->values.len + text.len > b->limits.bytes)
         drop_text(b, last);
-    else if (cel__buf_add_str(&t->values, text) < 0)
-        cel__build_fail(b);
-    else
+    else if (cel__build_add_bytes(b, &t->values, text))
         a->len += (uint32_t)text.len;
 }
 
@@ -120,18 +117,7 @@ static bool is_too_much(const struct cel__build *b, struct cel_str text)
 
 static bool add_text(struct cel__build *b, struct cel_str text)
 {
-    struct cel__buf *run = &b->tree.text;
-
-    if (cel__unlikely(run->cap - run->len < text.len)) {
-        if (cel__buf_add_str(run, text) < 0) {
-            cel__build_fail(b);
-            return false;
-        }
-    } else {
-        memcpy(run->ptr + run->len, text.ptr, text.len);
-        run->len += text.len;
-    }
-    return true;
+    return cel__build_add_bytes(b, &b->tree.text, text);
 }
 
 /* A text node in no place yet, or 0. */

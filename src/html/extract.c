@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "html/above.h"
 #include "html/html.h"
 #include "html/item.h"
 #include "html/serialize.h"
@@ -76,12 +77,12 @@ int cel__extraction_note(struct cel__extraction *x, const struct cel__hit *hit)
 }
 
 /* Shows the element to one seeker. -> 1 when that seeker has all it wants. */
-static int show(struct cel__extraction *x, struct cel__seeker *s, uint32_t i)
+static int show(struct cel__extraction *x, struct cel__seeker *s, uint32_t i, uint64_t above)
 {
     struct cel__hit hit = {.field = s->index, .node = i};
     int r;
 
-    hit.by = cel__match_list(&s->match, &s->field->selector->list, i);
+    hit.by = cel__match_below(&s->match, i, above);
     if (hit.by == NULL)
         return cel__match_is_exhausted(&s->match) ? -CEL_ETOOLARGE : 0;
     if (!has_value(x, &hit))
@@ -90,23 +91,33 @@ static int show(struct cel__extraction *x, struct cel__seeker *s, uint32_t i)
     return r < 0 ? r : !s->wants_all;
 }
 
-static int walk(struct cel__extraction *x)
+static int show_all(struct cel__extraction *x, uint32_t i, uint64_t above)
 {
-    for (uint32_t i = 1; i < x->tree->count && x->live_count != 0; i++) {
-        if (!(x->tree->marks[i] & CEL__MARK_ELEMENT))
-            continue;
-        for (size_t k = 0; k < x->live_count;) {
-            int r = show(x, x->live[k], i);
+    uint64_t own = x->tree->marks[i];
 
-            if (r < 0)
-                return r;
-            if (r == 1)
-                x->live[k] = x->live[--x->live_count];
-            else
-                k++;
-        }
+    for (size_t k = 0; k < x->live_count;) {
+        int r = cel__match_may(x->needs[k], own, above) ? show(x, x->live[k], i, above) : 0;
+
+        if (r < 0)
+            return r;
+        if (r == 1)
+            cel__extraction_end_live(x, k);
+        else
+            k++;
     }
     return 0;
+}
+
+static int walk(struct cel__extraction *x)
+{
+    struct cel__above above;
+    int r = 0;
+
+    cel__above_init(&above, x->tree, 0);
+    for (uint32_t i = 1; i < x->tree->count && x->live_count != 0 && r == 0; i++)
+        if (x->tree->marks[i] & CEL__MARK_ELEMENT)
+            r = show_all(x, i, cel__above_next(&above, i));
+    return r;
 }
 
 static int add_bytes(struct cel_item *item, struct cel_str bytes, struct cel__item_value *v)
@@ -200,7 +211,8 @@ int cel__extraction_begin(struct cel__extraction *x, struct cel__names *early)
 
     x->seekers = cel__mem_array(count, sizeof *x->seekers);
     x->live = cel__mem_array(count, sizeof *x->live);
-    if (x->seekers == NULL || x->live == NULL)
+    x->needs = cel__mem_array(count, sizeof *x->needs);
+    if (x->seekers == NULL || x->live == NULL || x->needs == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         struct cel__seeker *s = &x->seekers[i];
@@ -215,7 +227,8 @@ int cel__extraction_begin(struct cel__extraction *x, struct cel__names *early)
             r = cel__match_init(&s->match, s->field->selector, x->tree, 0);
         if (r < 0)
             return r;
-        x->live[x->live_count++] = s;
+        x->live[x->live_count] = s;
+        x->needs[x->live_count++] = s->match.need;
     }
     return 0;
 }
@@ -227,6 +240,7 @@ void cel__extraction_end(struct cel__extraction *x)
             cel__match_fini(&x->seekers[i].match);
     cel__mem_free(x->seekers);
     cel__mem_free(x->live);
+    cel__mem_free(x->needs);
     cel__mem_free(x->hits);
     cel__buf_fini(&x->scratch);
     cel__buf_fini(&x->taken);

@@ -28,7 +28,8 @@ struct cel__extraction {
     const struct cel_fields *fields;
     const struct cel__tree *tree;
     struct cel__seeker *seekers;
-    struct cel__seeker **live; /* the first `live_count` still seek */
+    struct cel__seeker **live;     /* the first `live_count` still seek */
+    struct cel__match_need *needs; /* of each of them */
     size_t live_count;
     struct cel__hit *hits;
     size_t hit_count;
@@ -42,6 +43,14 @@ struct cel__extraction {
  * NULL: the tree is finished. -ENOMEM; `end` is due in any case. */
 CEL_NODISCARD int cel__extraction_begin(struct cel__extraction *x, struct cel__names *early);
 void cel__extraction_end(struct cel__extraction *x);
+/* That one of the live has all it wants. */
+static inline void cel__extraction_end_live(struct cel__extraction *x, size_t k)
+{
+    x->live_count--;
+    x->live[k] = x->live[x->live_count];
+    x->needs[k] = x->needs[x->live_count];
+}
+
 /* The value of a hit; ptr is NULL when the element lacks what is asked. Valid until the next. */
 struct cel_str cel__extraction_value(struct cel__extraction *x, const struct cel__hit *hit);
 CEL_NODISCARD int cel__extraction_note(struct cel__extraction *x, const struct cel__hit *hit);

@@ -125,6 +125,11 @@ const char *cel_fields_css(const struct cel_fields *fields, size_t i)
     return fields->list[i].selector->source;
 }
 
+const char *cel_fields_attr(const struct cel_fields *fields, size_t i)
+{
+    return fields->list[i].attr;
+}
+
 /* ---- NAME=CSS@attr ---- */
 
 /* The last '@' that is not inside brackets, parentheses or quotes, nor escaped; or NULL. */

@@ -111,14 +111,21 @@ static bool may_end(void *arg, uint64_t at)
     return true;
 }
 
+/* Own text is that of the element's own nodes. */
+static enum cel__sieve_answer wants_of(const struct cel__complex *by)
+{
+    return by->take == CEL__TAKE_ALL_TEXT ? CEL__SIEVE_TEXT : CEL__SIEVE_NODES;
+}
+
 /* -> 1: that seeker has all it wants; its element may still have to end. */
-static int show(struct scan *scan, struct cel__seeker *s, uint32_t node, bool *is_wanted)
+static int show(struct scan *scan, struct cel__seeker *s, uint32_t node, uint64_t above,
+                enum cel__sieve_answer *wanted)
 {
     struct cel__extraction *x = &scan->x;
     struct cel__hit hit = {.field = s->index, .node = node};
     int r;
 
-    hit.by = cel__match_list(&s->match, &s->field->selector->list, node);
+    hit.by = cel__match_below(&s->match, node, above);
     if (hit.by == NULL) {
         scan->sieve.is_lost |= cel__match_is_exhausted(&s->match);
         return 0;
@@ -135,31 +142,35 @@ static int show(struct scan *scan, struct cel__seeker *s, uint32_t node, bool *i
     r = cel__extraction_note(x, &hit);
     if (r == 0)
         r = push_open(scan, (uint32_t)x->hit_count - 1);
-    *is_wanted = true;
+    *wanted = cel__max(*wanted, wants_of(hit.by));
     /* Whether there is own text shows at the end. */
     return r < 0 ? r : !s->wants_all && hit.by->take != CEL__TAKE_TEXT;
 }
 
-static int opened(void *arg, uint32_t node)
+static int opened(void *arg, uint32_t node, uint64_t above)
 {
     struct scan *scan = arg;
     struct cel__extraction *x = &scan->x;
-    bool is_wanted = false;
+    uint64_t own = x->tree->marks[node];
+    enum cel__sieve_answer wanted = CEL__SIEVE_NOTHING;
 
     if (cel__unlikely(!scan->is_settled))
         look_at_meta(scan, node);
     for (size_t k = 0; k < x->live_count;) {
-        int r = show(scan, x->live[k], node, &is_wanted);
+        int r = 0;
 
+        if (cel__unlikely(cel__match_may(x->needs[k], own, above)))
+            r = show(scan, x->live[k], node, above, &wanted);
         if (r < 0)
             return r;
         if (r == 1)
-            x->live[k] = x->live[--x->live_count];
+            cel__extraction_end_live(x, k);
         else
             k++;
     }
-    see_if_over(scan);
-    return is_wanted;
+    if (cel__unlikely(x->live_count == 0))
+        see_if_over(scan);
+    return (int)wanted;
 }
 
 /* A field that takes the first own text has it when no earlier element may still have one. */
@@ -174,7 +185,7 @@ static void settle_first(struct scan *scan, const struct cel__hit *hit)
             return;
     for (size_t k = 0; k < x->live_count; k++)
         if (x->live[k]->index == hit->field && !x->live[k]->wants_all) {
-            x->live[k] = x->live[--x->live_count];
+            cel__extraction_end_live(x, k);
             return;
         }
 }
@@ -200,9 +211,8 @@ static void forget(void *arg, uint32_t from)
 {
     struct scan *scan = arg;
 
-    if (scan->sieve.keeps_siblings)
-        for (size_t i = 0; i < scan->x.fields->count; i++)
-            cel__match_forget(&scan->x.seekers[i].match, from);
+    for (size_t i = 0; i < scan->x.fields->count; i++)
+        cel__match_forget(&scan->x.seekers[i].match, from);
 }
 
 static int run(struct scan *scan, const struct cel__page_bytes *page,
@@ -219,6 +229,34 @@ static int run(struct scan *scan, const struct cel__page_bytes *page,
     if (r == 0)
         r = scan->sieve.error;
     return r == 0 && scan->sieve.is_lost ? NEEDS_TREE : r;
+}
+
+/* Names that have no fixed number are the page's to bring. */
+static void add_taken(struct cel__attr_set *set, struct cel_str name)
+{
+    uint32_t number = name.ptr != NULL ? cel__names_find_fixed(name) : CEL__NAME_NONE;
+
+    if (number != CEL__NAME_NONE)
+        cel__attr_set_add(set, number);
+    else
+        set->has_all |= name.ptr != NULL;
+}
+
+/* Which attributes have to be there when an element is shown. What is made of its HTML has all. */
+static void find_attrs(struct scan *scan)
+{
+    struct cel__attr_set *set = &scan->sieve.looks.attrs;
+
+    for (size_t i = 0; i < scan->x.fields->count; i++) {
+        const struct cel__field *f = &scan->x.fields->list[i];
+
+        cel__match_add_looks(&scan->x.seekers[i].match, &scan->sieve.looks);
+        add_taken(set, f->attr != NULL ? cel__str(f->attr) : (struct cel_str){NULL, 0});
+        for (const struct cel__complex *x = f->selector->list.first; x != NULL; x = x->next) {
+            set->has_all |= x->take == CEL__TAKE_HTML || x->take == CEL__TAKE_INNER;
+            add_taken(set, x->take == CEL__TAKE_ATTR ? x->attr : (struct cel_str){NULL, 0});
+        }
+    }
 }
 
 static int start(struct scan *scan, const struct cel__page_bytes *page,
@@ -240,7 +278,14 @@ static int start(struct scan *scan, const struct cel__page_bytes *page,
         return r;
     tree = cel__parser_tree(scan->parser);
     scan->x.tree = tree;
-    return cel__extraction_begin(&scan->x, &tree->names);
+    r = cel__extraction_begin(&scan->x, &tree->names);
+    if (r < 0)
+        return r;
+    find_attrs(scan);
+    scan->sieve.needs = scan->x.needs;
+    scan->sieve.need_count = &scan->x.live_count;
+    scan->sieve.page = page->bytes;
+    return 0;
 }
 
 static void end(struct scan *scan)

@@ -26,6 +26,8 @@
 #define MAX_VALUE      (4u << 20)
 #define PLUS_BYTES     (64u << 10)
 #define PORTION        (64u << 10) /* between pauses: an eighth of a millisecond */
+#define DECODE_PORTION 1024
+#define DECODED_MOST   3 /* times the bytes of any encoding */
 
 static size_t limit_of(size_t asked, size_t usual, size_t top)
 {
@@ -44,11 +46,17 @@ void cel__page_bytes_init(struct cel__page_bytes *p, const void *bytes, size_t l
     p->bytes.len -= p->charset.skip;
 }
 
+/* As they stand. */
+static bool are_utf8(const struct cel__page_bytes *p)
+{
+    return p->charset.encoding == CEL__UTF_8 && cel__utf8_valid(p->bytes) == p->bytes.len;
+}
+
 int cel__page_bytes_decode(struct cel__page_bytes *p)
 {
     int r;
 
-    if (p->charset.encoding == CEL__UTF_8 && cel__utf8_valid(p->bytes) == p->bytes.len)
+    if (are_utf8(p))
         return 0;
     r = cel__decode(p->charset.encoding, p->bytes, &p->room);
     p->bytes = cel__buf_str(&p->room);
@@ -75,7 +83,8 @@ struct cel__tree_limits cel__html_limits(const struct cel_html_options *options,
 int cel__html_feed(struct cel__parser *parser, struct cel_str html,
                    const struct cel_html_options *options)
 {
-    size_t portion = options->pause != NULL ? PORTION : html.len;
+    /* What is wrong in a portion is kept until its end. */
+    size_t portion = options->pause != NULL || options->error != NULL ? PORTION : html.len;
     int r = 0;
 
     while (html.len != 0 && r == 0 && !cel__parser_has_enough(parser)) {
@@ -90,13 +99,45 @@ int cel__html_feed(struct cel__parser *parser, struct cel_str html,
     return r;
 }
 
+/* What is not UTF-8 is decoded a little at a time, so that the page is not there twice. */
+static int feed_decoded(struct cel__parser *parser, const struct cel__page_bytes *page,
+                        const struct cel_html_options *options)
+{
+    struct cel_str rest = page->bytes;
+    struct cel__decoder decoder;
+    struct cel__buf room = {0};
+    size_t since_pause = 0;
+    int r = 0;
+
+    cel__decoder_init(&decoder, page->charset.encoding);
+    while (rest.len != 0 && r == 0 && !cel__parser_has_enough(parser)) {
+        struct cel_str some = {rest.ptr, cel__min(rest.len, (size_t)DECODE_PORTION)};
+
+        rest.ptr += some.len;
+        rest.len -= some.len;
+        cel__buf_clear(&room);
+        r = cel__decoder_feed(&decoder, some, rest.len == 0, &room);
+        if (r == 0)
+            r = cel__parser_feed(parser, room.ptr, room.len);
+        since_pause += some.len;
+        if (options->pause != NULL && since_pause >= PORTION && rest.len != 0) {
+            options->pause(options->pause_arg);
+            since_pause = 0;
+        }
+    }
+    cel__buf_fini(&room);
+    return r;
+}
+
 static void tell_error(void *arg, const struct cel__error *error)
 {
     const struct cel_html_options *o = arg;
     struct cel_html_error told = {.code = cel__parse_error_text(error->code),
                                   .line = error->line,
                                   .column = error->column,
-                                  .offset = error->at};
+                                  .offset = error->at,
+                                  .element = error->element,
+                                  .meaning = cel__parse_error_meaning(error->code)};
 
     o->error(o->error_arg, &told);
 }
@@ -114,16 +155,27 @@ static void set_context(struct cel__parse_options *options, struct cel_str conte
     options->context = context;
 }
 
-static int build_html5(struct cel_html *doc, struct cel_str html,
-                       const struct cel__tree_limits *limits, const struct cel_html_options *o,
-                       enum cel__cut *cut)
+/* Where markup is not written in ASCII, bytes do not tell what room a page needs. */
+static struct cel_str preview_of(const struct cel__page_bytes *page)
 {
+    bool is_wide =
+        page->charset.encoding == CEL__UTF_16LE || page->charset.encoding == CEL__UTF_16BE;
+
+    return is_wide ? (struct cel_str){"", 0} : page->bytes;
+}
+
+static int build_html5(struct cel_html *doc, const struct cel__page_bytes *page,
+                       const struct cel_html_options *o, enum cel__cut *cut)
+{
+    bool is_utf8 = are_utf8(page);
+    size_t most_bytes = is_utf8 ? page->bytes.len : DECODED_MOST * page->bytes.len;
+
     struct cel__parse_options options = {.scripting = o->scripting,
-                                         .limits = *limits,
+                                         .limits = cel__html_limits(o, most_bytes),
                                          .positions = o->positions,
                                          .error = o->error != NULL ? tell_error : NULL,
                                          .error_arg = (void *)o,
-                                         .expected_bytes = html.len};
+                                         .preview = preview_of(page)};
     struct cel__parser *parser;
     int r;
 
@@ -131,7 +183,7 @@ static int build_html5(struct cel_html *doc, struct cel_str html,
     r = cel__parser_new(&parser, &options);
     if (r < 0)
         return r;
-    r = cel__html_feed(parser, html, o);
+    r = is_utf8 ? cel__html_feed(parser, page->bytes, o) : feed_decoded(parser, page, o);
     if (r == 0)
         r = cel__parser_end(parser, &doc->tree, cut);
     cel__parser_free(parser);
@@ -139,10 +191,11 @@ static int build_html5(struct cel_html *doc, struct cel_str html,
 }
 
 static int build_libxml2(struct cel_html *doc, struct cel_str html,
-                         const struct cel__tree_limits *limits, enum cel__cut *cut)
+                         const struct cel_html_options *o, enum cel__cut *cut)
 {
+    struct cel__tree_limits limits = cel__html_limits(o, html.len);
     struct cel__tree_builder builder;
-    int r = cel__tree_begin(&builder, &doc->tree, limits, html.len), finished;
+    int r = cel__tree_begin(&builder, &doc->tree, &limits, html.len), finished;
 
     if (r < 0)
         return r;
@@ -153,19 +206,15 @@ static int build_libxml2(struct cel_html *doc, struct cel_str html,
     return r < 0 ? r : finished;
 }
 
-static int build(struct cel_html *doc, struct cel_str html, const struct cel_html_options *o)
+static int decode_for_libxml2(struct cel_html *doc, const struct cel__page_bytes *page,
+                              const struct cel_html_options *o, enum cel__cut *cut)
 {
-    struct cel__tree_limits limits = cel__html_limits(o, html.len);
-    enum cel__cut cut = CEL__CUT_NONE;
-    int r;
+    struct cel__page_bytes decoded = *page;
+    int r = cel__page_bytes_decode(&decoded);
 
-    /* No page at all is a document with nothing in it, by either parser. */
-    if (o->parser == CEL_HTML_LIBXML2 || html.len == 0)
-        r = build_libxml2(doc, html, &limits, &cut);
-    else
-        r = build_html5(doc, html, &limits, o, &cut);
-    if (doc->cut == CEL__CUT_NONE)
-        doc->cut = cut;
+    if (r == 0)
+        r = build_libxml2(doc, decoded.bytes, o, cut);
+    cel__page_bytes_fini(&decoded);
     return r;
 }
 
@@ -173,14 +222,16 @@ static int build(struct cel_html *doc, struct cel_str html, const struct cel_htm
 static int read_page(struct cel_html *doc, const struct cel__page_bytes *page,
                      const struct cel_html_options *o)
 {
-    struct cel__page_bytes decoded = *page;
-    int r = cel__page_bytes_decode(&decoded);
+    enum cel__cut cut = CEL__CUT_NONE;
+    int r;
 
     doc->charset = page->charset.encoding;
-    doc->cut = page->cut;
-    if (r == 0)
-        r = build(doc, decoded.bytes, o);
-    cel__page_bytes_fini(&decoded);
+    /* No page at all is a document with nothing in it, by either parser. */
+    if (o->parser == CEL_HTML_LIBXML2 || page->bytes.len == 0)
+        r = decode_for_libxml2(doc, page, o, &cut);
+    else
+        r = build_html5(doc, page, o, &cut);
+    doc->cut = page->cut != CEL__CUT_NONE ? page->cut : cut;
     return r;
 }
 

@@ -24,6 +24,15 @@ enum verdict {
     FAILS_ABOVE     /* no ancestor will do either */
 };
 
+static void find_needs(struct cel__match *m, const struct cel__sel_list *list)
+{
+    m->need = (struct cel__match_need){UINT64_MAX, UINT64_MAX};
+    for (const struct cel__complex *x = list->first; x != NULL; x = x->next) {
+        m->need.own &= x->need;
+        m->need.above &= x->need_above;
+    }
+}
+
 static int init(struct cel__match *m, const struct cel_selector *s, const struct cel__tree *t,
                 uint32_t within)
 {
@@ -40,7 +49,8 @@ static int init(struct cel__match *m, const struct cel_selector *s, const struct
     m->tree = t;
     m->selector = s;
     m->scope = within;
-    m->anchor = 0;
+    m->anchor = m->asked = 0;
+    find_needs(m, &s->list);
     m->budget = CEL__MATCH_BUDGET;
     m->memos = memset(room, 0, memos);
     m->names = (uint32_t *)(void *)(room + memos);
@@ -142,6 +152,9 @@ static bool test_scope(const struct cel__match *m, uint32_t i)
     return m->scope != 0 ? i == m->scope : cel__node_parent(m->tree, i) == 0;
 }
 
+static const struct cel__complex *match_list(struct cel__match *m, const struct cel__sel_list *list,
+                                             uint32_t i);
+
 static bool counts(struct cel__match *m, const struct cel__test *t, uint32_t of, uint32_t i)
 {
     const struct cel__node *a = cel__node(m->tree, of), *b = cel__node(m->tree, i);
@@ -149,7 +162,7 @@ static bool counts(struct cel__match *m, const struct cel__test *t, uint32_t of,
     cel__match_step(m, 1);
     if (t->of_type)
         return a->name == b->name && a->ns == b->ns;
-    return t->list == NULL || cel__match_list(m, t->list, i) != NULL;
+    return t->list == NULL || match_list(m, t->list, i) != NULL;
 }
 
 /* Siblings that count, from behind `from` (0: the first) up to i itself. */
@@ -200,7 +213,7 @@ static bool test_nth(struct cel__match *m, const struct cel__test *t, uint32_t i
 {
     int64_t rest;
 
-    if (t->list != NULL && cel__match_list(m, t->list, i) == NULL)
+    if (t->list != NULL && match_list(m, t->list, i) == NULL)
         return false;
     if (t->a == 0 && t->b <= 0)
         return false;
@@ -216,9 +229,9 @@ static enum verdict run(struct cel__match *m, const struct cel__compound *c, uin
 /* Asks first whether the element bears the marks, and its ancestors theirs. */
 static bool matches(struct cel__match *m, const struct cel__complex *x, uint32_t i)
 {
-    const struct cel__tree *t = m->tree;
+    uint64_t above = i == m->asked ? m->above : UINT64_MAX;
 
-    return (t->marks[i] & x->need) == x->need && (t->above[i] & x->need_above) == x->need_above &&
+    return (m->tree->marks[i] & x->need) == x->need && (above & x->need_above) == x->need_above &&
            run(m, x->last, i) == MATCHES && !cel__match_is_exhausted(m);
 }
 
@@ -279,9 +292,9 @@ static bool run_test(struct cel__match *m, const struct cel__test *t, uint32_t i
     case CEL__TEST_NTH:
         return test_nth(m, t, i);
     case CEL__TEST_IS:
-        return cel__match_list(m, t->list, i) != NULL;
+        return match_list(m, t->list, i) != NULL;
     case CEL__TEST_NOT:
-        return cel__match_list(m, t->list, i) == NULL;
+        return match_list(m, t->list, i) == NULL;
     case CEL__TEST_HAS:
         return test_has(m, t, i);
     case CEL__TEST_CONTAINS:
@@ -359,11 +372,16 @@ static enum verdict run(struct cel__match *m, const struct cel__compound *c, uin
     }
 }
 
-const struct cel__complex *cel__match_list(struct cel__match *m, const struct cel__sel_list *list,
-                                           uint32_t i)
+static const struct cel__complex *match_list(struct cel__match *m, const struct cel__sel_list *list,
+                                             uint32_t i)
 {
     for (const struct cel__complex *x = list->first; x != NULL; x = x->next)
         if (matches(m, x, i))
             return x;
     return NULL;
+}
+
+const struct cel__complex *cel__match_element(struct cel__match *m, uint32_t i)
+{
+    return match_list(m, &m->selector->list, i);
 }

@@ -15,6 +15,12 @@ struct cel__match_memo {
     uint32_t position;
 };
 
+/* Marks without which no complex selector of a selector matches. */
+struct cel__match_need {
+    uint64_t own;
+    uint64_t above;
+};
+
 struct cel__match {
     const struct cel__tree *tree;
     const struct cel_selector *selector;
@@ -22,8 +28,11 @@ struct cel__match {
     struct cel__match_memo *memos; /* CEL__MATCH_MEMOS for each test that counts */
     uint32_t scope;                /* :scope */
     uint32_t anchor;               /* of the :has() that is being asked */
-    int64_t budget;                /* steps left; below 0 every answer is no */
-    char *room;                    /* the two tables, when they do not fit `small` */
+    uint32_t asked;                /* the element whose surroundings bear the marks of `above` */
+    uint64_t above;
+    struct cel__match_need need;
+    int64_t budget; /* steps left; below 0 every answer is no */
+    char *room;     /* the two tables, when they do not fit `small` */
     CEL__ALIGNED(8) char small[256];
 };
 
@@ -39,13 +48,50 @@ CEL_NODISCARD int cel__match_init_early(struct cel__match *m, const struct cel_s
 /* Whether the selector can be answered when an element's attributes are there, by it, what is
  * around it and what came before it. *asks_siblings (kept when set) : whether it asks for those. */
 bool cel__match_is_early(const struct cel_selector *s, bool *asks_siblings);
+/* Attributes by name: of those with a fixed number, and the first others, each by itself. */
+#define CEL__ATTR_SET_NAMES 512
+struct cel__attr_set {
+    bool has_all;
+    uint64_t names[CEL__ATTR_SET_NAMES / 64];
+};
+
+static inline bool cel__attr_set_has(const struct cel__attr_set *set, uint32_t name)
+{
+    return set->has_all ||
+           (name < CEL__ATTR_SET_NAMES && (set->names[name / 64] >> (name % 64) & 1) != 0);
+}
+
+void cel__attr_set_add(struct cel__attr_set *set, uint32_t name);
+/* What a match that is answered early looks at of any element: attributes, and of these, those that
+ * it looks at by more than the marks of classes and ids. */
+struct cel__match_looks {
+    struct cel__attr_set attrs;
+    struct cel__attr_set tested;
+    uint64_t marks;
+};
+void cel__match_add_looks(const struct cel__match *m, struct cel__match_looks *looks);
 /* Nodes from this index on are gone. */
 void cel__match_forget(struct cel__match *m, uint32_t from);
 void cel__match_fini(struct cel__match *m);
 
-/* -> the first complex selector of the list that does, or NULL. */
-const struct cel__complex *cel__match_list(struct cel__match *m, const struct cel__sel_list *list,
-                                           uint32_t i);
+/* -> the first complex selector of the selector that the element matches, or NULL. */
+const struct cel__complex *cel__match_element(struct cel__match *m, uint32_t i);
+static inline bool cel__match_may(struct cel__match_need need, uint64_t own, uint64_t above)
+{
+    return ((need.own & ~own) | (need.above & ~above)) == 0;
+}
+
+/* The same where the marks of all elements around it are known (html/above.h): what they rule out
+ * costs no more than to see that. */
+static inline const struct cel__complex *cel__match_below(struct cel__match *m, uint32_t i,
+                                                          uint64_t above)
+{
+    if (!cel__match_may(m->need, m->tree->marks[i], above))
+        return NULL;
+    m->asked = i;
+    m->above = above;
+    return cel__match_element(m, i);
+}
 
 static inline bool cel__match_is_exhausted(const struct cel__match *m)
 {

@@ -15,7 +15,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 
-#define FIRST_SLOTS 256
+#define FIRST_SLOTS 32
 
 static uint64_t secret[2] = {0x9e3779b97f4a7c15, 0xd6e8feb86659fd93};
 
@@ -68,7 +68,7 @@ uint64_t cel__names_hash(struct cel_str s)
 }
 
 struct cel__name_words cel__name_words[CEL__NAME_FIXED];
-static uint64_t fixed_hashes[CEL__NAME_FIXED];
+uint64_t cel__name_hashes[CEL__NAME_FIXED];
 uint16_t cel__name_slots[1 << CEL__NAME_SLOTS_BITS];
 
 static const struct cel_str fixed_names[CEL__NAME_FIXED] = {CEL_LIT(""),
@@ -95,7 +95,7 @@ static void place_fixed(uint32_t name)
     CEL__ASSERT(cel__name_slots[at] == CEL__NAME_NONE);
     cel__name_slots[at] = (uint16_t)name;
     cel__name_words[name] = w;
-    fixed_hashes[name] = cel__names_hash(fixed_names[name]);
+    cel__name_hashes[name] = cel__names_hash(fixed_names[name]);
 }
 
 static void make_ready(void)
@@ -138,7 +138,8 @@ struct cel_str cel__names_text(const struct cel__names *n, uint32_t name)
 
 uint64_t cel__names_hash_of(const struct cel__names *n, uint32_t name)
 {
-    return name < CEL__NAME_FIXED ? fixed_hashes[name] : cel__names_hash(cel__names_text(n, name));
+    return name < CEL__NAME_FIXED ? cel__name_hashes[name]
+                                  : cel__names_hash(cel__names_text(n, name));
 }
 
 /* -> the slot that holds the name, or the free one where it belongs. */

@@ -518,7 +518,9 @@ static inline uint32_t cel__names_fixed(uint64_t low, uint64_t high)
 
 /* The number of a fixed name of any spelling, or CEL__NAME_NONE. */
 uint32_t cel__names_find_fixed(struct cel_str name);
-/* What cel__names_hash gives for the name's text. */
+/* By fixed name: what cel__names_hash gives for its text. */
+extern uint64_t cel__name_hashes[CEL__NAME_FIXED];
+/* The same of any name. */
 uint64_t cel__names_hash_of(const struct cel__names *n, uint32_t name);
 
 /* Draws the key, once; called before the first hash by whatever keeps hashes. Any thread. */

@@ -55,8 +55,8 @@ struct cel__node {
 };
 
 struct cel__attr {
-    uint32_t name;
-    uint32_t ns;
+    uint32_t name : 24;
+    uint32_t ns : 8;
     uint32_t at; /* in `values` */
     uint32_t len;
 };
@@ -90,10 +90,9 @@ struct cel__tree {
     struct cel__buf text;
     struct cel__buf values;
     struct cel__names names;
-    /* Per node, bits that stand for its name, id and classes, and the union of
-     * its ancestors' bits. A selector that needs an absent bit cannot match. */
+    /* Per node, bits that stand for its name, id and classes. A selector that needs an absent bit
+     * cannot match; what it needs of ancestors, html/above.h sums up along the way. */
     uint64_t *marks;
-    uint64_t *above;
 };
 
 #define CEL__MARK_ELEMENT (UINT64_C(1) << 63)
@@ -101,7 +100,7 @@ struct cel__tree {
 /* The bit of a lower-case name, a class or an id. */
 static inline uint64_t cel__mark(uint64_t hash)
 {
-    return UINT64_C(1) << ((hash >> 32) % 63);
+    return UINT64_C(1) << ((hash >> 32) * 63 >> 32);
 }
 
 static inline const struct cel__node *cel__node(const struct cel__tree *t, uint32_t i)
@@ -193,9 +192,6 @@ static inline struct cel_str cel__node_text(const struct cel__tree *t, uint32_t 
         return cel__attr_value(t, &t->attrs[n->attrs]);
     return (struct cel_str){t->text.ptr + n->text_at, t->nodes[n->end].text_at - n->text_at};
 }
-
-/* The root of a template's content, or 0. */
-uint32_t cel__tree_content(const struct cel__tree *t, uint32_t element);
 
 /* The root of a template element's content, or 0. */
 uint32_t cel__tree_content(const struct cel__tree *t, uint32_t element);

@@ -23,7 +23,8 @@ struct cel__parse_options {
     void (*error)(void *arg, const struct cel__error *error); /* NULL: errors are not looked for */
     void *error_arg;
     struct cel__sieve *sieve; /* NULL: all is kept. With one, cel__parser_end gives no tree */
-    size_t expected_bytes;    /* a hint for the first allocation */
+    struct cel_str preview;   /* the bytes that will come, as far as they are there: they tell what
+                               * room they need. Looked at by cel__parser_new only */
 };
 
 struct cel__parser;

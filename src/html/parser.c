@@ -7,8 +7,10 @@
 #include "base/mem.h"
 #include "html/parser_state.h"
 
-#define USUAL_DEPTH 512
-#define ENOUGH      (-ECANCELED) /* what the sink answers when nothing more can come of it */
+#define USUAL_DEPTH   512
+#define FIRST_OPEN    16 /* elements; few pages are deeper */
+#define FIRST_FORMATS 8
+#define ENOUGH        (-ECANCELED) /* what the sink answers when nothing more can come of it */
 
 static cel__mode_fn *const modes[CEL__MODE_COUNT] = {
     [CEL__MODE_INITIAL] = cel__mode_initial,
@@ -104,6 +106,13 @@ static int take(void *arg, const struct cel__token *token)
         if (token == NULL)
             return 0;
     }
+    if (cel__unlikely(p->options.sieve != NULL)) {
+        if (p->stack_len != 0 && cel__parser_skim(p, token))
+            return p->options.sieve->is_lost ? ENOUGH : 0;
+        p->options.sieve->is_simple = false;
+        if (p->options.sieve->skimmed != 0)
+            cel__parser_unskim(p);
+    }
     dispatch(p, token);
     if (cel__unlikely(p->options.sieve != NULL))
         see_if_over(p);
@@ -112,6 +121,23 @@ static int take(void *arg, const struct cel__token *token)
     if (token->kind != CEL__TOKEN_TEXT && p->stack_len != 0)
         allow_cdata(p);
     return 0;
+}
+
+/* A solidus before the ">" of a start tag is for elements that are void, or foreign. */
+static int take_telling(void *arg, const struct cel__token *token)
+{
+    struct cel__parser *p = arg;
+    int r;
+
+    p->is_acknowledged = false;
+    p->told = token->kind == CEL__TOKEN_START || token->kind == CEL__TOKEN_END ? token->name
+                                                                               : CEL__NAME_NONE;
+    r = take(p, token);
+    if (token->kind == CEL__TOKEN_START && token->is_self_closing && !p->is_acknowledged) {
+        p->build.at = token->at;
+        cel__parser_error(p, CEL__ERROR_TRAILING_SOLIDUS);
+    }
+    return r;
 }
 
 static void pass_error(void *arg, const struct cel__error *error)
@@ -183,11 +209,10 @@ static int begin_fragment(struct cel__parser *p)
 
 static int make_room(struct cel__parser *p)
 {
-    uint32_t depth = p->options.limits.depth;
-
-    p->format_cap = 2 * depth;
+    p->stack_cap = FIRST_OPEN;
+    p->format_cap = FIRST_FORMATS;
     p->open_count_cap = CEL__NAME_FIXED;
-    p->stack = cel__mem_alloc((depth + 1u) * sizeof *p->stack);
+    p->stack = cel__mem_alloc(p->stack_cap * sizeof *p->stack);
     p->formats = cel__mem_alloc(p->format_cap * sizeof *p->formats);
     p->open_count = cel__mem_array(p->open_count_cap, sizeof *p->open_count);
     return p->stack != NULL && p->formats != NULL && p->open_count != NULL ? 0 : -ENOMEM;
@@ -196,7 +221,7 @@ static int make_room(struct cel__parser *p)
 int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *options)
 {
     struct cel__parser *p = cel__mem_zalloc(sizeof *p);
-    struct cel__tokenizer_options to = {.sink = take, .arg = p};
+    struct cel__tokenizer_options to = {.arg = p};
     int r;
 
     if (p == NULL)
@@ -206,11 +231,12 @@ int cel__parser_new(struct cel__parser **out, const struct cel__parse_options *o
         p->options.limits.depth = USUAL_DEPTH;
     p->modes = modes;
     p->frameset_ok = true;
-    r = cel__build_init(&p->build, &p->options.limits, options->expected_bytes, options->positions);
+    r = cel__build_init(&p->build, &p->options.limits, options->preview, options->positions);
     if (r < 0)
         goto fail;
     to.names = &p->build.tree.names;
     to.error = options->error != NULL ? pass_error : NULL;
+    to.sink = options->error != NULL ? take_telling : take;
     to.max_attributes = options->limits.attributes;
     to.max_names = options->limits.names;
     to.max_name = options->limits.name;

@@ -7,16 +7,22 @@
 
 void cel__parser_end_ordinary(struct cel__parser *p, uint32_t name)
 {
-    if (!cel__parser_is_open(p, name))
+    if (!cel__parser_is_open(p, name)) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return;
+    }
     for (uint32_t i = p->stack_len; i-- > 1;) {
         if (cel__open_is(&p->stack[i], name)) {
             cel__parser_imply_ends(p, name);
+            if (i + 1 != p->stack_len)
+                cel__parser_error(p, CEL__ERROR_END_TAG_TOO_EARLY);
             cel__parser_pop_to_length(p, i);
             return;
         }
-        if ((p->stack[i].flags & CEL__TAG_SPECIAL) != 0)
+        if ((p->stack[i].flags & CEL__TAG_SPECIAL) != 0) {
+            cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
             return;
+        }
     }
 }
 
@@ -95,12 +101,17 @@ static bool adopt_once(struct cel__parser *p, uint32_t name)
         return false;
     }
     if (p->formats[format - 1].open == 0) {
+        cel__parser_error(p, CEL__ERROR_FORMATTING_NOT_OPEN);
         cel__parser_format_remove(p, format - 1);
         return false;
     }
     outer = p->formats[format - 1].open - 1;
-    if (!is_in_scope(p, outer))
+    if (!is_in_scope(p, outer)) {
+        cel__parser_error(p, CEL__ERROR_FORMATTING_NOT_IN_SCOPE);
         return false;
+    }
+    if (outer + 1 != p->stack_len)
+        cel__parser_error(p, CEL__ERROR_FORMATTING_NOT_CURRENT);
     block = furthest_block(p, outer);
     if (block == 0) {
         cel__parser_pop_to_length(p, outer);

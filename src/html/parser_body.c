@@ -5,8 +5,10 @@
 
 static void body_text(struct cel__parser *p, const struct cel__token *token)
 {
-    if (token->is_null)
+    if (token->is_null) {
+        cel__parser_error_each(p, CEL__ERROR_NULL_IN_BODY, token->text);
         return;
+    }
     cel__parser_reconstruct(p);
     cel__parser_insert_text(p, token->text);
     if (p->frameset_ok && cel__parser_blanks(token->text) < token->text.len)
@@ -15,6 +17,7 @@ static void body_text(struct cel__parser *p, const struct cel__token *token)
 
 static void start_html(struct cel__parser *p, const struct cel__token *token)
 {
+    cel__parser_error(p, CEL__ERROR_NON_HTML_ROOT);
     if (!cel__parser_is_open(p, CEL__NAME_TEMPLATE))
         cel__parser_merge(p, 0, token);
 }
@@ -27,6 +30,7 @@ static bool has_body(struct cel__parser *p)
 
 static void start_body(struct cel__parser *p, const struct cel__token *token)
 {
+    cel__parser_error(p, CEL__ERROR_UNEXPECTED_START_TAG);
     if (!has_body(p) || cel__parser_is_open(p, CEL__NAME_TEMPLATE))
         return;
     p->frameset_ok = false;
@@ -35,6 +39,7 @@ static void start_body(struct cel__parser *p, const struct cel__token *token)
 
 static void start_frameset(struct cel__parser *p, const struct cel__token *token)
 {
+    cel__parser_error(p, CEL__ERROR_UNEXPECTED_START_TAG);
     if (!has_body(p) || !p->frameset_ok)
         return;
     cel__build_detach(&p->build, p->stack[1].node);
@@ -52,8 +57,10 @@ static void start_block(struct cel__parser *p, const struct cel__token *token)
 static void start_heading(struct cel__parser *p, const struct cel__token *token)
 {
     cel__parser_close_p_in_button(p);
-    if ((cel__parser_current(p)->flags & CEL__TAG_HEADING) != 0)
+    if ((cel__parser_current(p)->flags & CEL__TAG_HEADING) != 0) {
+        cel__parser_error(p, CEL__ERROR_START_TAG_IMPLIES_END_TAG);
         cel__parser_pop(p);
+    }
     cel__parser_insert(p, token);
 }
 
@@ -95,6 +102,7 @@ static void start_item(struct cel__parser *p, const struct cel__token *token)
             uint32_t name = o->name;
 
             cel__parser_imply_ends(p, name);
+            cel__parser_error_unless(p, name, CEL__ERROR_MISSING_END_TAG);
             cel__parser_pop_until(p, name);
             break;
         }
@@ -108,8 +116,10 @@ static void start_form(struct cel__parser *p, const struct cel__token *token)
 {
     bool in_template = cel__parser_is_open(p, CEL__NAME_TEMPLATE);
 
-    if (p->form != 0 && !in_template)
+    if (p->form != 0 && !in_template) {
+        cel__parser_error(p, CEL__ERROR_START_TAG_IGNORED);
         return;
+    }
     cel__parser_close_p_in_button(p);
     if (cel__parser_insert(p, token) && !in_template)
         p->form = cel__parser_current(p)->node;
@@ -122,6 +132,7 @@ static void start_a(struct cel__parser *p, const struct cel__token *token)
     if (format != 0) {
         uint32_t node = p->formats[format - 1].node, open;
 
+        cel__parser_error(p, CEL__ERROR_START_TAG_IMPLIES_END_TAG);
         cel__parser_adopt(p, CEL__NAME_A);
         for (uint32_t i = p->format_len; i-- > 0;)
             if (p->formats[i].node == node && p->formats[i].name != CEL__NAME_NONE) {
@@ -138,14 +149,17 @@ static void start_a(struct cel__parser *p, const struct cel__token *token)
 static void start_nobr(struct cel__parser *p, const struct cel__token *token)
 {
     cel__parser_reconstruct(p);
-    if (cel__parser_has(p, CEL__NAME_NOBR, CEL__SCOPE_ANY))
+    if (cel__parser_has(p, CEL__NAME_NOBR, CEL__SCOPE_ANY)) {
+        cel__parser_error(p, CEL__ERROR_START_TAG_IMPLIES_END_TAG);
         cel__parser_adopt(p, CEL__NAME_NOBR);
+    }
     start_formatting(p, token);
 }
 
 static void start_button(struct cel__parser *p, const struct cel__token *token)
 {
     if (cel__parser_has(p, CEL__NAME_BUTTON, CEL__SCOPE_ANY)) {
+        cel__parser_error(p, CEL__ERROR_START_TAG_IMPLIES_END_TAG);
         cel__parser_imply_ends(p, CEL__NAME_NONE);
         cel__parser_pop_until(p, CEL__NAME_BUTTON);
     }
@@ -191,30 +205,47 @@ static bool is_in_select(struct cel__parser *p)
 
 static void start_input(struct cel__parser *p, const struct cel__token *token)
 {
-    if (is_in_select_fragment(p))
+    if (is_in_select_fragment(p)) {
+        cel__parser_error(p, CEL__ERROR_INPUT_IN_SELECT);
         return;
-    if (is_in_select(p))
+    }
+    if (is_in_select(p)) {
+        cel__parser_error(p, CEL__ERROR_INPUT_IN_SELECT);
         cel__parser_pop_until(p, CEL__NAME_SELECT);
+    }
     cel__parser_reconstruct(p);
     cel__parser_insert_void(p, token);
     if (!is_hidden(token))
         p->frameset_ok = false;
 }
 
+/* With elements in between that do not end by themselves. */
+static void error_if_option(struct cel__parser *p, bool or_group)
+{
+    if (cel__parser_has(p, CEL__NAME_OPTION, CEL__SCOPE_ANY) ||
+        (or_group && cel__parser_has(p, CEL__NAME_OPTGROUP, CEL__SCOPE_ANY)))
+        cel__parser_error(p, CEL__ERROR_START_TAG_IN_SELECT);
+}
+
 static void start_hr(struct cel__parser *p, const struct cel__token *token)
 {
     cel__parser_close_p_in_button(p);
-    if (is_in_select(p))
+    if (is_in_select(p)) {
         cel__parser_imply_ends(p, CEL__NAME_NONE);
+        error_if_option(p, true);
+    }
     cel__parser_insert_void(p, token);
     p->frameset_ok = false;
 }
 
 static void start_select(struct cel__parser *p, const struct cel__token *token)
 {
-    if (is_in_select_fragment(p))
+    if (is_in_select_fragment(p)) {
+        cel__parser_error(p, CEL__ERROR_SELECT_IN_SELECT);
         return;
+    }
     if (is_in_select(p)) {
+        cel__parser_error(p, CEL__ERROR_SELECT_IN_SELECT);
         cel__parser_pop_until(p, CEL__NAME_SELECT);
         return;
     }
@@ -226,11 +257,14 @@ static void start_select(struct cel__parser *p, const struct cel__token *token)
 /* option and optgroup. */
 static void start_option(struct cel__parser *p, const struct cel__token *token)
 {
-    if (is_in_select(p))
-        cel__parser_imply_ends(p, token->name == CEL__NAME_OPTION ? (uint32_t)CEL__NAME_OPTGROUP
-                                                                  : (uint32_t)CEL__NAME_NONE);
-    else if (cel__parser_current_is(p, CEL__NAME_OPTION))
+    bool is_group = token->name == CEL__NAME_OPTGROUP;
+
+    if (is_in_select(p)) {
+        cel__parser_imply_ends(p, is_group ? CEL__NAME_NONE : (uint32_t)CEL__NAME_OPTGROUP);
+        error_if_option(p, is_group);
+    } else if (cel__parser_current_is(p, CEL__NAME_OPTION)) {
         cel__parser_pop(p);
+    }
     cel__parser_reconstruct(p);
     cel__parser_insert(p, token);
 }
@@ -240,8 +274,11 @@ static void start_ruby(struct cel__parser *p, const struct cel__token *token)
 {
     bool keeps_rtc = token->name == CEL__NAME_RP || token->name == CEL__NAME_RT;
 
-    if (cel__parser_has(p, CEL__NAME_RUBY, CEL__SCOPE_ANY))
+    if (cel__parser_has(p, CEL__NAME_RUBY, CEL__SCOPE_ANY)) {
         cel__parser_imply_ends(p, keeps_rtc ? (uint32_t)CEL__NAME_RTC : (uint32_t)CEL__NAME_NONE);
+        if (!keeps_rtc || !cel__parser_current_is(p, CEL__NAME_RTC))
+            cel__parser_error_unless(p, CEL__NAME_RUBY, CEL__ERROR_MISSING_END_TAG);
+    }
     cel__parser_insert(p, token);
 }
 
@@ -249,6 +286,7 @@ CEL__NOINLINE static void start_image(struct cel__parser *p, const struct cel__t
 {
     struct cel__token img = *token;
 
+    cel__parser_error(p, CEL__ERROR_START_TAG_TREATED_AS);
     img.name = CEL__NAME_IMG;
     start_void(p, &img);
 }
@@ -375,6 +413,7 @@ static bool body_start(struct cel__parser *p, const struct cel__token *token)
     case CEL__BODY_IN_HEAD:
         return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     case CEL__BODY_STRAY:
+        cel__parser_error(p, CEL__ERROR_START_TAG_IGNORED);
         break;
     case CEL__BODY_OTHER:
         others[token->name](p, token);
@@ -390,10 +429,22 @@ static void end_scoped(struct cel__parser *p, uint32_t name, unsigned scope, uin
         cel__parser_pop(p);
         return;
     }
-    if (!cel__parser_has(p, name, scope))
+    if (!cel__parser_has(p, name, scope)) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return;
+    }
     cel__parser_imply_ends(p, but);
+    cel__parser_error_unless(p, name, CEL__ERROR_END_TAG_TOO_EARLY);
     cel__parser_pop_until(p, name);
+}
+
+/* Whether nothing that ends a scope lies inside. */
+static bool is_in_scope(const struct cel__parser *p, uint32_t open)
+{
+    for (uint32_t i = p->stack_len; i-- > open;)
+        if ((p->stack[i].flags & CEL__SCOPE_ANY) != 0)
+            return false;
+    return open != 0;
 }
 
 static void end_form(struct cel__parser *p)
@@ -406,42 +457,53 @@ static void end_form(struct cel__parser *p)
     }
     p->form = 0;
     open = node != 0 ? cel__parser_find_node(p, node) : 0;
-    if (open == 0)
+    if (!is_in_scope(p, open)) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return;
-    for (uint32_t i = p->stack_len; i-- > open;)
-        if ((p->stack[i].flags & CEL__SCOPE_ANY) != 0)
-            return;
+    }
     cel__parser_imply_ends(p, CEL__NAME_NONE);
+    if (cel__parser_current(p)->node != node)
+        cel__parser_error(p, CEL__ERROR_END_TAG_TOO_EARLY);
     cel__parser_remove_open(p, open - 1);
 }
 
 static void end_p(struct cel__parser *p)
 {
-    if (!cel__parser_has(p, CEL__NAME_P, CEL__SCOPE_BUTTON))
+    if (!cel__parser_has(p, CEL__NAME_P, CEL__SCOPE_BUTTON)) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         cel__parser_insert_name(p, CEL__NAME_P);
+    }
     cel__parser_close_p(p);
 }
 
-static void end_heading(struct cel__parser *p)
+static void end_heading(struct cel__parser *p, uint32_t name)
 {
-    if (!cel__parser_has_heading(p))
+    if (!cel__parser_has_heading(p)) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return;
+    }
     cel__parser_imply_ends(p, CEL__NAME_NONE);
+    cel__parser_error_unless(p, name, CEL__ERROR_END_TAG_TOO_EARLY);
     cel__parser_pop_until_flag(p, CEL__TAG_HEADING);
 }
 
 static void end_object(struct cel__parser *p, uint32_t name)
 {
-    if (!cel__parser_has(p, name, CEL__SCOPE_ANY))
+    if (!cel__parser_has(p, name, CEL__SCOPE_ANY)) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return;
+    }
     end_scoped(p, name, CEL__SCOPE_ANY, CEL__NAME_NONE);
     cel__parser_format_clear(p);
 }
 
 static bool end_body(struct cel__parser *p)
 {
-    if (!cel__parser_has(p, CEL__NAME_BODY, CEL__SCOPE_ANY))
+    if (!cel__parser_has(p, CEL__NAME_BODY, CEL__SCOPE_ANY)) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return false;
+    }
+    cel__parser_error_if_open(p, CEL__ERROR_EXPECTED_ONE_END_TAG);
     p->mode = CEL__MODE_AFTER_BODY;
     return true;
 }
@@ -451,6 +513,7 @@ CEL__NOINLINE static void end_br(struct cel__parser *p, const struct cel__token 
 {
     struct cel__token br = *token;
 
+    cel__parser_error(p, CEL__ERROR_END_TAG_TREATED_AS);
     br.attr_count = 0;
     start_void(p, &br);
 }
@@ -474,7 +537,7 @@ static bool end_other(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_H4:
     case CEL__NAME_H5:
     case CEL__NAME_H6:
-        end_heading(p);
+        end_heading(p, token->name);
         return false;
     case CEL__NAME_FORM:
         end_form(p);
@@ -534,10 +597,14 @@ bool cel__mode_in_body(struct cel__parser *p, const struct cel__token *token)
         cel__parser_insert_comment(p, token);
         return false;
     case CEL__TOKEN_DOCTYPE:
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
         return false;
     case CEL__TOKEN_EOF:
         if (p->template_len != 0)
             return cel__parser_by(p, CEL__MODE_IN_TEMPLATE, token);
+        cel__parser_error_if_open(p, p->open_count[CEL__NAME_TABLE] != 0
+                                         ? CEL__ERROR_EOF_IN_TABLE
+                                         : CEL__ERROR_EXPECTED_CLOSING_TAG_BUT_GOT_EOF);
         p->is_stopped = true;
         return false;
     }

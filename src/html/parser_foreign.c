@@ -243,6 +243,7 @@ void cel__parser_insert_foreign(struct cel__parser *p, const struct cel__token *
         add_attr(p, node, &token->attrs[i], ns);
     cel__parser_opened(p, node);
     if (token->is_self_closing) {
+        p->is_acknowledged = true;
         cel__parser_closed(p, node);
         return;
     }
@@ -278,6 +279,7 @@ static void foreign_text(struct cel__parser *p, const struct cel__token *token)
         cel__parser_insert_text(p, token->text);
         return;
     }
+    cel__parser_error_each(p, CEL__ERROR_NULL_IN_FOREIGN_CONTENT, token->text);
     for (size_t i = 0; i < token->text.len; i++)
         cel__parser_insert_text(p, CEL_LIT("\xef\xbf\xbd"));
 }
@@ -308,6 +310,8 @@ static bool by_mode(struct cel__parser *p, const struct cel__token *token)
 
 static bool foreign_end(struct cel__parser *p, const struct cel__token *token)
 {
+    if (cel__parser_current(p)->lower != token->name)
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
     for (uint32_t i = p->stack_len - 1; i > 0; i--) {
         if (p->stack[i].lower == token->name) {
             cel__parser_pop_to_length(p, i);
@@ -331,6 +335,7 @@ bool cel__mode_foreign(struct cel__parser *p, const struct cel__token *token)
     case CEL__TOKEN_START:
     case CEL__TOKEN_END:
         if (is_breakout(token)) {
+            cel__parser_error(p, CEL__ERROR_HTML_ELEMENT_IN_FOREIGN_CONTENT);
             while (!is_home(cel__parser_current(p)))
                 cel__parser_pop(p);
             return by_mode(p, token);
@@ -339,7 +344,8 @@ bool cel__mode_foreign(struct cel__parser *p, const struct cel__token *token)
             return foreign_end(p, token);
         cel__parser_insert_foreign(p, token, (enum cel__ns)cel__parser_adjusted(p)->ns);
         return false;
-    default:
+    default: /* a doctype */
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
         return false;
     }
 }

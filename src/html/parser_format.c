@@ -6,6 +6,7 @@
  * made to multiply them, and loses the oldest. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "html/parser_state.h"
 
 static void renumber(struct cel__parser *p, uint32_t from)
@@ -26,13 +27,28 @@ void cel__parser_format_remove(struct cel__parser *p, uint32_t index)
     renumber(p, index);
 }
 
+static bool grow(struct cel__parser *p)
+{
+    struct cel__format *grown = cel__mem_realloc(p->formats, 2 * p->format_cap * sizeof *grown);
+
+    if (grown == NULL) {
+        p->build.failed = p->build.is_full = true;
+        return false;
+    }
+    p->formats = grown;
+    p->format_cap *= 2;
+    return true;
+}
+
 void cel__parser_format_insert(struct cel__parser *p, uint32_t index, struct cel__format format)
 {
-    if (p->format_len == p->format_cap) {
+    if (p->format_len == 2 * p->options.limits.depth) {
         cel__build_note_cut(&p->build, CEL__CUT_DEPTH);
         cel__parser_format_remove(p, 0);
         index -= index > 0;
     }
+    if (p->format_len == p->format_cap && !grow(p))
+        return;
     memmove(p->formats + index + 1, p->formats + index,
             (p->format_len - index) * sizeof *p->formats);
     p->formats[index] = format;
@@ -55,6 +71,12 @@ static uint32_t print_of(const struct cel__tree *t, uint32_t node)
         print += (a->name * 31 + a->len) * 0x9e3779b1u ^ tail;
     }
     return print;
+}
+
+void cel__parser_format_own(struct cel__parser *p, uint32_t index, uint32_t node)
+{
+    p->formats[index].node = node;
+    p->formats[index].print = print_of(&p->build.tree, node);
 }
 
 static bool has_equal(const struct cel__tree *t, const struct cel__attr *a, uint32_t node)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From the first token to the body. */
+#include "base/str.h"
 #include "html/parser_state.h"
 
 /* A token with the blanks of its text that are of no account taken off; text.len 0: all of it. */
@@ -42,10 +43,21 @@ static void doctype(struct cel__parser *p, const struct cel__token *token)
     struct cel__tree *t = &p->build.tree;
     struct cel_str name = token->text.ptr != NULL ? token->text : CEL_LIT("");
 
+    if (!cel__str_eq(name, CEL_LIT("html")) || token->public_id.ptr != NULL ||
+        (token->system_id.ptr != NULL &&
+         !cel__str_eq(token->system_id, CEL_LIT("about:legacy-compat"))))
+        cel__parser_error(p, CEL__ERROR_UNKNOWN_DOCTYPE);
     cel__build_raw(&p->build, (struct cel__build_place){0}, CEL__NODE_DOCTYPE, name);
     set_id(p, &t->public_id, &t->has_public_id, token->public_id);
     set_id(p, &t->system_id, &t->has_system_id, token->system_id);
     t->quirks = cel__quirks_of(token);
+}
+
+/* Passes over the token. */
+static bool stray(struct cel__parser *p, enum cel__parse_error code)
+{
+    cel__parser_error(p, code);
+    return false;
 }
 
 /* Text may begin with blanks that a mode passes over; the rest is taken again, by a token of its
@@ -72,6 +84,11 @@ static bool again_without_blanks(struct cel__parser *p, const struct cel__token 
 
 static bool initial_else(struct cel__parser *p, const struct cel__token *token)
 {
+    cel__parser_error_by_kind(p, token, CEL__ERROR_EXPECTED_DOCTYPE_BUT_GOT_CHARS,
+                              CEL__ERROR_EXPECTED_DOCTYPE_BUT_GOT_START_TAG,
+                              CEL__ERROR_EXPECTED_DOCTYPE_BUT_GOT_END_TAG);
+    if (token->kind == CEL__TOKEN_EOF)
+        cel__parser_error(p, CEL__ERROR_EXPECTED_DOCTYPE_BUT_GOT_EOF);
     p->build.tree.quirks = CEL__QUIRKS_FULL;
     p->mode = CEL__MODE_BEFORE_HTML;
     return true;
@@ -117,7 +134,7 @@ static bool before_html_else(struct cel__parser *p, const struct cel__token *tok
 bool cel__mode_before_html(struct cel__parser *p, const struct cel__token *token)
 {
     if (token->kind == CEL__TOKEN_DOCTYPE)
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
     if (token->kind == CEL__TOKEN_COMMENT) {
         cel__parser_insert_comment_in(p, 0, token);
         return false;
@@ -127,7 +144,7 @@ bool cel__mode_before_html(struct cel__parser *p, const struct cel__token *token
         return false;
     }
     if (token->kind == CEL__TOKEN_END && !is_early_end(token))
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_END_TAG_BEFORE_HTML);
     return again_without_blanks(p, token, before_html_else);
 }
 
@@ -154,7 +171,7 @@ bool cel__mode_before_head(struct cel__parser *p, const struct cel__token *token
         return false;
     }
     if (token->kind == CEL__TOKEN_DOCTYPE)
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
     if (is_tag(token, CEL__TOKEN_START, CEL__NAME_HTML))
         return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     if (is_tag(token, CEL__TOKEN_START, CEL__NAME_HEAD)) {
@@ -162,7 +179,7 @@ bool cel__mode_before_head(struct cel__parser *p, const struct cel__token *token
         return false;
     }
     if (token->kind == CEL__TOKEN_END && !is_early_end(token))
-        return false;
+        return stray(p, CEL__ERROR_END_TAG_AFTER_IMPLIED_ROOT);
     return again_without_blanks(p, token, before_head_else);
 }
 
@@ -218,7 +235,7 @@ static bool in_head_start(struct cel__parser *p, const struct cel__token *token)
         cel__parser_begin_template(p, token);
         return false;
     case CEL__NAME_HEAD:
-        return false;
+        return stray(p, CEL__ERROR_TWO_HEADS);
     default:
         return in_head_else(p, token);
     }
@@ -231,7 +248,7 @@ bool cel__mode_in_head(struct cel__parser *p, const struct cel__token *token)
         cel__parser_insert_comment(p, token);
         return false;
     case CEL__TOKEN_DOCTYPE:
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
     case CEL__TOKEN_START:
         return in_head_start(p, token);
     case CEL__TOKEN_END:
@@ -244,7 +261,8 @@ bool cel__mode_in_head(struct cel__parser *p, const struct cel__token *token)
             cel__parser_end_template(p);
             return false;
         }
-        return is_early_end(token) && in_head_else(p, token);
+        return is_early_end(token) ? in_head_else(p, token)
+                                   : stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
     case CEL__TOKEN_TEXT:
     case CEL__TOKEN_EOF:
         break;
@@ -254,6 +272,11 @@ bool cel__mode_in_head(struct cel__parser *p, const struct cel__token *token)
 
 static bool noscript_else(struct cel__parser *p, const struct cel__token *token)
 {
+    cel__parser_error_by_kind(p, token, CEL__ERROR_CHAR_IN_HEAD_NOSCRIPT,
+                              CEL__ERROR_UNEXPECTED_TAG_IN_HEAD_NOSCRIPT,
+                              CEL__ERROR_UNEXPECTED_TAG_IN_HEAD_NOSCRIPT);
+    if (token->kind == CEL__TOKEN_EOF)
+        cel__parser_error(p, CEL__ERROR_EOF_IN_HEAD_NOSCRIPT);
     cel__parser_pop(p);
     p->mode = CEL__MODE_IN_HEAD;
     return true;
@@ -273,7 +296,7 @@ static bool noscript_start(struct cel__parser *p, const struct cel__token *token
         return cel__mode_in_head(p, token);
     case CEL__NAME_HEAD:
     case CEL__NAME_NOSCRIPT:
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_TAG_IN_HEAD_NOSCRIPT);
     default:
         return noscript_else(p, token);
     }
@@ -285,15 +308,17 @@ bool cel__mode_in_head_noscript(struct cel__parser *p, const struct cel__token *
     case CEL__TOKEN_COMMENT:
         return cel__mode_in_head(p, token);
     case CEL__TOKEN_DOCTYPE:
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
     case CEL__TOKEN_START:
         return noscript_start(p, token);
     case CEL__TOKEN_END:
         if (token->name == CEL__NAME_NOSCRIPT) {
-            noscript_else(p, token);
+            cel__parser_pop(p);
+            p->mode = CEL__MODE_IN_HEAD;
             return false;
         }
-        return token->name == CEL__NAME_BR && noscript_else(p, token);
+        return token->name == CEL__NAME_BR ? noscript_else(p, token)
+                                           : stray(p, CEL__ERROR_UNEXPECTED_TAG_IN_HEAD_NOSCRIPT);
     case CEL__TOKEN_TEXT:
     case CEL__TOKEN_EOF:
         break;
@@ -351,9 +376,10 @@ static bool after_head_start(struct cel__parser *p, const struct cel__token *tok
     case CEL__NAME_STYLE:
     case CEL__NAME_TEMPLATE:
     case CEL__NAME_TITLE:
+        cel__parser_error(p, CEL__ERROR_OUT_OF_MY_HEAD);
         return late_head(p, token);
     case CEL__NAME_HEAD:
-        return false;
+        return stray(p, CEL__ERROR_TWO_HEADS);
     default:
         return after_head_else(p, token);
     }
@@ -366,13 +392,15 @@ bool cel__mode_after_head(struct cel__parser *p, const struct cel__token *token)
         cel__parser_insert_comment(p, token);
         return false;
     case CEL__TOKEN_DOCTYPE:
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
     case CEL__TOKEN_START:
         return after_head_start(p, token);
     case CEL__TOKEN_END:
         if (token->name == CEL__NAME_TEMPLATE)
             return cel__mode_in_head(p, token);
-        return is_early_end(token) && token->name != CEL__NAME_HEAD && after_head_else(p, token);
+        return is_early_end(token) && token->name != CEL__NAME_HEAD
+                   ? after_head_else(p, token)
+                   : stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
     case CEL__TOKEN_TEXT:
     case CEL__TOKEN_EOF:
         break;

@@ -30,8 +30,31 @@ struct cel__build_place cel__parser_place(struct cel__parser *p, const struct ce
     return at;
 }
 
+/* What neither the sieve's owner nor the parser will look at need not be copied. The parser
+ * compares formatting elements, and adds to html and body what they lack; a meta element may name
+ * the encoding. */
+CEL__NOINLINE static void add_some_attrs(struct cel__parser *p, uint32_t node,
+                                         const struct cel__token *token)
+{
+    bool takes_all = (cel__tag_flags(token->name) & CEL__TAG_FORMATTING) != 0 ||
+                     token->name == CEL__NAME_META || p->stack_len < 2;
+
+    for (uint32_t i = 0; i < token->attr_count; i++) {
+        const struct cel__token_attr *a = &token->attrs[i];
+
+        if (takes_all || cel__sieve_takes_attr(p->options.sieve, a->name))
+            cel__build_attr(&p->build, node, a->name, CEL__NS_NONE, a->value);
+        else
+            cel__sieve_count(p->options.sieve, 0, a->value.len);
+    }
+}
+
 static void add_attrs(struct cel__parser *p, uint32_t node, const struct cel__token *token)
 {
+    if (cel__unlikely(p->options.sieve != NULL)) {
+        add_some_attrs(p, node, token);
+        return;
+    }
     for (uint32_t i = 0; i < token->attr_count; i++)
         cel__build_attr(&p->build, node, token->attrs[i].name, CEL__NS_NONE, token->attrs[i].value);
 }
@@ -82,6 +105,7 @@ void cel__parser_insert_void(struct cel__parser *p, const struct cel__token *tok
     struct cel__build_place at = cel__parser_place(p, cel__parser_current(p));
     uint32_t node = cel__build_element(&p->build, at, token->name, CEL__NS_HTML);
 
+    p->is_acknowledged = true;
     if (node == 0)
         return;
     add_attrs(p, node, token);

@@ -8,6 +8,8 @@ bool cel__mode_text(struct cel__parser *p, const struct cel__token *token)
         cel__parser_insert_text(p, token->text);
         return false;
     }
+    if (token->kind == CEL__TOKEN_EOF)
+        cel__parser_error(p, CEL__ERROR_EXPECTED_NAMED_CLOSING_TAG_BUT_GOT_EOF);
     cel__parser_pop(p);
     p->mode = p->original_mode;
     return token->kind == CEL__TOKEN_EOF;
@@ -61,12 +63,15 @@ bool cel__mode_in_template(struct cel__parser *p, const struct cel__token *token
     case CEL__TOKEN_END:
         if (token->name == CEL__NAME_TEMPLATE)
             cel__parser_end_template(p);
+        else
+            cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return false;
     case CEL__TOKEN_EOF:
         if (!cel__parser_is_open(p, CEL__NAME_TEMPLATE)) {
             p->is_stopped = true;
             return false;
         }
+        cel__parser_error(p, CEL__ERROR_EOF_IN_TEMPLATE);
         cel__parser_close_template(p);
         return true;
     default:
@@ -107,17 +112,23 @@ bool cel__mode_after_body(struct cel__parser *p, const struct cel__token *token)
         cel__parser_insert_comment_in(p, p->stack[0].inside, token);
         return false;
     }
-    if (token->kind == CEL__TOKEN_DOCTYPE)
+    if (token->kind == CEL__TOKEN_DOCTYPE) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
         return false;
+    }
     if (token->kind == CEL__TOKEN_END && token->name == CEL__NAME_HTML) {
         if (!p->is_fragment)
             p->mode = CEL__MODE_AFTER_AFTER_BODY;
+        else
+            cel__parser_error(p, CEL__ERROR_END_TAG_AFTER_BODY);
         return false;
     }
     if (token->kind == CEL__TOKEN_EOF) {
         p->is_stopped = true;
         return false;
     }
+    cel__parser_error_by_kind(p, token, CEL__ERROR_CHAR_AFTER_BODY, CEL__ERROR_START_TAG_AFTER_BODY,
+                              CEL__ERROR_END_TAG_AFTER_BODY);
     return back_to_body(p, token);
 }
 
@@ -133,11 +144,14 @@ bool cel__mode_after_after_body(struct cel__parser *p, const struct cel__token *
         p->is_stopped = true;
         return false;
     }
+    cel__parser_error_by_kind(p, token, CEL__ERROR_EXPECTED_EOF_BUT_GOT_CHAR,
+                              CEL__ERROR_EXPECTED_EOF_BUT_GOT_START_TAG,
+                              CEL__ERROR_EXPECTED_EOF_BUT_GOT_END_TAG);
     return back_to_body(p, token);
 }
 
 /* Of text, only blanks count where frames are. */
-static void keep_blanks(struct cel__parser *p, struct cel_str text)
+static void keep_blanks(struct cel__parser *p, struct cel_str text, enum cel__parse_error code)
 {
     while (text.len != 0) {
         size_t n = cel__parser_blanks(text);
@@ -145,7 +159,7 @@ static void keep_blanks(struct cel__parser *p, struct cel_str text)
         if (n != 0)
             cel__parser_insert_text(p, (struct cel_str){text.ptr, n});
         else
-            n = 1;
+            cel__parser_error_each(p, code, (struct cel_str){text.ptr, n = 1});
         text.ptr += n;
         text.len -= n;
         p->build.at += n;
@@ -166,6 +180,7 @@ static bool frameset_start(struct cel__parser *p, const struct cel__token *token
     case CEL__NAME_NOFRAMES:
         return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     default:
+        cel__parser_error(p, CEL__ERROR_START_TAG_IN_FRAMESET);
         return false;
     }
 }
@@ -174,7 +189,7 @@ bool cel__mode_in_frameset(struct cel__parser *p, const struct cel__token *token
 {
     switch (token->kind) {
     case CEL__TOKEN_TEXT:
-        keep_blanks(p, token->text);
+        keep_blanks(p, token->text, CEL__ERROR_CHAR_IN_FRAMESET);
         return false;
     case CEL__TOKEN_COMMENT:
         cel__parser_insert_comment(p, token);
@@ -182,16 +197,21 @@ bool cel__mode_in_frameset(struct cel__parser *p, const struct cel__token *token
     case CEL__TOKEN_START:
         return frameset_start(p, token);
     case CEL__TOKEN_END:
-        if (token->name != CEL__NAME_FRAMESET || p->stack_len == 1)
+        if (token->name != CEL__NAME_FRAMESET || p->stack_len == 1) {
+            cel__parser_error(p, CEL__ERROR_END_TAG_IN_FRAMESET);
             return false;
+        }
         cel__parser_pop(p);
         if (!p->is_fragment && !cel__parser_current_is(p, CEL__NAME_FRAMESET))
             p->mode = CEL__MODE_AFTER_FRAMESET;
         return false;
     case CEL__TOKEN_EOF:
+        if (p->stack_len > 1)
+            cel__parser_error(p, CEL__ERROR_EOF_IN_FRAMESET);
         p->is_stopped = true;
         return false;
     case CEL__TOKEN_DOCTYPE:
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
         return false;
     }
     return false;
@@ -200,7 +220,7 @@ bool cel__mode_in_frameset(struct cel__parser *p, const struct cel__token *token
 bool cel__mode_after_frameset(struct cel__parser *p, const struct cel__token *token)
 {
     if (token->kind == CEL__TOKEN_TEXT)
-        keep_blanks(p, token->text);
+        keep_blanks(p, token->text, CEL__ERROR_CHAR_AFTER_FRAMESET);
     else if (token->kind == CEL__TOKEN_COMMENT)
         cel__parser_insert_comment(p, token);
     else if (is_html_start(token))
@@ -211,6 +231,12 @@ bool cel__mode_after_frameset(struct cel__parser *p, const struct cel__token *to
         return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     else if (token->kind == CEL__TOKEN_EOF)
         p->is_stopped = true;
+    else if (token->kind == CEL__TOKEN_DOCTYPE)
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
+    else
+        cel__parser_error_by_kind(p, token, CEL__ERROR_CHAR_AFTER_FRAMESET,
+                                  CEL__ERROR_START_TAG_AFTER_FRAMESET,
+                                  CEL__ERROR_END_TAG_AFTER_FRAMESET);
     return false;
 }
 
@@ -219,12 +245,18 @@ bool cel__mode_after_after_frameset(struct cel__parser *p, const struct cel__tok
     if (token->kind == CEL__TOKEN_COMMENT)
         cel__parser_insert_comment_in(p, 0, token);
     else if (token->kind == CEL__TOKEN_TEXT)
-        keep_blanks(p, token->text);
+        keep_blanks(p, token->text, CEL__ERROR_EXPECTED_EOF_BUT_GOT_CHAR);
     else if (is_html_start(token))
         return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     else if (token->kind == CEL__TOKEN_START && token->name == CEL__NAME_NOFRAMES)
         return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     else if (token->kind == CEL__TOKEN_EOF)
         p->is_stopped = true;
+    else if (token->kind == CEL__TOKEN_DOCTYPE)
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
+    else
+        cel__parser_error_by_kind(p, token, CEL__ERROR_EXPECTED_EOF_BUT_GOT_CHAR,
+                                  CEL__ERROR_EXPECTED_EOF_BUT_GOT_START_TAG,
+                                  CEL__ERROR_EXPECTED_EOF_BUT_GOT_END_TAG);
     return false;
 }

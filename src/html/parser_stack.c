@@ -71,6 +71,10 @@ void cel__parser_remove_open(struct cel__parser *p, uint32_t index)
 {
     struct cel__open *o = &p->stack[index];
 
+    if (index + 1 == p->stack_len) { /* as nearly every form: nothing is out of order */
+        cel__parser_pop(p);
+        return;
+    }
     count(p, o, -1);
     if (o->format != 0)
         p->formats[o->format - 1].open = 0;
@@ -111,6 +115,19 @@ static bool make_countable(struct cel__parser *p, uint32_t name)
     return true;
 }
 
+static bool grow_stack(struct cel__parser *p)
+{
+    struct cel__open *grown = cel__mem_realloc(p->stack, 2 * p->stack_cap * sizeof *grown);
+
+    if (grown == NULL) {
+        p->build.failed = p->build.is_full = true;
+        return false;
+    }
+    p->stack = grown;
+    p->stack_cap *= 2;
+    return true;
+}
+
 /* What put a marker into the list of formatting elements when it began. */
 static bool has_marker(const struct cel__open *o)
 {
@@ -139,6 +156,8 @@ void cel__parser_push(struct cel__parser *p, struct cel__open open)
 {
     cel__parser_make_way(p);
     if (cel__unlikely(open.name >= p->open_count_cap) && !make_countable(p, open.name))
+        return;
+    if (cel__unlikely(p->stack_len == p->stack_cap) && !grow_stack(p))
         return;
     p->stack[p->stack_len] = open;
     count(p, &open, 1);
@@ -219,6 +238,7 @@ void cel__parser_imply_all_ends(struct cel__parser *p)
 void cel__parser_close_p(struct cel__parser *p)
 {
     cel__parser_imply_ends(p, CEL__NAME_P);
+    cel__parser_error_unless(p, CEL__NAME_P, CEL__ERROR_MISSING_END_TAG);
     cel__parser_pop_until(p, CEL__NAME_P);
 }
 

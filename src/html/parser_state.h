@@ -71,6 +71,7 @@ struct cel__parser {
     enum cel__mode original_mode;
     struct cel__open *stack;
     uint32_t stack_len;
+    uint32_t stack_cap;
     struct cel__format *formats;
     uint32_t format_len;
     uint32_t format_cap;
@@ -83,6 +84,7 @@ struct cel__parser {
     uint32_t head;   /* node, or 0 */
     uint32_t form;
     struct cel__open context; /* of a fragment */
+    uint32_t told;            /* what errors are about now: the tag's name */
     struct cel__token rest;   /* of a token, without its first byte */
     struct cel__buf pending;  /* characters in a table */
     uint64_t pending_at;      /* where they began */
@@ -92,7 +94,8 @@ struct cel__parser {
     bool fosters; /* foster parenting is enabled */
     bool skip_lf; /* a LF right behind <pre> is none */
     bool allows_cdata;
-    bool is_stopped; /* the rest of the input changes nothing */
+    bool is_acknowledged; /* the solidus of this start tag */
+    bool is_stopped;      /* the rest of the input changes nothing */
 };
 
 cel__mode_fn cel__mode_initial, cel__mode_before_html, cel__mode_before_head, cel__mode_in_head,
@@ -239,6 +242,16 @@ void cel__parser_adopt(struct cel__parser *p, uint32_t name);
 /* An end tag that nothing more is said about. */
 void cel__parser_end_ordinary(struct cel__parser *p, uint32_t name);
 
+/* The entry's element has this node now. */
+void cel__parser_format_own(struct cel__parser *p, uint32_t index, uint32_t node);
+
+/* ---- The sieve's short way (skim.c) ---- */
+
+/* -> whether the token is done with. */
+bool cel__parser_skim(struct cel__parser *p, const struct cel__token *token);
+/* Gives nodes to all elements that are open without one. */
+void cel__parser_unskim(struct cel__parser *p);
+
 /* ---- Foreign content (parser_foreign.c) ---- */
 
 /* Whether a token is for that element of SVG or MathML, and not for the mode. */
@@ -252,6 +265,40 @@ static inline bool cel__parser_is_foreign(const struct cel__parser *p,
 }
 /* Of a fragment's context. */
 unsigned cel__parser_foreign_flags(uint32_t lower, enum cel__ns ns);
+
+/* ---- Errors (parser_error.c). A parse that does not ask loses a test on rare paths. ---- */
+
+void cel__parser_note(struct cel__parser *p, enum cel__parse_error code);
+void cel__parser_note_each(struct cel__parser *p, enum cel__parse_error code, struct cel_str text);
+/* Where the token began, about its tag. */
+static inline void cel__parser_error(struct cel__parser *p, enum cel__parse_error code)
+{
+    if (cel__unlikely(p->options.error != NULL))
+        cel__parser_note(p, code);
+}
+/* Of each character of a text that begins there. */
+static inline void cel__parser_error_each(struct cel__parser *p, enum cel__parse_error code,
+                                          struct cel_str text)
+{
+    if (cel__unlikely(p->options.error != NULL))
+        cel__parser_note_each(p, code, text);
+}
+/* By the kind of the token; nothing for others. */
+void cel__parser_error_by_kind(struct cel__parser *p, const struct cel__token *token,
+                               enum cel__parse_error text, enum cel__parse_error start,
+                               enum cel__parse_error end);
+/* Text that is pending in a table, before it goes there; it begins with so many blanks. */
+void cel__parser_error_pending(struct cel__parser *p, const struct cel__token *token,
+                               size_t blanks);
+/* Unless the innermost element is of that name; a missing end tag is about that element. */
+static inline void cel__parser_error_unless(struct cel__parser *p, uint32_t name,
+                                            enum cel__parse_error code)
+{
+    if (cel__unlikely(p->options.error != NULL) && !cel__parser_current_is(p, name))
+        cel__parser_note(p, code);
+}
+/* When an element is open whose end tag may not be left out. */
+void cel__parser_error_if_open(struct cel__parser *p, enum cel__parse_error code);
 
 /* ---- Others ---- */
 

@@ -4,7 +4,7 @@
 #include "html/parser_state.h"
 
 /* By the rules of the body, but not into the table. */
-static bool foster(struct cel__parser *p, const struct cel__token *token)
+static bool foster_told(struct cel__parser *p, const struct cel__token *token)
 {
     bool again;
 
@@ -12,6 +12,23 @@ static bool foster(struct cel__parser *p, const struct cel__token *token)
     again = cel__parser_by(p, CEL__MODE_IN_BODY, token);
     p->fosters = false;
     return again;
+}
+
+static bool foster(struct cel__parser *p, const struct cel__token *token)
+{
+    if (token->kind == CEL__TOKEN_TEXT)
+        cel__parser_error_each(p, CEL__ERROR_FOSTER_PARENTING_CHARACTER, token->text);
+    else
+        cel__parser_error(p, token->kind == CEL__TOKEN_START ? CEL__ERROR_FOSTER_PARENTING_START_TAG
+                                                             : CEL__ERROR_FOSTER_PARENTING_END_TAG);
+    return foster_told(p, token);
+}
+
+/* Passes over the token. */
+static bool stray(struct cel__parser *p, enum cel__parse_error code)
+{
+    cel__parser_error(p, code);
+    return false;
 }
 
 static void enter(struct cel__parser *p, const struct cel__token *token, enum cel__mode mode)
@@ -78,6 +95,7 @@ static bool table_start(struct cel__parser *p, const struct cel__token *token)
         enter_name(p, CEL__NAME_TBODY, CEL__MODE_IN_TABLE_BODY);
         return true;
     case CEL__NAME_TABLE:
+        cel__parser_error(p, CEL__ERROR_START_TAG_IMPLIES_END_TAG);
         return end_table(p);
     case CEL__NAME_STYLE:
     case CEL__NAME_SCRIPT:
@@ -86,9 +104,11 @@ static bool table_start(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_INPUT:
         if (!is_hidden_input(token))
             return foster(p, token);
+        cel__parser_error(p, CEL__ERROR_HIDDEN_INPUT_IN_TABLE);
         cel__parser_insert_void(p, token);
         return false;
     case CEL__NAME_FORM:
+        cel__parser_error(p, CEL__ERROR_FORM_IN_TABLE);
         if (p->form != 0 || cel__parser_is_open(p, CEL__NAME_TEMPLATE))
             return false;
         if (cel__parser_insert(p, token)) {
@@ -105,7 +125,8 @@ static bool table_end(struct cel__parser *p, const struct cel__token *token)
 {
     switch (token->name) {
     case CEL__NAME_TABLE:
-        end_table(p);
+        if (!end_table(p))
+            cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return false;
     case CEL__NAME_BODY:
     case CEL__NAME_CAPTION:
@@ -118,7 +139,7 @@ static bool table_end(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_TH:
     case CEL__NAME_THEAD:
     case CEL__NAME_TR:
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
     case CEL__NAME_TEMPLATE:
         return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     default:
@@ -149,7 +170,7 @@ bool cel__mode_in_table(struct cel__parser *p, const struct cel__token *token)
         cel__parser_insert_comment(p, token);
         return false;
     case CEL__TOKEN_DOCTYPE:
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
     case CEL__TOKEN_START:
         return table_start(p, token);
     case CEL__TOKEN_END:
@@ -171,13 +192,15 @@ static void flush_pending(struct cel__parser *p)
     else if (text.text.len != 0 && p->pending_is_blank)
         cel__parser_insert_text(p, text.text);
     else if (text.text.len != 0)
-        foster(p, &text);
+        foster_told(p, &text);
     p->build.at = at;
 }
 
 bool cel__mode_in_table_text(struct cel__parser *p, const struct cel__token *token)
 {
     if (token->kind == CEL__TOKEN_TEXT) {
+        if (cel__unlikely(p->options.error != NULL))
+            cel__parser_error_pending(p, token, cel__parser_blanks(token->text));
         if (token->is_null)
             return false;
         cel__buf_add_str(&p->pending, token->text);
@@ -193,8 +216,9 @@ bool cel__mode_in_table_text(struct cel__parser *p, const struct cel__token *tok
 static bool end_caption(struct cel__parser *p)
 {
     if (!cel__parser_has(p, CEL__NAME_CAPTION, CEL__SCOPE_TABLE))
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
     cel__parser_imply_ends(p, CEL__NAME_NONE);
+    cel__parser_error_unless(p, CEL__NAME_CAPTION, CEL__ERROR_END_TAG_TOO_EARLY);
     cel__parser_pop_until(p, CEL__NAME_CAPTION);
     cel__parser_format_clear(p);
     p->mode = CEL__MODE_IN_TABLE;
@@ -220,19 +244,20 @@ bool cel__mode_in_caption(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_TH:
     case CEL__NAME_THEAD:
     case CEL__NAME_TR:
-        return is_start && end_caption(p);
+        return is_start ? end_caption(p) : stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
     case CEL__NAME_BODY:
     case CEL__NAME_HTML:
-        return is_start && cel__parser_by(p, CEL__MODE_IN_BODY, token);
+        return is_start ? cel__parser_by(p, CEL__MODE_IN_BODY, token)
+                        : stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
     default:
         return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     }
 }
 
-static bool column_else(struct cel__parser *p)
+static bool column_else(struct cel__parser *p, enum cel__parse_error code)
 {
     if (!cel__parser_current_is(p, CEL__NAME_COLGROUP))
-        return false;
+        return stray(p, code);
     cel__parser_pop(p);
     p->mode = CEL__MODE_IN_TABLE;
     return true;
@@ -253,14 +278,16 @@ static bool column_text(struct cel__parser *p, const struct cel__token *token)
         p->build.at += n;
         if (rest.text.len == 0)
             break;
-        if (column_else(p)) {
+        if (column_else(p, CEL__ERROR_CHARACTER_IN_COLGROUP)) {
             while (cel__parser_by(p, p->mode, &rest))
                 ;
             break;
         }
-        rest.text.ptr++;
-        rest.text.len--;
-        p->build.at++;
+        do {
+            rest.text.ptr++;
+            rest.text.len--;
+            p->build.at++;
+        } while (rest.text.len != 0 && (*rest.text.ptr & 0xc0) == 0x80);
     }
     return false;
 }
@@ -268,6 +295,8 @@ static bool column_text(struct cel__parser *p, const struct cel__token *token)
 bool cel__mode_in_column_group(struct cel__parser *p, const struct cel__token *token)
 {
     bool is_start = token->kind == CEL__TOKEN_START;
+    enum cel__parse_error unexpected =
+        is_start ? CEL__ERROR_START_TAG_IGNORED : CEL__ERROR_UNEXPECTED_END_TAG;
 
     switch (token->kind) {
     case CEL__TOKEN_TEXT:
@@ -276,7 +305,7 @@ bool cel__mode_in_column_group(struct cel__parser *p, const struct cel__token *t
         cel__parser_insert_comment(p, token);
         return false;
     case CEL__TOKEN_DOCTYPE:
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_DOCTYPE);
     case CEL__TOKEN_EOF:
         return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     case CEL__TOKEN_START:
@@ -285,20 +314,18 @@ bool cel__mode_in_column_group(struct cel__parser *p, const struct cel__token *t
     }
     switch (token->name) {
     case CEL__NAME_HTML:
-        return is_start ? cel__parser_by(p, CEL__MODE_IN_BODY, token) : column_else(p);
+        return is_start ? cel__parser_by(p, CEL__MODE_IN_BODY, token) : column_else(p, unexpected);
     case CEL__NAME_COL:
-        if (is_start)
-            cel__parser_insert_void(p, token);
+        if (!is_start)
+            return stray(p, unexpected);
+        cel__parser_insert_void(p, token);
         return false;
     case CEL__NAME_COLGROUP:
-        if (is_start)
-            return column_else(p);
-        column_else(p);
-        return false;
+        return column_else(p, unexpected) && is_start;
     case CEL__NAME_TEMPLATE:
         return cel__parser_by(p, CEL__MODE_IN_HEAD, token);
     default:
-        return column_else(p);
+        return column_else(p, unexpected);
     }
 }
 
@@ -317,10 +344,10 @@ static void end_table_body(struct cel__parser *p)
 }
 
 /* What follows is of the table around the body. */
-static bool leave_table_body(struct cel__parser *p)
+static bool leave_table_body(struct cel__parser *p, enum cel__parse_error code)
 {
     if (!has_table_body(p))
-        return false;
+        return stray(p, code);
     end_table_body(p);
     return true;
 }
@@ -334,6 +361,7 @@ static bool table_body_start(struct cel__parser *p, const struct cel__token *tok
         return false;
     case CEL__NAME_TH:
     case CEL__NAME_TD:
+        cel__parser_error(p, CEL__ERROR_CELL_IN_TABLE_BODY);
         cel__parser_clear_to(p, CEL__TAG_BODY_CONTEXT);
         enter_name(p, CEL__NAME_TR, CEL__MODE_IN_ROW);
         return true;
@@ -343,7 +371,7 @@ static bool table_body_start(struct cel__parser *p, const struct cel__token *tok
     case CEL__NAME_TBODY:
     case CEL__NAME_TFOOT:
     case CEL__NAME_THEAD:
-        return leave_table_body(p);
+        return leave_table_body(p, CEL__ERROR_START_TAG_IGNORED);
     default:
         return cel__mode_in_table(p, token);
     }
@@ -355,11 +383,12 @@ static bool table_body_end(struct cel__parser *p, const struct cel__token *token
     case CEL__NAME_TBODY:
     case CEL__NAME_TFOOT:
     case CEL__NAME_THEAD:
-        if (cel__parser_has(p, token->name, CEL__SCOPE_TABLE))
-            end_table_body(p);
+        if (!cel__parser_has(p, token->name, CEL__SCOPE_TABLE))
+            return stray(p, CEL__ERROR_END_TAG_IN_TABLE_BODY);
+        end_table_body(p);
         return false;
     case CEL__NAME_TABLE:
-        return leave_table_body(p);
+        return leave_table_body(p, CEL__ERROR_END_TAG_IN_TABLE_BODY);
     case CEL__NAME_BODY:
     case CEL__NAME_CAPTION:
     case CEL__NAME_COL:
@@ -368,7 +397,7 @@ static bool table_body_end(struct cel__parser *p, const struct cel__token *token
     case CEL__NAME_TD:
     case CEL__NAME_TH:
     case CEL__NAME_TR:
-        return false;
+        return stray(p, CEL__ERROR_END_TAG_IN_TABLE_BODY);
     default:
         return cel__mode_in_table(p, token);
     }
@@ -383,10 +412,10 @@ bool cel__mode_in_table_body(struct cel__parser *p, const struct cel__token *tok
     return cel__mode_in_table(p, token);
 }
 
-static bool end_row(struct cel__parser *p)
+static bool end_row(struct cel__parser *p, enum cel__parse_error code)
 {
     if (!cel__parser_has(p, CEL__NAME_TR, CEL__SCOPE_TABLE))
-        return false;
+        return stray(p, code);
     cel__parser_clear_to(p, CEL__TAG_ROW_CONTEXT);
     cel__parser_pop(p);
     p->mode = CEL__MODE_IN_TABLE_BODY;
@@ -409,7 +438,7 @@ static bool row_start(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_TFOOT:
     case CEL__NAME_THEAD:
     case CEL__NAME_TR:
-        return end_row(p);
+        return end_row(p, CEL__ERROR_START_TAG_IGNORED);
     default:
         return cel__mode_in_table(p, token);
     }
@@ -419,14 +448,17 @@ static bool row_end(struct cel__parser *p, const struct cel__token *token)
 {
     switch (token->name) {
     case CEL__NAME_TR:
-        end_row(p);
+        end_row(p, CEL__ERROR_END_TAG_IN_TABLE_ROW);
         return false;
     case CEL__NAME_TABLE:
-        return end_row(p);
+        return end_row(p, CEL__ERROR_END_TAG_IN_TABLE_ROW);
     case CEL__NAME_TBODY:
     case CEL__NAME_TFOOT:
     case CEL__NAME_THEAD:
-        return cel__parser_has(p, token->name, CEL__SCOPE_TABLE) && end_row(p);
+        if (!cel__parser_has(p, token->name, CEL__SCOPE_TABLE))
+            return stray(p, CEL__ERROR_END_TAG_IN_TABLE_ROW);
+        return cel__parser_has(p, CEL__NAME_TR, CEL__SCOPE_TABLE) &&
+               end_row(p, CEL__ERROR_END_TAG_IN_TABLE_ROW);
     case CEL__NAME_BODY:
     case CEL__NAME_CAPTION:
     case CEL__NAME_COL:
@@ -434,7 +466,7 @@ static bool row_end(struct cel__parser *p, const struct cel__token *token)
     case CEL__NAME_HTML:
     case CEL__NAME_TD:
     case CEL__NAME_TH:
-        return false;
+        return stray(p, CEL__ERROR_END_TAG_IN_TABLE_ROW);
     default:
         return cel__mode_in_table(p, token);
     }
@@ -452,6 +484,7 @@ bool cel__mode_in_row(struct cel__parser *p, const struct cel__token *token)
 static void end_cell(struct cel__parser *p, uint32_t name)
 {
     cel__parser_imply_ends(p, CEL__NAME_NONE);
+    cel__parser_error_unless(p, name, CEL__ERROR_CELL_END_TAG);
     cel__parser_pop_until(p, name);
     cel__parser_format_clear(p);
     p->mode = CEL__MODE_IN_ROW;
@@ -465,7 +498,7 @@ static bool close_cell(struct cel__parser *p)
     else if (cel__parser_has(p, CEL__NAME_TH, CEL__SCOPE_TABLE))
         end_cell(p, CEL__NAME_TH);
     else
-        return false;
+        return stray(p, CEL__ERROR_CELL_END_TAG);
     return true;
 }
 
@@ -492,21 +525,24 @@ static bool cell_end(struct cel__parser *p, const struct cel__token *token)
     switch (token->name) {
     case CEL__NAME_TD:
     case CEL__NAME_TH:
-        if (cel__parser_has(p, token->name, CEL__SCOPE_TABLE))
-            end_cell(p, token->name);
+        if (!cel__parser_has(p, token->name, CEL__SCOPE_TABLE))
+            return stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
+        end_cell(p, token->name);
         return false;
     case CEL__NAME_BODY:
     case CEL__NAME_CAPTION:
     case CEL__NAME_COL:
     case CEL__NAME_COLGROUP:
     case CEL__NAME_HTML:
-        return false;
+        return stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
     case CEL__NAME_TABLE:
     case CEL__NAME_TBODY:
     case CEL__NAME_TFOOT:
     case CEL__NAME_THEAD:
     case CEL__NAME_TR:
-        return cel__parser_has(p, token->name, CEL__SCOPE_TABLE) && close_cell(p);
+        return cel__parser_has(p, token->name, CEL__SCOPE_TABLE)
+                   ? close_cell(p)
+                   : stray(p, CEL__ERROR_UNEXPECTED_END_TAG);
     default:
         return cel__parser_by(p, CEL__MODE_IN_BODY, token);
     }

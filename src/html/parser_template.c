@@ -47,8 +47,11 @@ void cel__parser_close_template(struct cel__parser *p)
 
 void cel__parser_end_template(struct cel__parser *p)
 {
-    if (!cel__parser_is_open(p, CEL__NAME_TEMPLATE))
+    if (!cel__parser_is_open(p, CEL__NAME_TEMPLATE)) {
+        cel__parser_error(p, CEL__ERROR_UNEXPECTED_END_TAG);
         return;
+    }
     cel__parser_imply_all_ends(p);
+    cel__parser_error_unless(p, CEL__NAME_TEMPLATE, CEL__ERROR_END_TAG_TOO_EARLY);
     cel__parser_close_template(p);
 }

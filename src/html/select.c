@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "html/above.h"
 #include "html/match.h"
 
 struct cel_matches {
@@ -13,6 +14,7 @@ struct cel_matches {
     const struct cel_html *doc;
     uint32_t at;
     uint32_t end;
+    struct cel__above above;
 };
 
 static int start(struct cel_matches *w, const struct cel_selector *s, struct cel_node within)
@@ -20,17 +22,16 @@ static int start(struct cel_matches *w, const struct cel_selector *s, struct cel
     w->doc = within.doc;
     w->at = within.at + 1;
     w->end = cel__node_end(&within.doc->tree, within.at);
+    cel__above_init(&w->above, &within.doc->tree, within.at);
     return cel__match_init(&w->match, s, &within.doc->tree, within.at);
 }
 
 static int next(struct cel_matches *w, struct cel_node *out)
 {
-    const struct cel__sel_list *list = &w->match.selector->list;
-
     for (; w->at < w->end; w->at++) {
         if (!cel__node_is_element(&w->doc->tree, w->at))
             continue;
-        if (cel__match_list(&w->match, list, w->at) != NULL) {
+        if (cel__match_below(&w->match, w->at, cel__above_next(&w->above, w->at)) != NULL) {
             *out = (struct cel_node){w->doc, w->at++};
             return 1;
         }
@@ -142,7 +143,7 @@ int cel_node_matches(struct cel_node node, const struct cel_selector *selector)
     r = cel__match_init(&m, selector, &node.doc->tree, 0);
     if (r < 0)
         return r;
-    r = cel__match_list(&m, &selector->list, node.at) != NULL;
+    r = cel__match_element(&m, node.at) != NULL;
     if (cel__match_is_exhausted(&m))
         r = -CEL_ETOOLARGE;
     cel__match_fini(&m);

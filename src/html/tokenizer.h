@@ -14,6 +14,7 @@
 
 #include "base/cc.h"
 #include "html/names.h"
+#include "html/parse_error.h"
 
 enum cel__token_kind {
     CEL__TOKEN_TEXT,
@@ -42,77 +43,6 @@ struct cel__token {
     uint32_t attr_count;
     uint64_t at; /* offset of its first byte in the input */
 };
-
-/* name constant, the standard's code */
-#define CEL__PARSE_ERRORS(X)                                                                      \
-    X(ABRUPT_CLOSING_OF_EMPTY_COMMENT, "abrupt-closing-of-empty-comment")                         \
-    X(ABRUPT_DOCTYPE_PUBLIC_IDENTIFIER, "abrupt-doctype-public-identifier")                       \
-    X(ABRUPT_DOCTYPE_SYSTEM_IDENTIFIER, "abrupt-doctype-system-identifier")                       \
-    X(ABSENCE_OF_DIGITS, "absence-of-digits-in-numeric-character-reference")                      \
-    X(CDATA_IN_HTML_CONTENT, "cdata-in-html-content")                                             \
-    X(REFERENCE_OUTSIDE_UNICODE_RANGE, "character-reference-outside-unicode-range")               \
-    X(CONTROL_CHARACTER_IN_INPUT_STREAM, "control-character-in-input-stream")                     \
-    X(CONTROL_CHARACTER_REFERENCE, "control-character-reference")                                 \
-    X(DUPLICATE_ATTRIBUTE, "duplicate-attribute")                                                 \
-    X(END_TAG_WITH_ATTRIBUTES, "end-tag-with-attributes")                                         \
-    X(END_TAG_WITH_TRAILING_SOLIDUS, "end-tag-with-trailing-solidus")                             \
-    X(EOF_BEFORE_TAG_NAME, "eof-before-tag-name")                                                 \
-    X(EOF_IN_CDATA, "eof-in-cdata")                                                               \
-    X(EOF_IN_COMMENT, "eof-in-comment")                                                           \
-    X(EOF_IN_DOCTYPE, "eof-in-doctype")                                                           \
-    X(EOF_IN_SCRIPT_HTML_COMMENT_LIKE_TEXT, "eof-in-script-html-comment-like-text")               \
-    X(EOF_IN_TAG, "eof-in-tag")                                                                   \
-    X(INCORRECTLY_CLOSED_COMMENT, "incorrectly-closed-comment")                                   \
-    X(INCORRECTLY_OPENED_COMMENT, "incorrectly-opened-comment")                                   \
-    X(INVALID_CHARACTER_SEQUENCE_AFTER_DOCTYPE_NAME,                                              \
-      "invalid-character-sequence-after-doctype-name")                                            \
-    X(INVALID_FIRST_CHARACTER_OF_TAG_NAME, "invalid-first-character-of-tag-name")                 \
-    X(MISSING_ATTRIBUTE_VALUE, "missing-attribute-value")                                         \
-    X(MISSING_DOCTYPE_NAME, "missing-doctype-name")                                               \
-    X(MISSING_DOCTYPE_PUBLIC_IDENTIFIER, "missing-doctype-public-identifier")                     \
-    X(MISSING_DOCTYPE_SYSTEM_IDENTIFIER, "missing-doctype-system-identifier")                     \
-    X(MISSING_END_TAG_NAME, "missing-end-tag-name")                                               \
-    X(MISSING_QUOTE_BEFORE_PUBLIC, "missing-quote-before-doctype-public-identifier")              \
-    X(MISSING_QUOTE_BEFORE_SYSTEM, "missing-quote-before-doctype-system-identifier")              \
-    X(MISSING_SEMICOLON, "missing-semicolon-after-character-reference")                           \
-    X(MISSING_WHITESPACE_AFTER_PUBLIC, "missing-whitespace-after-doctype-public-keyword")         \
-    X(MISSING_WHITESPACE_AFTER_SYSTEM, "missing-whitespace-after-doctype-system-keyword")         \
-    X(MISSING_WHITESPACE_BEFORE_DOCTYPE_NAME, "missing-whitespace-before-doctype-name")           \
-    X(MISSING_WHITESPACE_BETWEEN_ATTRIBUTES, "missing-whitespace-between-attributes")             \
-    X(MISSING_WHITESPACE_BETWEEN_IDENTIFIERS,                                                     \
-      "missing-whitespace-between-doctype-public-and-system-identifiers")                         \
-    X(NESTED_COMMENT, "nested-comment")                                                           \
-    X(NONCHARACTER_CHARACTER_REFERENCE, "noncharacter-character-reference")                       \
-    X(NONCHARACTER_IN_INPUT_STREAM, "noncharacter-in-input-stream")                               \
-    X(NULL_CHARACTER_REFERENCE, "null-character-reference")                                       \
-    X(SURROGATE_CHARACTER_REFERENCE, "surrogate-character-reference")                             \
-    X(SURROGATE_IN_INPUT_STREAM, "surrogate-in-input-stream")                                     \
-    X(UNEXPECTED_CHARACTER_AFTER_SYSTEM, "unexpected-character-after-doctype-system-identifier")  \
-    X(UNEXPECTED_CHARACTER_IN_ATTRIBUTE_NAME, "unexpected-character-in-attribute-name")           \
-    X(UNEXPECTED_CHARACTER_IN_UNQUOTED_VALUE, "unexpected-character-in-unquoted-attribute-value") \
-    X(UNEXPECTED_EQUALS_SIGN, "unexpected-equals-sign-before-attribute-name")                     \
-    X(UNEXPECTED_NULL_CHARACTER, "unexpected-null-character")                                     \
-    X(UNEXPECTED_QUESTION_MARK, "unexpected-question-mark-instead-of-tag-name")                   \
-    X(UNEXPECTED_SOLIDUS_IN_TAG, "unexpected-solidus-in-tag")                                     \
-    X(UNKNOWN_NAMED_CHARACTER_REFERENCE, "unknown-named-character-reference")
-
-enum cel__parse_error {
-#define X(constant, code) CEL__ERROR_##constant,
-    CEL__PARSE_ERRORS(X)
-#undef X
-        CEL__PARSE_ERROR_COUNT
-};
-
-/* Lines and columns count from 1, columns in units of UTF-16. */
-struct cel__error {
-    enum cel__parse_error code;
-    uint32_t line;
-    uint32_t column;
-    uint64_t at; /* byte offset in the input */
-};
-
-/* The standard's name of an error, static. */
-const char *cel__parse_error_text(enum cel__parse_error code);
 
 enum cel__token_state {
     CEL__STATE_DATA,
@@ -155,6 +85,11 @@ void cel__tokenizer_allow_cdata(struct cel__tokenizer *t, bool allowed);
 CEL_NODISCARD int cel__tokenizer_feed(struct cel__tokenizer *t, const void *bytes, size_t len);
 /* The rest, and the EOF token. */
 CEL_NODISCARD int cel__tokenizer_end(struct cel__tokenizer *t);
+
+/* An error of whoever takes the tokens, at an offset not before the token that is taken, about an
+ * element of that name (CEL__NAME_NONE: none). */
+void cel__tokenizer_note_at(struct cel__tokenizer *t, enum cel__parse_error code, uint64_t at,
+                            uint32_t name);
 
 /* Which limits dropped something since the start. */
 bool cel__tokenizer_cut_attributes(const struct cel__tokenizer *t);

@@ -11,18 +11,8 @@
 #include "base/mem.h"
 #include "html/tokenizer_state.h"
 
-const char *cel__parse_error_text(enum cel__parse_error code)
-{
-    static const char *const texts[] = {
-#define X(constant, text) text,
-        CEL__PARSE_ERRORS(X)
-#undef X
-    };
-
-    return code < CEL__PARSE_ERROR_COUNT ? texts[code] : "";
-}
-
-void cel__tokenizer_note(struct cel__tokenizer *t, enum cel__parse_error code, const char *at)
+void cel__tokenizer_note_at(struct cel__tokenizer *t, enum cel__parse_error code, uint64_t at,
+                            uint32_t name)
 {
     if (t->error_count == t->error_cap) {
         uint32_t cap = t->error_cap != 0 ? t->error_cap * 2 : 32;
@@ -35,11 +25,15 @@ void cel__tokenizer_note(struct cel__tokenizer *t, enum cel__parse_error code, c
         t->errors = grown;
         t->error_cap = cap;
     }
-    t->errors[t->error_count] =
-        (struct cel__pending_error){code, t->error_count, t->base + (uint64_t)(at - t->begin)};
+    t->errors[t->error_count] = (struct cel__pending_error){code, t->error_serial++, at, name};
     if (t->error_count != 0 && t->errors[t->error_count].at < t->errors[t->error_count - 1].at)
         t->errors_unsorted = true;
     t->error_count++;
+}
+
+void cel__tokenizer_note(struct cel__tokenizer *t, enum cel__parse_error code, const char *at)
+{
+    cel__tokenizer_note_at(t, code, t->base + (uint64_t)(at - t->begin), CEL__NAME_NONE);
 }
 
 static int compare(const void *a, const void *b)
@@ -58,9 +52,12 @@ static void sort(struct cel__tokenizer *t)
     t->errors_unsorted = false;
 }
 
-static void tell(struct cel__tokenizer *t, enum cel__parse_error code, uint64_t at)
+static void tell(struct cel__tokenizer *t, enum cel__parse_error code, uint64_t at, uint32_t name)
 {
-    struct cel__error e = {code, t->line, t->column, at};
+    struct cel__error e = {.code = code, .line = t->line, .column = t->column, .at = at};
+
+    if (name != CEL__NAME_NONE)
+        e.element = cel__names_text(t->options.names, name);
 
     t->options.error(t->options.arg, &e);
 }
@@ -115,7 +112,7 @@ static void count_one(struct cel__tokenizer *t, uint32_t c)
 static uint32_t tell_noted(struct cel__tokenizer *t, uint32_t next)
 {
     for (; next < t->error_count && t->errors[next].at <= t->counted; next++)
-        tell(t, t->errors[next].code, t->errors[next].at);
+        tell(t, t->errors[next].code, t->errors[next].at, t->errors[next].name);
     return next;
 }
 
@@ -134,7 +131,7 @@ void cel__tokenizer_tell(struct cel__tokenizer *t, const char *upto)
         enum cel__parse_error bad = bad_input(c);
 
         if (bad != CEL__PARSE_ERROR_COUNT)
-            tell(t, bad, t->counted);
+            tell(t, bad, t->counted, CEL__NAME_NONE);
         next = tell_noted(t, next);
         count_one(t, c);
         t->counted += len;

@@ -17,6 +17,7 @@ struct cel__pending_error {
     enum cel__parse_error code;
     uint32_t serial;
     uint64_t at;
+    uint32_t name;
 };
 
 struct cel__tokenizer {
@@ -54,6 +55,7 @@ struct cel__tokenizer {
     struct cel__pending_error *errors;
     uint32_t error_count;
     uint32_t error_cap;
+    uint32_t error_serial; /* those that stay for the next portion come before its own */
     bool errors_unsorted;
     uint32_t line;
     uint32_t column;

@@ -185,7 +185,7 @@ static bool is_seen(struct cel__tokenizer *t, uint32_t name)
 
 static bool grow_attrs(struct cel__tokenizer *t)
 {
-    uint32_t cap = t->attr_cap != 0 ? t->attr_cap * 2 : 32;
+    uint32_t cap = t->attr_cap != 0 ? t->attr_cap * 2 : 8;
     struct cel__token_attr *grown = cel__mem_realloc(t->attrs, cap * sizeof *grown);
 
     if (grown == NULL) {
@@ -403,6 +403,7 @@ static const char *unfinished(struct cel__tokenizer *t)
     if (!t->is_final)
         return NULL;
     cel__tokenizer_error(t, CEL__ERROR_EOF_IN_TAG, t->end);
+    t->script = CEL__SCRIPT_PLAIN; /* the input ended in the tag, and not in the script around it */
     return t->end;
 }
 

@@ -15,6 +15,8 @@
 #include "html/scan.h"
 #include "html/tokenizer_state.h"
 
+#define JOIN_BYTES 256 /* of a portion, put behind what the one before it left */
+
 int cel__tokenizer_new(struct cel__tokenizer **out, const struct cel__tokenizer_options *options)
 {
     struct cel__tokenizer *t = cel__mem_zalloc(sizeof *t);
@@ -275,7 +277,7 @@ static const char *raw_stop(struct cel__tokenizer *t, const char *p)
 static const char *raw(struct cel__tokenizer *t, const char *p)
 {
     const char *from = p;
-    uint32_t errors = t->error_count;
+    uint32_t errors;
     char amp = t->state == CEL__STATE_RCDATA ? '&' : '<';
     char less = t->state == CEL__STATE_PLAINTEXT ? '\r' : '<';
     int n = 0;
@@ -304,6 +306,7 @@ static const char *raw(struct cel__tokenizer *t, const char *p)
     if (p == t->end || t->result < 0)
         return p;
     from = p;
+    errors = t->error_count;
     p = n < 0 ? NULL : raw_stop(t, p);
     return p != NULL ? p : postpone(t, from, errors);
 }
@@ -396,42 +399,69 @@ static const char *whole_characters(const struct cel__tokenizer *t, const char *
     return end;
 }
 
+/* Gives what is complete of these bytes. -> where the rest begins. */
+static const char *read_from(struct cel__tokenizer *t, const char *p, const char *end)
+{
+    const char *rest = run(t, p, whole_characters(t, p, end));
+
+    cel__tokenizer_tell(t, rest);
+    t->base += (uint64_t)(rest - p);
+    return rest;
+}
+
+/* The incomplete token with as much of the portion as makes another try worth while, until nothing
+ * of it is left that lies before the portion. -> bytes of the portion that are done with. */
+static size_t read_carried(struct cel__tokenizer *t, const char *bytes, size_t len)
+{
+    size_t used = 0;
+
+    while (used < len && t->result >= 0) {
+        size_t wanted = t->retry > t->carry.len ? t->retry - t->carry.len : 0;
+        size_t some = cel__min(len - used, cel__max(wanted, (size_t)JOIN_BYTES)), left;
+        const char *rest;
+
+        if (cel__buf_add(&t->carry, bytes + used, some) < 0) {
+            t->result = -ENOMEM;
+            break;
+        }
+        used += some;
+        if (t->carry.len < t->retry)
+            break;
+        rest = read_from(t, t->carry.ptr, t->carry.ptr + t->carry.len);
+        left = (size_t)(t->carry.ptr + t->carry.len - rest);
+        if (left <= some) {
+            t->carry.len = 0;
+            return used - left;
+        }
+        cel__buf_drop(&t->carry, t->carry.len - left);
+        t->retry = t->carry.len + t->carry.len / 2;
+    }
+    return used;
+}
+
 int cel__tokenizer_feed(struct cel__tokenizer *t, const void *bytes, size_t len)
 {
-    const char *p = bytes, *end, *rest;
-    bool is_carried = t->carry.len != 0;
+    const char *p = bytes, *end = p + len, *rest;
 
     if (len == 0 || t->result < 0)
         return t->result;
-    if (is_carried) {
-        if (cel__buf_add(&t->carry, bytes, len) < 0)
-            return t->result = -ENOMEM;
-        if (t->carry.len < t->retry)
-            return 0;
-        p = t->carry.ptr;
-        len = t->carry.len;
-    }
-    end = p + len;
-    rest = run(t, p, whole_characters(t, p, end));
-    if (t->result < 0)
+    if (t->carry.len != 0)
+        p += read_carried(t, p, len);
+    if (t->result < 0 || p == end)
         return t->result;
-    cel__tokenizer_tell(t, rest);
-    t->base += (uint64_t)(rest - p);
-    if (is_carried)
-        cel__buf_drop(&t->carry, (size_t)(rest - p));
-    else if (cel__buf_add(&t->carry, rest, (size_t)(end - rest)) < 0)
+    rest = read_from(t, p, end);
+    if (t->result >= 0 && cel__buf_add(&t->carry, rest, (size_t)(end - rest)) < 0)
         t->result = -ENOMEM;
     t->retry = t->carry.len + t->carry.len / 2;
     return t->result;
 }
 
-static void tell_end(struct cel__tokenizer *t)
+static void note_end(struct cel__tokenizer *t)
 {
     if (t->state == CEL__STATE_CDATA)
         cel__tokenizer_error(t, CEL__ERROR_EOF_IN_CDATA, t->end);
     if (t->state == CEL__STATE_SCRIPT && t->script != CEL__SCRIPT_PLAIN)
         cel__tokenizer_error(t, CEL__ERROR_EOF_IN_SCRIPT_HTML_COMMENT_LIKE_TEXT, t->end);
-    cel__tokenizer_tell(t, t->end);
 }
 
 int cel__tokenizer_end(struct cel__tokenizer *t)
@@ -441,12 +471,13 @@ int cel__tokenizer_end(struct cel__tokenizer *t)
     if (t->result < 0)
         return t->result;
     t->is_final = true;
-    run(t, p, p + t->carry.len);
-    if (t->result < 0)
-        return t->result;
-    tell_end(t);
-    t->token.kind = CEL__TOKEN_EOF;
-    t->token.at = t->base + t->carry.len;
-    cel__tokenizer_give(t);
+    p = run(t, p, p + t->carry.len);
+    if (t->result == 0) {
+        note_end(t);
+        t->token.kind = CEL__TOKEN_EOF;
+        t->token.at = t->base + t->carry.len;
+        cel__tokenizer_give(t);
+    }
+    cel__tokenizer_tell(t, p);
     return t->result;
 }

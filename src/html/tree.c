@@ -28,8 +28,7 @@ static int grow_nodes(struct cel__tree_builder *b, uint32_t cap)
     struct cel__tree *t = b->tree;
 
     if (grow_array(&t->nodes, cap, sizeof *t->nodes) < 0 ||
-        grow_array(&t->marks, cap, sizeof *t->marks) < 0 ||
-        grow_array(&t->above, cap, sizeof *t->above) < 0) {
+        grow_array(&t->marks, cap, sizeof *t->marks) < 0) {
         b->failed = b->is_full = true;
         return -ENOMEM;
     }
@@ -70,7 +69,6 @@ static uint32_t add_node(struct cel__tree_builder *b, enum cel__node_kind kind)
                                      .attrs = t->attr_count,
                                      .kind = (uint8_t)kind};
     t->marks[i] = 0;
-    t->above[i] = t->above[open->node] | t->marks[open->node];
     open->last_child = i;
     t->count++;
     return i;
@@ -94,7 +92,7 @@ int cel__tree_begin(struct cel__tree_builder *b, struct cel__tree *t,
         return -ENOMEM;
     }
     t->nodes[0] = (struct cel__node){.kind = CEL__NODE_DOCUMENT};
-    t->marks[0] = t->above[0] = 0;
+    t->marks[0] = 0;
     t->count = 1;
     b->open[0] = (struct cel__tree_open){0};
     return 0;
@@ -118,7 +116,9 @@ uint64_t cel__tree_mark_of_name(const struct cel__tree *t, uint32_t name, enum c
     struct cel_str text;
     char lower[32];
 
-    if (cel__likely(ns == CEL__NS_HTML))
+    if (cel__likely(ns == CEL__NS_HTML && name < CEL__NAME_FIXED))
+        return cel__mark(cel__name_hashes[name]);
+    if (ns == CEL__NS_HTML)
         return cel__mark(cel__names_hash_of(&t->names, name));
     text = cel__names_text(&t->names, name);
     if (text.len > sizeof lower)
@@ -165,27 +165,53 @@ static bool is_blank(char c)
     return (uint8_t)c <= ' ' && (UINT64_C(1) << c & UINT64_C(0x100003600)) != 0; /* \t \n \f \r */
 }
 
-static void mark_classes(struct cel__tree *t, uint32_t i, struct cel_str value)
+/* Of eight bytes, those below '!' have their high bit set; above the first such, any may. */
+static inline uint64_t low_bytes(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+
+    return (word - '!' * ones) & ~word & 0x80 * ones;
+}
+
+/* Eight bytes at a time up to one that may be a blank. */
+static const char *word_end(const char *p, const char *end)
+{
+    uint64_t word;
+
+    for (; end - p >= 8; p += 8) {
+        memcpy(&word, p, 8);
+        if (low_bytes(word) != 0)
+            break;
+    }
+    while (p < end && !is_blank(*p))
+        p++;
+    return p;
+}
+
+static uint64_t marks_of_classes(struct cel_str value)
 {
     const char *p = value.ptr, *end = p + value.len;
+    uint64_t marks = 0;
 
     while (p < end) {
         const char *from = p;
 
-        while (p < end && !is_blank(*p))
-            p++;
+        p = word_end(p, end);
         if (p > from)
-            t->marks[i] |= cel__mark(cel__names_hash((struct cel_str){from, (size_t)(p - from)}));
+            marks |= cel__mark(cel__names_hash((struct cel_str){from, (size_t)(p - from)}));
         p++;
     }
+    return marks;
+}
+
+uint64_t cel__tree_marks_of_value(uint32_t name, struct cel_str value)
+{
+    return name == CEL__NAME_CLASS ? marks_of_classes(value) : cel__mark(cel__names_hash(value));
 }
 
 void cel__tree_mark_value(struct cel__tree *t, uint32_t i, uint32_t name, struct cel_str value)
 {
-    if (name == CEL__NAME_CLASS)
-        mark_classes(t, i, value);
-    else
-        t->marks[i] |= cel__mark(cel__names_hash(value));
+    t->marks[i] |= cel__tree_marks_of_value(name, value);
 }
 
 static bool add_value(struct cel__tree_builder *b, uint32_t name, enum cel__ns ns,
@@ -267,7 +293,6 @@ void cel__tree_fini(struct cel__tree *t)
     cel__mem_free(t->nodes);
     cel__mem_free(t->attrs);
     cel__mem_free(t->marks);
-    cel__mem_free(t->above);
     cel__mem_free(t->templates);
     cel__mem_free(t->positions);
     cel__buf_fini(&t->text);

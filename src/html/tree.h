@@ -66,6 +66,8 @@ void cel__tree_raw(struct cel__tree_builder *b, enum cel__node_kind kind, struct
 
 /* The bit of an element's name. */
 uint64_t cel__tree_mark_of_name(const struct cel__tree *t, uint32_t name, enum cel__ns ns);
+/* The bits of the value of `class` or `id`. */
+uint64_t cel__tree_marks_of_value(uint32_t name, struct cel_str value);
 /* Adds the bits of the value of `class` or `id`. */
 void cel__tree_mark_value(struct cel__tree *t, uint32_t i, uint32_t name, struct cel_str value);
 

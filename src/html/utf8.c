@@ -6,6 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 size_t cel__utf8_sequence(const uint8_t *p, size_t left, size_t *bad)
 {
     uint8_t low = 0x80, high = 0xbf;
@@ -47,6 +51,29 @@ static const uint8_t *skip_threes(const uint8_t *p, const uint8_t *end)
     return p;
 }
 
+/* Up to the first block of 8 bytes that has others, or where less than such a block is left. */
+static size_t skip_ascii(const uint8_t *p, size_t at, size_t len)
+{
+    uint64_t word;
+
+#ifdef __SSE2__
+    while (at + 32 <= len) {
+        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + at + 16));
+
+        if (_mm_movemask_epi8(_mm_or_si128(a, b)) != 0)
+            break;
+        at += 32;
+    }
+#endif
+    for (; at + 8 <= len; at += 8) {
+        memcpy(&word, p + at, 8);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return at;
+}
+
 size_t cel__utf8_valid(struct cel_str bytes)
 {
     const uint8_t *p = (const uint8_t *)bytes.ptr;
@@ -55,14 +82,7 @@ size_t cel__utf8_valid(struct cel_str bytes)
     while (at < bytes.len) {
         size_t len;
 
-        while (at + 8 <= bytes.len) {
-            uint64_t word;
-
-            memcpy(&word, p + at, 8);
-            if (word & UINT64_C(0x8080808080808080))
-                break;
-            at += 8;
-        }
+        at = skip_ascii(p, at, bytes.len);
         at = (size_t)(skip_threes(p + at, p + bytes.len) - p);
         if (at == bytes.len)
             break;

@@ -12,8 +12,7 @@
 #include "http/response.h"
 #include "task/error.h"
 
-#define INSIDE_MAX (16u << 10) /* bodies up to here lie in the response's own block */
-#define DRAIN_MAX  (64u << 10) /* of a redirect's body, to keep its connection */
+#define DRAIN_MAX (64u << 10) /* of a redirect's body, to keep its connection */
 
 /* ---- the request ---- */
 
@@ -119,6 +118,8 @@ static int prepare(struct cel__fetch *f, const char *url)
 
 static void finish(struct cel__fetch *f)
 {
+    if (f->response != NULL)
+        cel_response_free(&f->response->face);
     if (f->conn != NULL)
         cel__conn_drop(f->conn);
     if (f->origin != NULL)
@@ -130,44 +131,6 @@ static void finish(struct cel__fetch *f)
     cel__mem_free(f->visits);
 }
 
-/* ---- the answer ---- */
-
-static int keep_cookies(struct cel__fetch *f)
-{
-    const struct cel__h1_field *field;
-    uint32_t from = 0;
-    int r = 0;
-
-    if (f->session->options.no_cookies || f->options->no_cookies ||
-        !cel__h1_has(&f->head, CEL__FIELD_SET_COOKIE))
-        return 0;
-    while (r != -ENOMEM && (field = cel__h1_find(&f->head, CEL__FIELD_SET_COOKIE, from)) != NULL) {
-        r = cel__jar_set(&f->session->jar, &f->target, cel__h1_value(f->in, field),
-                         cel__clock_wall() / CEL_SECOND);
-        from = (uint32_t)(field - f->fields) + 1;
-    }
-    return r == -ENOMEM ? r : 0;
-}
-
-/* Hands f->conn over to a source for the body, which takes the head off the stream. */
-static int open_source(struct cel__fetch *f, struct cel__source *source, uint64_t body_max)
-{
-    const struct cel_session_options *o = &f->session->options;
-    struct cel__source_options options = {
-        .read_timeout = f->timeouts.read,
-        .body_max = body_max,
-        .ratio_max = o->ratio_max,
-        .no_decoding = o->no_decoding,
-        .may_keep = !f->was_cut_short,
-        .head_bytes = f->in,
-        .head_len = f->head_len,
-    };
-    struct cel__conn *conn = f->conn;
-
-    f->conn = NULL;
-    return cel__source_init(source, conn, &f->head, &options);
-}
-
 /* (parks) Reads a redirect's body away if that is cheaper than a new connection. */
 static int drain(struct cel__fetch *f)
 {
@@ -176,59 +139,13 @@ static int drain(struct cel__fetch *f)
     ssize_t n = -CEL_ETOOLARGE;
     int r;
 
-    r = open_source(f, &source, DRAIN_MAX);
-    if (r == 0 && f->head.body_bytes <= DRAIN_MAX && f->head.body != CEL__H1_BODY_CLOSE)
+    r = cel__answer_open(f, &source, DRAIN_MAX);
+    if (r == 0 && !f->was_cut_short && f->head.body_bytes <= DRAIN_MAX &&
+        f->head.body != CEL__H1_BODY_CLOSE)
         while ((n = cel__source_read(&source, &f->limit, scratch, sizeof scratch)) > 0) /* parks */
             continue;
     cel__source_fini(&source);
     return n == -ECANCELED || n == -ETIMEDOUT ? (int)n : 0;
-}
-
-static size_t room_inside(const struct cel__fetch *f)
-{
-    bool is_small = f->head.body == CEL__H1_BODY_LENGTH && f->head.body_bytes > 0 &&
-                    f->head.body_bytes <= INSIDE_MAX &&
-                    !cel__h1_has(&f->head, CEL__FIELD_CONTENT_ENCODING);
-
-    return is_small && !f->options->is_streaming ? (size_t)f->head.body_bytes + 1 : 0;
-}
-
-static int stream(struct cel__fetch *f, struct cel__response *response)
-{
-    uint64_t body_max = f->options->body_max != 0 ? f->options->body_max : UINT64_MAX;
-
-    response->source = cel__mem_alloc(sizeof *response->source);
-    if (response->source == NULL)
-        return -ENOMEM;
-    cel__session_hold(f->session);
-    return open_source(f, response->source, body_max);
-}
-
-/* (parks) */
-static int load(struct cel__fetch *f, struct cel__response *response)
-{
-    struct cel__source source;
-    int r = open_source(f, &source,
-                        f->options->body_max != 0 ? f->options->body_max
-                                                  : f->session->options.body_max);
-
-    f->phase = "body";
-    if (r == 0)
-        r = cel__source_read_all(&source, &f->limit, &response->text); /* parks */
-    cel__source_fini(&source);
-    return r;
-}
-
-static int respond(struct cel__fetch *f, struct cel__response **out)
-{
-    int r = cel__response_new(out, f, room_inside(f));
-
-    if (r < 0)
-        return r;
-    r = f->options->is_streaming ? stream(f, *out) : load(f, *out); /* parks */
-    if (r < 0)
-        cel_response_free(&(*out)->face);
-    return r;
 }
 
 /* ---- both ---- */
@@ -260,12 +177,12 @@ static int run(struct cel__fetch *f, struct cel__response **out)
         f->jar_version = f->session->jar.version;
         if (r == 0)
             r = cel__exchange(f); /* parks */
-        if (r == 0)
-            r = keep_cookies(f);
-        if (r == 0)
+        if (r == 0 && f->response == NULL)
+            r = cel__answer_cookies(f);
+        if (r == 0 && f->response == NULL)
             r = cel__redirect(f);
         if (r == 0)
-            return respond(f, out); /* parks */
+            return cel__answer_finish(f, out); /* parks */
         if (r > 0)
             r = drain(f); /* parks */
         if (r < 0)
@@ -283,11 +200,13 @@ int cel_fetch(struct cel_session *session, const char *url, const struct cel_fet
 
     if (r < 0)
         return r;
+    if (session == NULL)
+        return cel__session_missing();
     memset(&f, 0, offsetof(struct cel__fetch, fields));
     f.session = session;
     f.options = options != NULL ? options : &none;
     f.phase = "url";
-    r = prepare(&f, url);
+    r = prepare(&f, url != NULL ? url : "");
     if (r == 0) {
         int64_t total = f.timeouts.total;
 

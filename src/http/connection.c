@@ -19,7 +19,7 @@
 
 #define FIELDS_FEW   32 /* of most heads */
 #define LINGER_TIME  (2 * CEL_SECOND)
-#define LINGER_BYTES (256 * 1024)
+#define LINGER_BYTES (8 << 20) /* more than was under way when the client got to see the answer */
 
 /* Somebody may wait for a connection to end, or for one to become idle. */
 /* After a stop, for the first request of a connection that was just let in. */

@@ -4,12 +4,18 @@
 
 /* One call of cel_fetch on its way: what is asked for, of whom, and what has come back. */
 
+#include <errno.h>
+
+#include "base/buf.h"
 #include "http/limit.h"
 #include "http/session.h"
 #include "http/target.h"
 #include "proto/h1_head.h"
 
 #define CEL__FIELDS_MAX 100
+
+struct cel__response;
+struct cel__source;
 
 struct cel__fetch {
     struct cel_session *session;
@@ -30,14 +36,16 @@ struct cel__fetch {
     bool has_used_body;       /* body_read was called */
     bool may_send_secrets;    /* no redirect has left the first origin */
     uint64_t jar_version;     /* when this step was asked */
-    bool was_cut_short;       /* the request did not go out whole: answered early */
+    bool was_cut_short;       /* the request did not go out whole: its connection ends here */
 
     /* the answer: its head lies at `in` in the stream's buffer until it is consumed */
     struct cel__conn *conn; /* owned; or NULL */
     struct cel__h1_head head;
     const char *in;
     size_t head_len;
-    bool has_answered; /* some byte came */
+    bool has_answered;              /* some byte came */
+    bool has_head;                  /* the final head is there */
+    struct cel__response *response; /* owned; begun while the request still went out; or NULL */
 
     struct cel__visit *visits; /* the redirects followed */
     size_t visit_count;
@@ -51,13 +59,40 @@ struct cel__visit {
     uint64_t jar_version; /* when it was asked for */
 };
 
-/* (request.c) (parks) Sends the request over f->conn. -EINVAL: it cannot be sent, -ENOMEM, what
- * body_read returned, and as cel_writev. */
-CEL_NODISCARD int cel__request_send(struct cel__fetch *f);
+/* (request.c) The head of the request, in the place of what is in `out`. -EINVAL: it cannot be
+ * sent, -ENOMEM. */
+CEL_NODISCARD int cel__request_write(struct cel__fetch *f, struct cel__buf *out);
 
-/* (exchange.c) (parks) Finds a connection, sends the request, waits for the final head: f->conn,
- * f->head, f->in. On error no connection is left. */
+/* (upload.c) (parks) Sends the request over f->conn, and takes in what is answered meanwhile:
+ * f->has_head, f->response. 0: it went out, or the answer makes the rest pointless,
+ * or the peer left and may have answered before; f->was_cut_short tells. As cel__request_write,
+ * what body_read returned, as cel_writev, and as the two below. */
+CEL_NODISCARD int cel__upload(struct cel__fetch *f);
+
+/* (exchange.c) (parks) Finds a connection, sends the request, waits for the final head. On error no
+ * connection is left. */
 CEL_NODISCARD int cel__exchange(struct cel__fetch *f);
+
+/* (answer.c) (parks) The head of the final answer: f->head, f->in. */
+CEL_NODISCARD int cel__answer_read(struct cel__fetch *f);
+/* (answer.c) The jar gets its cookies. -ENOMEM. */
+CEL_NODISCARD int cel__answer_cookies(struct cel__fetch *f);
+/* (answer.c) f->conn becomes the source of the answer's body, and the head is taken off it. As
+ * cel__source_init. */
+CEL_NODISCARD int cel__answer_open(struct cel__fetch *f, struct cel__source *source,
+                                   uint64_t body_max);
+/* (answer.c) Makes f->response while the request goes out: its source is held. -CEL_EDECODE,
+ * -ENOMEM. */
+CEL_NODISCARD int cel__answer_begin(struct cel__fetch *f);
+/* (answer.c) (parks) The response whose body is read, or will be. The errors of a body, -ENOMEM. */
+CEL_NODISCARD int cel__answer_finish(struct cel__fetch *f, struct cel__response **out);
+
+/* What became of a connection that the peer has left. */
+static inline bool cel__is_broken_off(int r)
+{
+    return r == -CEL_EEOF || r == -ECONNRESET || r == -EPIPE || r == -ECONNABORTED ||
+           r == -ENOTCONN;
+}
 
 /* (redirect.c) 1: the answer redirects and f is now the request that follows; 0: it does not.
  * -CEL_EREDIRECT, -CEL_EURL, -ENOMEM. */

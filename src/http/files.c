@@ -361,6 +361,8 @@ int cel_route_files_with(struct cel_server *server, const char *prefix, const ch
     struct folder *folder;
     int r;
 
+    if (server == NULL)
+        return cel__server_missing();
     if (len == 0 || prefix[0] != '/' || prefix[len - 1] != '/')
         return -EINVAL;
     folder = cel__mem_zalloc(sizeof *folder);

@@ -33,6 +33,10 @@ char *cel_session_export_cookies(struct cel_session *session)
 {
     struct cel__buf out = {0};
 
+    if (session == NULL) {
+        (void)cel__session_missing();
+        return NULL;
+    }
     cel__buf_add_text(&out, "# Netscape HTTP Cookie File\n");
     cel__jar_each(&session->jar, add_line, &out);
     if (cel__buf_cstr(&out) != NULL && !out.failed)
@@ -76,6 +80,8 @@ int cel_session_import_cookies(struct cel_session *session, struct cel_str text)
     struct cel_str line;
     int count = 0;
 
+    if (session == NULL)
+        return cel__session_missing();
     while (cel__str_split(&text, '\n', &line)) {
         struct cel__jar_entry e;
         int r;

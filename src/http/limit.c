@@ -33,6 +33,12 @@ void cel__limit_set(struct cel__limit *l, const char *which, int64_t timeout)
     cel_scope_set_deadline(&l->scope, deadline);
 }
 
+void cel__limit_touch(struct cel__limit *l)
+{
+    if (l->timeout != CEL_FOREVER)
+        cel__limit_set(l, l->which, l->timeout);
+}
+
 static int raise_timeout(const struct cel__limit *l, const char *phase, const char *what)
 {
     if (l->which[0] == 't')

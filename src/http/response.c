@@ -61,6 +61,8 @@ int cel__response_new(struct cel__response **out, struct cel__fetch *f, size_t t
     lay_out(r, f, text_cap);
     r->session = f->session;
     r->source = NULL;
+    r->early = (struct cel__buf){0};
+    r->early_at = 0;
     r->total = f->limit.total;
     r->history = NULL;
     r->face.history = NULL;
@@ -83,7 +85,8 @@ static const struct cel__response *inside(const struct cel_response *response)
 struct cel_str cel_response_header(const struct cel_response *response, const char *name)
 {
     const struct cel__response *r = inside(response);
-    const struct cel__h1_field *f = cel__h1_find_name(&r->head, r->bytes, cel__str(name), 0);
+    const struct cel__h1_field *f =
+        r != NULL ? cel__h1_find_name(&r->head, r->bytes, cel__str(name), 0) : NULL;
 
     return f != NULL ? cel__h1_value(r->bytes, f) : (struct cel_str){0};
 }
@@ -93,7 +96,7 @@ bool cel_response_header_at(const struct cel_response *response, size_t i, struc
 {
     const struct cel__response *r = inside(response);
 
-    if (i >= r->head.field_count)
+    if (r == NULL || i >= r->head.field_count)
         return false;
     *name = cel__h1_name(r->bytes, &r->head.fields[i]);
     *value = cel__h1_value(r->bytes, &r->head.fields[i]);
@@ -104,12 +107,12 @@ struct cel_str cel_text(const struct cel_response *response)
 {
     const struct cel__response *r = inside(response);
 
-    return r->text.ptr != NULL ? cel__buf_str(&r->text) : (struct cel_str){"", 0};
+    return r != NULL && r->text.ptr != NULL ? cel__buf_str(&r->text) : (struct cel_str){"", 0};
 }
 
 /* ---- a streamed body ---- */
 
-static void end_source(struct cel__response *r)
+void cel__response_end(struct cel__response *r)
 {
     if (r->source == NULL)
         return;
@@ -119,14 +122,35 @@ static void end_source(struct cel__response *r)
     cel__session_let_go(r->session);
 }
 
+/* What came before the call that made the response had returned. */
+static size_t give_early(struct cel__response *r, void *buf, size_t cap)
+{
+    size_t n = cel__min(cap, r->early.len - r->early_at);
+
+    if (n > 0)
+        memcpy(buf, r->early.ptr + r->early_at, n);
+    r->early_at += n;
+    if (r->early_at == r->early.len)
+        cel__buf_fini(&r->early);
+    if (r->early.ptr == NULL)
+        r->early_at = 0;
+    return n;
+}
+
 ssize_t cel_response_read(struct cel_response *response, void *buf, size_t cap)
 {
     struct cel__response *r = (struct cel__response *)(void *)response;
     struct cel__limit limit;
     ssize_t n;
 
+    if (r == NULL)
+        return -EINVAL;
     if (r->source == NULL || cap == 0)
         return 0;
+    if (r->early.len > 0) {
+        n = cel_checkpoint();
+        return n < 0 ? n : (ssize_t)give_early(r, buf, cap);
+    }
     cel__limit_enter(&limit, r->total);
     n = cel__source_read(r->source, &limit, buf, cap); /* parks */
     return cel__limit_leave(&limit, n, "body", r->face.url);
@@ -138,13 +162,22 @@ int cel_response_load(struct cel_response *response)
     struct cel__limit limit;
     int code;
 
+    if (r == NULL)
+        return -EINVAL;
     if (r->source == NULL)
         return 0;
+    if (r->early.len > 0) {
+        memmove(r->early.ptr, r->early.ptr + r->early_at, r->early.len - r->early_at);
+        r->text = r->early;
+        r->text.len -= r->early_at;
+        r->early = (struct cel__buf){0};
+        r->early_at = 0;
+    }
     cel__limit_enter(&limit, r->total);
     code = cel__source_read_all(r->source, &limit, &r->text); /* parks */
     code = (int)cel__limit_leave(&limit, code, "body", r->face.url);
     if (code == 0)
-        end_source(r);
+        cel__response_end(r);
     return code;
 }
 
@@ -154,10 +187,11 @@ void cel_response_free(struct cel_response *response)
 
     if (r == NULL)
         return;
-    end_source(r);
+    cel__response_end(r);
     for (size_t i = 0; i < r->face.history_count; i++)
         cel__mem_free((char *)r->history[i].url);
     cel__mem_free(r->history);
+    cel__buf_fini(&r->early);
     if (!r->is_text_inside)
         cel__buf_fini(&r->text);
     cel__mem_free(r);

@@ -9,6 +9,7 @@
 #include "base/cc.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "celadon/task.h"
 #include "http/connection.h"
 #include "http/files.h"
@@ -17,6 +18,7 @@
 #define QUEUED_TIME                                                              \
     (2 * CEL_MILLISECOND) /* to take in who is queued at the door when it closes \
                            */
+#define SHORTAGE_PAUSE (10 * CEL_MILLISECOND)
 
 static int64_t or_default(int64_t value, int64_t otherwise)
 {
@@ -37,33 +39,49 @@ static void fill_options(struct cel_server_options *o)
     o->stop_grace = or_default(o->stop_grace, 10 * CEL_SECOND);
 }
 
+/* The Server field, as it is sent. */
+static int name_it(struct cel_server *server)
+{
+    const char *text = server->options.server_name;
+    struct cel__buf name = {0};
+    struct cel__h1_write w;
+    int r;
+
+    text = text != NULL ? text : "celadon";
+    if (text[0] == '\0')
+        return 0;
+    cel__h1_write_trailer(&w, &name);
+    r = cel__h1_write_field(&w, CEL_LIT("Server"), cel__str(text));
+    if (r == 0 && cel__buf_cstr(&name) == NULL)
+        r = -ENOMEM;
+    if (r == 0)
+        server->name = name.ptr;
+    else
+        cel__buf_fini(&name);
+    return r;
+}
+
 struct cel_server *cel_server_new(const struct cel_server_options *options)
 {
     struct cel_server *server = cel__mem_zalloc(sizeof *server);
-    struct cel__buf name = {0};
-    struct cel__h1_write w;
-    const char *text;
+    int r = -ENOMEM;
 
-    if (server == NULL)
-        return NULL;
-    if (options != NULL)
-        server->options = *options;
-    fill_options(&server->options);
-    cel__list_init(&server->connections);
-    cel__list_init(&server->idle);
-    cel__list_init(&server->folders);
-    text = server->options.server_name != NULL ? server->options.server_name : "celadon";
-    if (text[0] == '\0')
-        return server;
-    cel__h1_write_trailer(&w, &name);
-    if (cel__h1_write_field(&w, CEL_LIT("Server"), (struct cel_str){text, strlen(text)}) < 0 ||
-        cel__buf_cstr(&name) == NULL) {
-        cel__buf_fini(&name);
-        cel__mem_free(server);
-        return NULL;
+    if (server != NULL) {
+        if (options != NULL)
+            server->options = *options;
+        fill_options(&server->options);
+        cel__list_init(&server->connections);
+        cel__list_init(&server->idle);
+        cel__list_init(&server->folders);
+        r = name_it(server);
     }
-    server->name = name.ptr;
-    return server;
+    if (r == 0)
+        return server;
+    cel__mem_free(server);
+    cel__raise(r, "server", "%s",
+               r == -ENOMEM ? "there is no memory for a server"
+                            : "server_name cannot be sent in a header");
+    return NULL;
 }
 
 void cel_server_free(struct cel_server *server)
@@ -81,8 +99,11 @@ void cel_server_free(struct cel_server *server)
 
 int cel_route(struct cel_server *server, const char *pattern, cel_handler *handler, void *arg)
 {
-    int r = cel__router_add(&server->router, pattern, (void (*)(void))handler, arg);
+    int r;
 
+    if (server == NULL)
+        return cel__server_missing();
+    r = cel__router_add(&server->router, pattern, (void (*)(void))handler, arg);
     if (r == -EINVAL)
         return cel__raise(r, "route", "'%s' is not a pattern: say GET /path or GET /a/{name}",
                           pattern);
@@ -93,6 +114,8 @@ int cel_route(struct cel_server *server, const char *pattern, cel_handler *handl
 
 int cel_server_listen(struct cel_server *server, const char *address)
 {
+    if (server == NULL)
+        return cel__server_missing();
     if (server->listener != NULL)
         return -EALREADY;
     return cel_listen(&server->listener, address, &server->options.listen);
@@ -100,22 +123,22 @@ int cel_server_listen(struct cel_server *server, const char *address)
 
 const char *cel_server_address(const struct cel_server *server)
 {
-    return server->listener != NULL ? cel_listener_address(server->listener) : "";
+    return server != NULL && server->listener != NULL ? cel_listener_address(server->listener) : "";
 }
 
 void cel_server_stats(const struct cel_server *server, struct cel_server_stats *out)
 {
-    *out = server->stats;
+    *out = server != NULL ? server->stats : (struct cel_server_stats){0};
 }
 
-/* (parks) Until a connection ends or becomes idle. */
+/* (parks) Until a connection ends or becomes idle; a while, for want of memory to be told. */
 static int wait_for_change(struct cel_server *server)
 {
     struct cel_future *changed = cel_future_new();
     int r;
 
     if (changed == NULL)
-        return -ENOMEM;
+        return cel_sleep(SHORTAGE_PAUSE); /* parks */
     server->changed = changed;
     r = cel_await(changed, NULL); /* parks */
     server->changed = NULL;
@@ -149,6 +172,8 @@ static int accept_one(struct cel_server *server)
     struct cel_stream *stream;
     int r = cel_accept(server->listener, &stream); /* parks */
 
+    if (r == -ENOMEM) /* it still waits at the door: a shortage must not end the server */
+        return cel_sleep(SHORTAGE_PAUSE); /* parks */
     if (r < 0)
         return r;
     while (r == 0 && max != 0 && server->stats.open >= max) {
@@ -207,6 +232,8 @@ int cel_server_run(struct cel_server *server)
 {
     int r = 0;
 
+    if (server == NULL)
+        return cel__server_missing();
     if (server->listener == NULL || server->is_running)
         return -EINVAL;
     server->is_running = true;
@@ -233,6 +260,8 @@ int cel_serve(struct cel_server *server, const char *address)
 
 void cel_server_stop(struct cel_server *server)
 {
+    if (server == NULL)
+        return;
     server->is_stopping = true;
     if (server->accepting != NULL)
         cel_scope_cancel(server->accepting);

@@ -106,9 +106,12 @@ static int put(struct cel__connection *c, const void *bytes, size_t len)
 int cel_reply_bytes(struct cel_reply *reply, int status, const char *type, const void *bytes,
                     size_t len)
 {
-    int r = cel_reply_begin(reply, status, type != NULL ? type : "application/octet-stream",
-                            (int64_t)len);
+    int r;
 
+    if (reply->status == 0 && cel__request_is_too_long(&reply->conn->req))
+        reply->must_close = true;
+    r = cel_reply_begin(reply, status, type != NULL ? type : "application/octet-stream",
+                        (int64_t)len);
     if (r < 0)
         return r;
     reply->has_ended = true;

@@ -12,8 +12,6 @@
 #include "io/stream.h"
 #include "task/error.h"
 
-#define DRAIN_MAX (256 * 1024)
-
 static struct cel_str slice(const struct cel_request *req, struct cel__h1_span span)
 {
     return cel__h1_slice(req->bytes, span);
@@ -426,7 +424,7 @@ bool cel__request_drain(struct cel_request *req)
         return false; /* it waits for a go-ahead that it did not get */
     while ((n = cel_request_read(req, scrap, sizeof scrap)) > 0) { /* parks */
         drained += (uint64_t)n;
-        if (drained > DRAIN_MAX)
+        if (drained > CEL__DRAIN_MAX)
             return false;
     }
     return n == 0;

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "celadon/server.h"
 #include "celadon/workers.h"
+#include "http/serving.h"
 
 struct fleet;
 
@@ -45,7 +46,7 @@ static int open_part(struct part *part, struct cel_server **out)
     int r;
 
     if (server == NULL)
-        return -ENOMEM;
+        return cel__server_missing();
     r = fleet->options->setup(server, fleet->options->arg);
     if (r == 0)
         r = cel_server_listen(server, fleet->address); /* parks */

@@ -15,8 +15,10 @@
 #include "proto/date.h"
 #include "proto/h1_head.h"
 #include "proto/h1_write.h"
+#include "task/error.h"
 
 #define CEL__SERVER_FIELDS_MAX 100
+#define CEL__DRAIN_MAX         (256 * 1024) /* of a body that the handler left unread */
 
 #define CEL__HEAD_FORMS 4
 
@@ -95,6 +97,12 @@ struct cel__connection {
     struct cel_reply reply;
 };
 
+/* The code for a server that is NULL. */
+static inline int cel__server_missing(void)
+{
+    return cel__raise_missing("server", "there is no server: cel_server_new has failed");
+}
+
 static inline int64_t cel__deadline(const struct cel__connection *c, int64_t timeout)
 {
     return timeout == CEL_FOREVER ? CEL_FOREVER : cel_loop_time(c->loop) + timeout;
@@ -107,6 +115,16 @@ int cel__request_decode_params(struct cel_request *req);
 /* (parks) Reads what the handler left of the body, up to a bound. false: the connection must be
  * closed. */
 bool cel__request_drain(struct cel_request *req);
+
+/* So much of the body is unread that it will not be read away, or the client waits for a go-ahead
+ * with it: an answer that is whole now is the last one. */
+static inline bool cel__request_is_too_long(const struct cel_request *req)
+{
+    if (req->body_state == CEL__BODY_UNREAD && req->head.expects_continue)
+        return true;
+    return (req->body_state == CEL__BODY_UNREAD || req->body_state == CEL__BODY_STARTED) &&
+           req->head.body == CEL__H1_BODY_LENGTH && req->body_left > CEL__DRAIN_MAX;
+}
 
 /* Tells an idle connection to leave; one whose next request is there already answers that first. */
 void cel__connection_dismiss(struct cel__connection *c);

@@ -119,7 +119,7 @@ static int write_lines(struct cel_session *s)
         cel__h1_write_field(&w, s->fields[i].name, s->fields[i].value);
     r = cel__h1_write_end(&w);
     if (r < 0)
-        cel__raise(r, "headers", "a default header cannot be sent: %s",
+        cel__raise(r, "session", "a default header cannot be sent: %s",
                    w.why != NULL ? w.why : cel_strerror(r));
     else
         r = cel__buf_add(&s->lines, head.ptr + begin, head.len - begin - 2);
@@ -128,6 +128,11 @@ static int write_lines(struct cel_session *s)
 }
 
 /* ---- life ---- */
+
+int cel__session_missing(void)
+{
+    return cel__raise_missing("session", "there is no session: cel_session_new has failed");
+}
 
 static void free_session(struct cel_session *s)
 {
@@ -142,15 +147,21 @@ static void free_session(struct cel_session *s)
     cel__mem_free(s);
 }
 
+static struct cel_session *out_of_memory(void)
+{
+    cel__raise(-ENOMEM, "session", "there is no memory for a session");
+    return NULL;
+}
+
 static int check(const struct cel_session_options *o)
 {
     const struct cel_timeouts *t = &o->timeouts;
 
     if (t->total < 0 || t->connect < 0 || t->read < 0 || o->idle_timeout < 0)
-        return cel__raise(-EINVAL, NULL, "a timeout of a session is negative");
+        return cel__raise(-EINVAL, "session", "a timeout of a session is negative");
     for (const struct cel_header *h = o->headers; h != NULL && h->name != NULL; h++)
         if (h->value == NULL)
-            return cel__raise(-EINVAL, NULL, "default header %s has no value", h->name);
+            return cel__raise(-EINVAL, "session", "default header %s has no value", h->name);
     return 0;
 }
 
@@ -158,6 +169,7 @@ struct cel_session *cel_session_new(const struct cel_session_options *options)
 {
     static const struct cel_session_options none;
     struct cel_session *s;
+    int r;
 
     if (options == NULL)
         options = &none;
@@ -165,18 +177,20 @@ struct cel_session *cel_session_new(const struct cel_session_options *options)
         return NULL;
     s = cel__mem_zalloc(sizeof *s);
     if (s == NULL)
-        return NULL;
+        return out_of_memory();
     s->refs = 1;
     s->options = *options;
     s->tls = options->tls;
     fill_in(&s->options);
     cel__places_init(&s->places, s->options.connections_max, s->options.per_host_max,
                      s->options.idle_timeout);
-    if (add_fields(s, options) < 0 || write_lines(s) < 0) {
-        free_session(s);
-        return NULL;
-    }
-    return s;
+    r = add_fields(s, options);
+    if (r == 0)
+        r = write_lines(s);
+    if (r == 0)
+        return s;
+    free_session(s);
+    return r == -ENOMEM ? out_of_memory() : NULL;
 }
 
 void cel__session_hold(struct cel_session *session)
@@ -222,8 +236,11 @@ static int64_t seconds_now(void)
 int cel_session_set_cookie(struct cel_session *session, const char *url, const char *line)
 {
     struct cel__target from;
-    int r = cel__target_parse(&from, cel__str(url), NULL);
+    int r;
 
+    if (session == NULL)
+        return cel__session_missing();
+    r = cel__target_parse(&from, cel__str(url), NULL);
     if (r < 0)
         return r;
     r = cel__jar_set(&session->jar, &from, cel__str(line), seconds_now());
@@ -235,7 +252,7 @@ char *cel_session_cookies(struct cel_session *session, const char *url)
 {
     struct cel__buf out = {0};
     struct cel__target to;
-    int r = cel__target_parse(&to, cel__str(url), NULL);
+    int r = session != NULL ? cel__target_parse(&to, cel__str(url), NULL) : cel__session_missing();
 
     if (r < 0)
         return NULL;
@@ -250,10 +267,11 @@ char *cel_session_cookies(struct cel_session *session, const char *url)
 
 void cel_session_clear_cookies(struct cel_session *session)
 {
-    cel__jar_clear(&session->jar);
+    if (session != NULL)
+        cel__jar_clear(&session->jar);
 }
 
 void cel_session_stats(const struct cel_session *session, struct cel_session_stats *out)
 {
-    *out = session->places.stats;
+    *out = session != NULL ? session->places.stats : (struct cel_session_stats){0};
 }

@@ -28,6 +28,8 @@ struct cel_session {
 /* Authorization and its like, or what the caller calls so. */
 bool cel__header_is_secret(const struct cel_header *header);
 
+/* The code for a session that is NULL. */
+int cel__session_missing(void);
 /* The TLS context for https. -ENOMEM, -CEL_ETLS. */
 CEL_NODISCARD int cel__session_tls(struct cel_session *session, struct cel_tls **out);
 void cel__session_hold(struct cel_session *session);

@@ -19,7 +19,7 @@
 
 static void release(struct cel__source *s)
 {
-    if (s->conn == NULL)
+    if (s->conn == NULL || s->is_held)
         return;
     if (s->may_keep && s->body.is_ended && s->conn->stream->unread.len == 0)
         cel__conn_give(s->conn);
@@ -92,6 +92,7 @@ int cel__source_init(struct cel__source *s, struct cel__conn *conn, const struct
     s->given = 0;
     s->body_max = options->body_max;
     s->may_keep = options->may_keep && head->keep_alive && head->body != CEL__H1_BODY_CLOSE;
+    s->is_held = options->is_held;
     s->is_over = false;
     s->failed = 0;
     cel__body_init(&s->body, conn->stream, head);
@@ -113,7 +114,8 @@ static int fail_too_large(struct cel__source *s)
 /* The gap that the read timeout bounds begins where nothing is left to be read. */
 static void begin_gap(struct cel__source *s, struct cel__limit *limit)
 {
-    if (s->body.piece.len == 0 && s->conn->stream->unread.len == 0 && !s->body.is_ended)
+    if (limit != NULL && s->body.piece.len == 0 && s->conn->stream->unread.len == 0 &&
+        !s->body.is_ended)
         cel__limit_set(limit, "read", s->read_timeout);
 }
 
@@ -184,6 +186,8 @@ ssize_t cel__source_read(struct cel__source *s, struct cel__limit *limit, void *
     if (s->failed != 0 || s->is_over)
         return s->failed;
     n = read_some(s, limit, buf, cap); /* parks */
+    if (n == -ECANCELED && s->is_held)
+        return n; /* to be gone on with */
     if (n < 0)
         return fail(s, n);
     if (n == 0)
@@ -216,22 +220,38 @@ static int make_room(struct cel__source *s, struct cel__buf *out)
     return 0;
 }
 
-int cel__source_read_all(struct cel__source *s, struct cel__limit *limit, struct cel__buf *out)
+ssize_t cel__source_read_more(struct cel__source *s, struct cel__limit *limit, struct cel__buf *out)
 {
-    ssize_t n = 1;
+    ssize_t n;
 
     if (s->body.kind == CEL__H1_BODY_LENGTH && s->decode == NULL &&
-        s->body.left + s->body.piece.len > s->body_max)
+        s->given + s->body.left + s->body.piece.len > s->body_max)
         return fail_too_large(s);
-    while (n > 0) {
-        if ((s->decode != NULL || !s->body.is_ended) && make_room(s, out) < 0)
-            return (int)fail(s, -ENOMEM);
-        n = cel__source_read(s, limit, out->ptr + out->len, out->cap - out->len - 1); /* parks */
-        out->len += n > 0 ? (size_t)n : 0;
-    }
+    if ((s->decode != NULL || !s->body.is_ended) && make_room(s, out) < 0)
+        return fail(s, -ENOMEM);
+    n = cel__source_read(s, limit, out->ptr + out->len, out->cap - out->len - 1); /* parks */
+    out->len += n > 0 ? (size_t)n : 0;
     if (n == 0 && out->ptr != NULL)
         out->ptr[out->len] = '\0';
+    return n;
+}
+
+int cel__source_read_all(struct cel__source *s, struct cel__limit *limit, struct cel__buf *out)
+{
+    ssize_t n;
+
+    do
+        n = cel__source_read_more(s, limit, out); /* parks */
+    while (n > 0);
     return (int)n;
+}
+
+void cel__source_let_go(struct cel__source *s, bool may_keep)
+{
+    s->is_held = false;
+    s->may_keep = s->may_keep && may_keep;
+    if (s->is_over || s->failed != 0)
+        release(s);
 }
 
 void cel__source_fini(struct cel__source *s)

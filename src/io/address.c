@@ -103,6 +103,30 @@ int cel_address_parse(const char *text, struct sockaddr_storage *out)
     return cel__address_of_host(host.len > 0 ? host : CEL_LIT("::"), port, out);
 }
 
+/* Why there is nothing behind the last colon, or no one colon. */
+static const char *split_fault(struct cel_str all)
+{
+    const char *colon = all.len > 0 ? memrchr(all.ptr, ':', all.len) : NULL;
+
+    if (colon == NULL || all.ptr[all.len - 1] == ']')
+        return "it has no port: say host:port or unix:/path";
+    if (memchr(all.ptr, ':', (size_t)(colon - all.ptr)) != NULL && all.ptr[0] != '[')
+        return "which colon begins the port? say [v6]:port";
+    return "its port must be a number up to 65535";
+}
+
+const char *cel__address_fault(const char *text)
+{
+    struct cel_str all = cel__str(text), host;
+    uint16_t port;
+
+    if (cel__str_starts(all, CEL_LIT("unix:")))
+        return all.len == 5 ? "it has no path" : "a path may have 107 bytes";
+    if (cel__address_split(all, &host, &port) < 0)
+        return split_fault(all);
+    return "its host is neither a name nor a number";
+}
+
 socklen_t cel__address_len(const struct sockaddr_storage *address)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)address;

@@ -17,6 +17,8 @@ CEL_NODISCARD int cel__address_split(struct cel_str text, struct cel_str *host, 
 /* A numeric host ("127.0.0.1", "::1", "fe80::1%eth0") and a port. -EINVAL: a name. */
 CEL_NODISCARD int cel__address_of_host(struct cel_str host, uint16_t port,
                                        struct sockaddr_storage *out);
+/* What keeps a text from being an address, and the remedy, for people; static. */
+const char *cel__address_fault(const char *text);
 socklen_t cel__address_len(const struct sockaddr_storage *address);
 /* What the kernel filled in up to `len` gets the form that the functions here expect. */
 void cel__address_trim(struct sockaddr_storage *address, socklen_t len);

@@ -254,8 +254,8 @@ int cel_connect(struct cel_stream **out, const char *address,
         options = &none;
     r = find_addresses(address, at, &count, host); /* parks */
     if (r == -EINVAL)
-        return cel__raise(r, "connect", "'%s' is not an address: say host:port or unix:/path",
-                          address);
+        return cel__raise(r, "connect", "'%s' is not an address: %s", address,
+                          cel__address_fault(address));
     if (r < 0)
         return r;
     r = connect_first(&f, at, count, options->keep_nagle); /* parks */

@@ -3,10 +3,11 @@
  *
  * 1. What an accepted socket shall have is set on the listening one: Linux hands it down, so a
  *    connection costs no system call but its accept.
- * 2. The stream's memory is there before the connection is taken, so that none is lost for want
- *    of it.
+ * 2. The stream's memory is there before the connection is taken, and a connection whose descriptor
+ *    cannot be registered is held for the next call: none is lost for want of memory.
  * 3. Out of descriptors the queue stays readable: trying at once again would spin. The listener
- *    pauses, longer each time, and says so once a second. */
+ *    pauses, longer each time, and says so once a second; a descriptor that the loop closes ends
+ *    the pause. */
 #include "io/listener.h"
 
 #include <errno.h>
@@ -145,6 +146,7 @@ static int listener_new(struct cel_listener **out, int fd, const struct sockaddr
         goto fail;
     l->fd->is_listener = 1;
     l->fd->what = "listener";
+    l->held = -1;
     l->pause = PAUSE_MIN;
     cel__waitq_init(&l->paused);
     l->paused.what = "descriptors, which are used up";
@@ -225,8 +227,8 @@ static int listen_anew(struct cel_listener **out, const char *address,
 
     r = find_address(address, &at); /* parks */
     if (r == -EINVAL)
-        return cel__raise(r, "listen", "'%s' is not an address: say host:port or unix:/path",
-                          address);
+        return cel__raise(r, "listen", "'%s' is not an address: %s", address,
+                          cel__address_fault(address));
     if (r < 0)
         return r;
     fd = open_socket(&at, options);
@@ -265,14 +267,46 @@ static void free_listener(struct cel_listener *l)
     cel__mem_free(l);
 }
 
+/* What happened to one connection, before it was taken, says nothing of the next: Linux hands
+ * such errors of the network on to whoever accepts. */
+static bool is_passing(int64_t r)
+{
+    switch (r) {
+    case -ECONNABORTED:
+    case -EINTR:
+    case -EHOSTDOWN:
+    case -EHOSTUNREACH:
+    case -ENETDOWN:
+    case -ENETUNREACH:
+    case -ENONET:
+    case -ENOPROTOOPT:
+    case -EPROTO:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool is_shortage(int64_t r)
 {
     return r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM;
 }
 
-/* (parks) -> 0: try again. */
+struct hunger {
+    struct cel__soon soon;
+    struct cel_listener *listener;
+};
+
+static void try_again(struct cel__soon *soon)
+{
+    cel__waitq_wake_all(&cel__container_of(soon, struct hunger, soon)->listener->paused);
+}
+
+/* (parks) Until this loop has closed a descriptor, or for a while: others close some too. -> 0: try
+ * again. */
 static int wait_for_descriptors(struct cel_listener *l, int64_t why)
 {
+    struct hunger hunger = {.soon.run = try_again, .listener = l};
     int64_t now = cel_now();
     int r = 0;
 
@@ -280,27 +314,46 @@ static int wait_for_descriptors(struct cel_listener *l, int64_t why)
         l->log_at = now + CEL_SECOND;
         cel__log(CEL_LOG_WARN, "%s cannot accept (%s): pausing", l->address, cel_errname((int)why));
     }
+    cel__list_append(&cel__loop_here->starved, &hunger.soon.link);
     CEL_SCOPE (pause, .timeout = l->pause)
         r = cel__waitq_park(&l->paused); /* parks */
+    cel__list_unlink(&hunger.soon.link);
     l->pause = cel__min(2 * l->pause, PAUSE_MAX);
     if (l->is_stopped)
         return -CEL_ECLOSED;
     return r < 0 ? cel_checkpoint() : 0; /* the pause is over, or those around say so */
 }
 
+/* (parks) The one that is held, or the next. */
+static int64_t accept_next(struct cel_listener *l)
+{
+    struct cel__op op = {.kind = CEL__OP_ACCEPT, .fd = l->fd};
+    int fd = l->held;
+    int r;
+
+    if (l->is_stopped)
+        return -CEL_ECLOSED;
+    if (fd < 0)
+        return cel__wait_op(&op); /* parks */
+    r = cel_checkpoint();
+    if (r < 0)
+        return r;
+    l->held = -1;
+    return fd;
+}
+
 /* (parks) -> a connected descriptor. */
 static int64_t accept_one(struct cel_listener *l)
 {
     for (;;) {
-        struct cel__op op = {.kind = CEL__OP_ACCEPT, .fd = l->fd};
-        int64_t fd = l->is_stopped ? -CEL_ECLOSED : cel__wait_op(&op); /* parks */
+        int64_t fd = accept_next(l); /* parks */
         int r;
 
         if (fd >= 0) {
             l->pause = PAUSE_MIN;
             return fd;
         }
-        if (fd == -ECONNABORTED || fd == -EINTR)
+        if (is_passing(fd))
             continue;
         if (!is_shortage(fd))
             return fd;
@@ -319,8 +372,11 @@ static int take_connection(struct cel_listener *l, struct cel_stream *s)
         return (int)fd;
     r = cel__fd_open(cel__loop_here, &s->fd, (int)fd, true);
     if (r < 0) {
-        cel__sys.close((int)fd);
-        return r;
+        if (l->held < 0 && !l->is_stopped)
+            l->held = (int)fd;
+        else
+            cel__sys.close((int)fd);
+        return r == -ENOSPC ? -ENOMEM : r; /* epoll's watches are used up: memory all the same */
     }
     s->fd->is_stream = 1;
     return 0;
@@ -389,6 +445,9 @@ void cel__listener_stop(struct cel_listener *l)
     if (l->unix_path != NULL)
         cel__sys.unlink(l->unix_path);
     cel__fd_close(cel__loop_here, l->fd);
+    if (l->held >= 0)
+        cel__sys.close(l->held);
+    l->held = -1;
     cel__waitq_wake_all(&l->paused);
 }
 

@@ -15,6 +15,7 @@ struct cel_listener {
     struct cel__fd *fd;  /* not to be used once is_stopped */
     struct cel_tls *tls; /* NULL: plain */
     struct cel_stream *spare;
+    int held;                     /* a connected descriptor that memory was short for; -1: none */
     struct cel__waitq paused;     /* those who wait for descriptors */
     int64_t pause;                /* the next one */
     int64_t log_at;               /* not before */

@@ -362,7 +362,9 @@ static int unfinished(struct cel__ssl *ssl, int r, const char *what)
 /* The same for reads, where an end that the peer did not announce is a cut. */
 static int unread(struct cel__ssl *ssl, int r)
 {
-    if (ssl->saw_end && ssl->in.len == 0 && SSL_get_error(ssl->session, r) == SSL_ERROR_SSL) {
+    if (ssl->was_cut ||
+        (ssl->saw_end && ssl->in.len == 0 && SSL_get_error(ssl->session, r) == SSL_ERROR_SSL)) {
+        ssl->was_cut = true; /* the library says so once only */
         ERR_clear_error();
         return cel__raise(-CEL_ETRUNCATED, "tls", "the connection ended without close_notify");
     }

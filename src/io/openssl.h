@@ -24,6 +24,7 @@ struct cel__ssl {
     struct cel__unread in;
     struct cel__buf out;
     bool saw_end; /* nothing will ever come after `in` */
+    bool was_cut; /* and a read has been told so, without the peer's last word */
 };
 
 /* The zeroed ssl becomes a client's, with the name or address to verify (NULL: none is known), or a

@@ -78,6 +78,30 @@ const struct cel__transport cel__plain = {
     .farewell = plain_farewell,
 };
 
+int cel__stream_wait(struct cel_stream *s, short events)
+{
+    struct cel__op op = {.kind = CEL__OP_POLL, .fd = s->fd, .events = events};
+    int64_t r = s->is_closed ? -CEL_ECLOSED : cel__wait_op(&op); /* parks */
+
+    return r < 0 ? (int)r : 0;
+}
+
+ssize_t cel__stream_write_now(struct cel_stream *s, const struct iovec *iov, int count)
+{
+    const struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+    ssize_t n;
+
+    CEL__ASSERT(!s->is_writing && "one task at a time writes to a stream");
+    if (s->via != &cel__plain || !s->fd->is_stream)
+        return 0;
+    do
+        n = cel__sys.sendmsg(s->fd->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EAGAIN ? 0 : -errno;
+    return n;
+}
+
 int cel__stream_new(struct cel_stream **out, struct cel__fd *f)
 {
     struct cel_stream *s = cel__mem_zalloc(sizeof *s);

@@ -1,79 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes moved without being looked at.
- *
- * 1. splice takes them from a socket into a pipe and from the pipe to the other socket, 40 %
- * cheaper than copying them through memory. It is done where nothing of the stream is unread and no
- *    receive of the ring stands: what such a one has taken in splice does not see.
- * 2. Neither splice nor sendfile can be told not to raise SIGPIPE: it is held back around them.
- * 3. sendfile may wait for the disk, so it is done by a thread, on a copy of the descriptor: the
- *    stream may be closed meanwhile. */
+/* Bytes moved from stream to stream without being looked at. splice takes them from a socket into a
+ * pipe and from the pipe to the other socket, 40 % cheaper than copying them through memory. It is
+ * done where nothing of the stream is unread and no receive of the ring stands: what such a one has
+ * taken in splice does not see. */
 #include "celadon/relay.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <string.h>
+#include <fcntl.h>
+#include <poll.h>
 
 #include "base/cc.h"
-#include "base/mem.h"
+#include "base/quiet.h"
 #include "base/sys.h"
-#include "io/blocking.h"
-#include "io/file.h"
 #include "io/stream.h"
 #include "task/wait.h"
 
 #define PIPE_BYTES (256 * 1024)
-#define JOB_BYTES  (1 << 20) /* of one visit to a thread */
-#define BLOCK      65536
 #define TURNS      16 /* pieces in a row, before the others have their turn */
-
-/* ---- without SIGPIPE ---- */
-
-struct quiet {
-    sigset_t pipe_only, before;
-    bool was_pending;
-};
-
-static void quiet_begin(struct quiet *q)
-{
-    sigset_t pending;
-
-    sigemptyset(&q->pipe_only);
-    sigaddset(&q->pipe_only, SIGPIPE);
-    sigpending(&pending);
-    q->was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &q->pipe_only, &q->before);
-}
-
-/* -> n, with -errno for -1. */
-static ssize_t quiet_end(struct quiet *q, ssize_t n)
-{
-    struct timespec at_once = {0};
-
-    if (n < 0)
-        n = -errno;
-    if (n == -EPIPE && !q->was_pending)
-        cel__sys.sigtimedwait(&q->pipe_only, NULL, &at_once);
-    pthread_sigmask(SIG_SETMASK, &q->before, NULL);
-    return n;
-}
 
 static ssize_t move_quietly(int in, int out, size_t len)
 {
-    struct quiet q;
+    struct cel__quiet quiet;
 
-    quiet_begin(&q);
-    return quiet_end(&q,
-                     cel__sys.splice(in, NULL, out, NULL, len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
-}
-
-/* (parks) 0, or why not. */
-static int wait_ready(struct cel_stream *s, short events)
-{
-    struct cel__op op = {.kind = CEL__OP_POLL, .fd = s->fd, .events = events};
-    int64_t r = s->is_closed ? -CEL_ECLOSED : cel__wait_op(&op); /* parks */
-
-    return r < 0 ? (int)r : 0;
+    cel__quiet_begin(&quiet);
+    return cel__quiet_end(
+        &quiet, cel__sys.splice(in, NULL, out, NULL, len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
 }
 
 /* ---- one way ---- */
@@ -114,7 +65,7 @@ static int empty_pipe(struct flow *f, size_t len)
         ssize_t n = f->to->is_closed ? -CEL_ECLOSED : move_quietly(f->pipe[0], f->to->fd->fd, len);
 
         if (n == -EAGAIN)
-            n = wait_ready(f->to, POLLOUT); /* parks */
+            n = cel__stream_wait(f->to, POLLOUT); /* parks */
         else if (n > 0)
             f->moved += (uint64_t)n;
         if (n == -EINTR)
@@ -138,7 +89,7 @@ static ssize_t splice_piece(struct flow *f)
         if (n == 0)
             f->from->saw_end = 1;
         if (n == -EAGAIN)
-            n = wait_ready(f->from, POLLIN); /* parks */
+            n = cel__stream_wait(f->from, POLLIN); /* parks */
         else if (n >= 0)
             return n > 0 && (r = empty_pipe(f, (size_t)n)) < 0 ? r : n; /* parks */
         if (n < 0 && n != -EINTR)
@@ -241,106 +192,4 @@ int cel_pipe_through(struct cel_stream *a, struct cel_stream *b, struct cel_pipe
     if (r == 0)
         r = failed != 0 ? failed : cel_checkpoint();
     return r;
-}
-
-/* ---- files ---- */
-
-struct send_job {
-    int out, in;
-    int64_t offset, left;
-    ssize_t result; /* 0: the file ended; -EAGAIN: the socket is full */
-    uint64_t moved;
-};
-
-static void *send_some(void *arg)
-{
-    struct send_job *job = arg;
-    uint64_t stop = job->moved + JOB_BYTES;
-
-    do {
-        off_t at = job->offset;
-        struct quiet q;
-
-        quiet_begin(&q);
-        job->result = quiet_end(
-            &q, cel__sys.sendfile(job->out, job->in, &at, (size_t)cel__min(job->left, JOB_BYTES)));
-        if (job->result > 0) {
-            job->offset += job->result;
-            job->left -= job->result;
-            job->moved += (uint64_t)job->result;
-        }
-    } while ((job->result > 0 && job->left > 0 && job->moved < stop) || job->result == -EINTR);
-    return NULL;
-}
-
-/* (parks) */
-static ssize_t send_by_kernel(struct cel_stream *s, struct send_job *job)
-{
-    while (job->left > 0) {
-        ssize_t r = s->is_closed ? -CEL_ECLOSED : cel__blocking_do(send_some, job); /* parks */
-
-        s->written = job->moved;
-        if (r == 0)
-            r = job->result;
-        if (r == -EAGAIN)
-            r = wait_ready(s, POLLOUT); /* parks */
-        else if (r == 0)
-            break; /* the file has ended */
-        if (r < 0)
-            return r;
-    }
-    return (ssize_t)job->moved;
-}
-
-/* (parks) */
-static ssize_t send_by_hand(struct cel_stream *s, struct cel_file *file, struct send_job *job)
-{
-    char *block = cel__mem_alloc(BLOCK);
-    ssize_t n = block != NULL ? 1 : -ENOMEM;
-
-    while (n > 0 && job->left > 0) {
-        n = cel_file_read(file, block, (size_t)cel__min(job->left, BLOCK), job->offset); /* parks */
-        if (n > 0 && s->is_closed)
-            n = -CEL_ECLOSED;
-        if (n > 0)
-            n = s->via->write(s, block, (size_t)n); /* parks */
-        if (n > 0) {
-            job->offset += n;
-            job->left -= n;
-            job->moved += (uint64_t)n;
-        }
-    }
-    cel__mem_free(block);
-    return n < 0 ? n : (ssize_t)job->moved;
-}
-
-/* (parks) */
-static ssize_t send_file(struct cel_stream *s, struct cel_file *file, struct send_job *job)
-{
-    ssize_t r = -EINVAL;
-
-    if (s->via == &cel__plain && s->fd->is_stream) {
-        job->out = cel__sys.fcntl(s->fd->fd, F_DUPFD_CLOEXEC, 3);
-        if (job->out < 0)
-            return -errno;
-        r = send_by_kernel(s, job); /* parks */
-        cel__sys.close(job->out);
-    }
-    if (r == -EINVAL || r == -ENOSYS || r == -EOPNOTSUPP)
-        r = send_by_hand(s, file, job); /* parks */
-    return r;
-}
-
-int64_t cel_send_file(struct cel_stream *s, struct cel_file *file, int64_t offset, int64_t len)
-{
-    struct send_job job = {.in = file->fd->fd, .offset = offset};
-    int code;
-
-    if (offset < 0)
-        return -EINVAL;
-    job.left = len < 0 ? INT64_MAX - offset : len;
-    code = cel__stream_begin_write(s);
-    if (code < 0)
-        return code;
-    return cel__stream_end_write(s, send_file(s, file, &job)); /* parks */
 }

@@ -68,6 +68,12 @@ CEL_NODISCARD int cel__stream_begin(struct cel_stream *s);
 /* The stream may be gone afterwards. -> r. */
 int cel__stream_end(struct cel_stream *s, int r);
 
+/* (parks) Until the descriptor is ready for the events: 0, or why not. */
+CEL_NODISCARD int cel__stream_wait(struct cel_stream *s, short events);
+/* As many bytes of the pieces as go without waiting, with nobody writing. -> how many; 0: none goes
+ * now, or the stream is none that can tell: write instead; -errno. Does not park. */
+CEL_NODISCARD ssize_t cel__stream_write_now(struct cel_stream *s, const struct iovec *iov,
+                                            int count);
 /* Bytes of a regular file, as many as go without waiting, with nobody writing. -> how many; 0: none
  * goes now, or the stream takes no files: write instead; -CEL_ETRUNCATED: the file ends at offset,
  * -errno. Does not park. */

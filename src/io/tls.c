@@ -32,7 +32,8 @@ struct cel__tls_link {
     char *alpn;
     enum state state;
     bool is_sending;
-    int broken; /* 0, or what every further write returns */
+    bool is_shut; /* our side has said its last word */
+    int broken;   /* 0, or what every further write returns */
 };
 
 /* ---- sending and receiving ciphertext ---- */
@@ -217,6 +218,9 @@ static ssize_t tls_write(struct cel_stream *s, const void *buf, size_t len)
     size_t done = 0;
     int r = begin_write(s); /* parks */
 
+    if (r == 0 && s->tls->is_shut)
+        return -EPIPE;
+
     while (r == 0 && done < len) {
         size_t now = cel__min(len - done, (size_t)BATCH_MAX);
 
@@ -279,9 +283,12 @@ static int tls_shutdown(struct cel_stream *s)
 {
     int r = begin_write(s); /* parks */
 
-    if (r == 0)
+    if (r == 0 && !s->tls->is_shut)
         r = cel__ssl_end(&s->tls->ssl);
-    return r < 0 ? r : flush(s); /* parks */
+    if (r < 0)
+        return r;
+    s->tls->is_shut = true;
+    return flush(s); /* parks */
 }
 
 static bool tls_is_quiet(struct cel_stream *s)

@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
 
 #include "base/buggify.h"
 #include "base/mem.h"
+#include "base/quiet.h"
 #include "base/sys.h"
 #include "loop/fd.h"
 
@@ -50,28 +48,18 @@ static int64_t result_of(ssize_t n)
     return errno == EAGAIN || errno == EINTR ? CEL__NOTHING_YET : -errno;
 }
 
-/* A pipe's write must not raise SIGPIPE, and the program's handling of it is not ours to change. */
+/* A pipe's write must not raise SIGPIPE. */
 static int64_t write_quietly(int fd, const struct iovec *iov, int count)
 {
-    struct timespec at_once = {0};
-    sigset_t pipe_only, before, pending;
-    bool was_pending;
-    int64_t n;
-    int code;
+    struct cel__quiet quiet;
+    ssize_t n;
 
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    sigpending(&pending);
-    was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-    n = result_of(cel__sys.writev(fd, iov, count));
-    code = errno;
-    if (n == -EPIPE && !was_pending) /* one that stayed would come when the mask is as before */
-        while (cel__sys.sigtimedwait(&pipe_only, NULL, &at_once) < 0 && errno == EINTR)
-            continue;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = code;
-    return n;
+    cel__quiet_begin(&quiet);
+    n = cel__quiet_end(&quiet, cel__sys.writev(fd, iov, count));
+    if (n >= 0)
+        return n;
+    errno = (int)-n;
+    return result_of(-1);
 }
 
 static int64_t read_once(struct cel__fd *f, void *buf, size_t len)

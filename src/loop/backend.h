@@ -20,6 +20,10 @@ struct cel__op;
 typedef void cel__names_fn(void *arg, int code, const char *cause,
                            const struct sockaddr_storage *at, size_t count);
 
+/* As `until` of a wait that does not wait: there is work besides, so a backend that would need a
+ * system call to look may leave it out, if it has looked within the last microseconds. */
+#define CEL__GLANCE INT64_MIN
+
 struct cel__backend {
     const char *name;
 
@@ -71,5 +75,7 @@ struct cel__backend {
 extern const struct cel__backend cel__epoll_backend;
 extern const struct cel__backend cel__uring_backend;
 extern const struct cel__backend cel__sim_backend;
+/* Takes the place of any of them in the child of a fork; not to be opened. */
+extern const struct cel__backend cel__forked_backend;
 
 #endif

@@ -42,6 +42,8 @@ void cel__fd_release(struct cel_loop *loop, struct cel__fd *f)
 {
     loop->fds.live--;
     loop->fds.closing--;
+    if (cel__unlikely(!cel__list_is_empty(&loop->starved)))
+        cel__list_splice(&loop->soon, &loop->starved);
     cel__fd_table_give(&loop->fds, f);
 }
 

@@ -32,6 +32,12 @@ struct cel__attachment {
 
 struct cel__signals;
 
+/* Whether looking for messages before a sleep has paid (loop/linger.h). */
+struct cel__linger {
+    unsigned misses; /* in a row, as far as they count */
+    unsigned skip;   /* sleeps to come before which nothing is looked for */
+};
+
 struct cel_loop {
     struct cel__sched sched;
     const struct cel__backend *backend;
@@ -48,6 +54,8 @@ struct cel_loop {
     bool is_closing; /* being closed: takes in no work of others */
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
+    struct cel__list starved; /* struct cel__soon of who waits for a descriptor to become free */
+    struct cel__linger linger;
     struct cel__inbox inbox;
     struct cel__fd_table fds;
     struct cel__lane_use lanes[CEL__LANES];
@@ -56,6 +64,7 @@ struct cel_loop {
     int64_t process; /* the process's fork count when the loop was made */
     void *tasks;     /* the task floor's, with its own end: */
     int (*tasks_end)(struct cel_loop *loop);
+    void (*tasks_forked)(struct cel_loop *loop); /* in the child, which runs one of the tasks */
     struct cel__list attachments;
     struct cel__list alive; /* among the process's loops (loop/alive.h) */
     struct cel__wheel wheel;
@@ -69,6 +78,26 @@ extern CEL_PUBLIC __thread struct cel_loop *cel__loop_here
 static inline void cel__loop_beat(struct cel_loop *loop)
 {
     __atomic_store_n(&loop->beat, loop->beat + 1, __ATOMIC_RELAXED);
+}
+
+/* This process is a child of the one whose loop it is. */
+static inline bool cel__loop_is_forked(const struct cel_loop *loop)
+{
+    return loop->backend == &cel__forked_backend;
+}
+
+static inline bool cel__loop_has_ready(const struct cel_loop *loop)
+{
+    return cel__sched_has_ready(&loop->sched) || !cel__list_is_empty(&loop->soon) ||
+           cel__inbox_has_mail(&loop->inbox);
+}
+
+/* Nothing in flight and no reason to sleep: no system call. */
+static inline int cel__backend_glance(struct cel_loop *loop)
+{
+    if (loop->ops_in_flight == 0 && loop->fds.live == 0)
+        return 0;
+    return loop->backend->wait(loop, CEL__GLANCE);
 }
 
 /* Counted starts and ends, so that a loop knows whether anything can still happen. */

@@ -18,15 +18,17 @@
 #include "loop/attempt.h"
 #include "loop/core.h"
 
-#define EVENTS_MAX  256
-#define TURN_EVENTS 16
-#define WAKE_NAME   UINT64_MAX
+#define EVENTS_MAX   256
+#define TURN_EVENTS  16
+#define WAKE_NAME    UINT64_MAX
+#define GLANCE_AFTER (10 * CEL_MICROSECOND)
 
 struct reactor {
     int ep;
     int wake_fd;
     struct cel__loans loans;
-    int fetched, at; /* events from the kernel, and how many of them are dealt with */
+    int fetched, at;  /* events from the kernel, and how many of them are dealt with */
+    int64_t asked_at; /* when the kernel was */
     struct epoll_event events[EVENTS_MAX];
 };
 
@@ -294,7 +296,16 @@ static int fetch_events(struct cel_loop *loop, int64_t until)
         return errno == EINTR ? 0 : -errno;
     data->at = 0;
     data->fetched = n;
+    data->asked_at = loop->now;
     return 0;
+}
+
+/* A loop with work of its own asks every few microseconds: each time costs a system call. */
+static bool is_asked_lately(const struct cel_loop *loop, int64_t until)
+{
+    const struct reactor *data = loop->backend_data;
+
+    return until == CEL__GLANCE && loop->now - data->asked_at < GLANCE_AFTER;
 }
 
 /* A turn deals with a few events: what a request is answered from is still in the caches when its
@@ -303,7 +314,8 @@ static int fetch_events(struct cel_loop *loop, int64_t until)
 static int epoll_wait_turn(struct cel_loop *loop, int64_t until)
 {
     struct reactor *data = loop->backend_data;
-    int r = data->at == data->fetched ? fetch_events(loop, until) : 0;
+    bool is_due = data->at == data->fetched && !is_asked_lately(loop, until);
+    int r = is_due ? fetch_events(loop, until) : 0;
     int stop = cel__min(data->fetched, data->at + TURN_EVENTS);
 
     while (data->at < stop) {

@@ -17,6 +17,7 @@
 #include "loop/alive.h"
 #include "loop/core.h"
 #include "loop/leaks.h"
+#include "loop/linger.h"
 #include "loop/pool.h"
 #include "loop/signals.h"
 
@@ -32,9 +33,17 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 static void count_fork(void)
 {
+    struct cel_loop *loop = cel__loop_here;
+
     forks++;
     cel__pool_forked();
     cel__loops_forget();
+    if (loop == NULL)
+        return;
+    loop->backend = &cel__forked_backend;
+    loop->sched.budget = 0; /* whoever lets go of the processor comes back to the turn */
+    if (loop->tasks_forked != NULL)
+        loop->tasks_forked(loop);
 }
 
 static void watch_forks(void)
@@ -104,6 +113,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     if (options != NULL)
         loop->options = *options;
     cel__list_init(&loop->soon);
+    cel__list_init(&loop->starved);
     cel__list_init(&loop->attachments);
     loop->credit = CREDIT;
     loop->process = forks;
@@ -162,12 +172,6 @@ static void run_soon(struct cel_loop *loop)
     }
 }
 
-static bool has_ready(const struct cel_loop *loop)
-{
-    return cel__sched_has_ready(&loop->sched) || !cel__list_is_empty(&loop->soon) ||
-           cel__inbox_has_mail(&loop->inbox);
-}
-
 static bool can_wake(const struct cel_loop *loop)
 {
     return loop->ops_in_flight != 0 || loop->jobs != 0 || loop->holds != 0 ||
@@ -182,44 +186,42 @@ static void trace_turn(struct cel_loop *loop)
         cel__trace_turn(loop->trace, loop->backend->now(loop));
 }
 
-/* For loops that answer each other: looking for a while costs less than being woken. */
-static bool spin(struct cel_loop *loop)
+static int sleep_until(struct cel_loop *loop, int64_t until)
 {
-    int64_t until = cel__clock_add(loop->backend->now(loop), loop->options.spin);
-
-    do {
-        for (int i = 0; i < 64; i++) {
-            if (cel__inbox_has_mail(&loop->inbox))
-                return true;
-            cel__pause();
-        }
-    } while (loop->backend->now(loop) < until);
-    return false;
-}
-
-static int block(struct cel_loop *loop, int64_t until)
-{
+    int64_t from = loop->now;
     int r;
 
-    if (loop->options.spin > 0 && spin(loop))
-        return loop->backend->wait(loop, 0);
     if (!cel__inbox_sleep(&loop->inbox))
-        return loop->backend->wait(loop, 0);
+        return cel__backend_glance(loop);
     if (loop->options.before_block != NULL)
         loop->options.before_block(loop->options.hook_arg);
     r = loop->backend->wait(loop, until);
     if (loop->options.after_block != NULL)
         loop->options.after_block(loop->options.hook_arg);
     cel__inbox_awake(&loop->inbox);
+    cel__linger_slept(loop, from);
     return r;
 }
 
-/* The kernel's part of a turn. Nothing in flight and no reason to sleep: no system call. */
+static int block(struct cel_loop *loop, int64_t until)
+{
+    int r = 0;
+
+    if (cel__linger_wants(loop))
+        r = cel__linger(loop, until);
+    if (r < 0 || cel__loop_has_ready(loop) || loop->is_awaited || loop->now >= until)
+        return r;
+    return sleep_until(loop, until);
+}
+
+/* The kernel's part of a turn. */
 static int ask_kernel(struct cel_loop *loop, int64_t wait_max)
 {
     int64_t until = 0;
 
-    if (!has_ready(loop) && !loop->is_awaited && wait_max > 0) {
+    if (cel__loop_has_ready(loop))
+        return cel__backend_glance(loop);
+    if (!loop->is_awaited && wait_max > 0) {
         int64_t limit = wait_max == CEL_FOREVER
                             ? CEL_FOREVER
                             : cel__clock_add(loop->backend->now(loop), wait_max);
@@ -252,7 +254,9 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
         loop->backend->run(loop, TURN_SWITCHES);
     else
         cel__sched_run(&loop->sched, TURN_SWITCHES);
-    if (!has_ready(loop) && !can_wake(loop))
+    if (cel__unlikely(cel__loop_is_forked(loop)))
+        return -CEL_EFORK;
+    if (!cel__loop_has_ready(loop) && !can_wake(loop))
         return -EDEADLK;
     trace_turn(loop);
     r = ask_kernel(loop, wait_max);
@@ -265,7 +269,7 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
     fire_timers(loop);
     cel__inbox_run(&loop->inbox);
     run_soon(loop);
-    return has_ready(loop);
+    return cel__loop_has_ready(loop);
 }
 
 int cel_loop_run(struct cel_loop *loop)
@@ -324,7 +328,8 @@ static unsigned drain(struct cel_loop *loop)
 {
     unsigned handles = cel__fd_close_all(loop);
 
-    while (loop->jobs != 0 || loop->ops_in_flight != 0 || loop->fds.live != 0 || has_ready(loop)) {
+    while (loop->jobs != 0 || loop->ops_in_flight != 0 || loop->fds.live != 0 ||
+           cel__loop_has_ready(loop)) {
         if (cel_loop_turn(loop, 100 * CEL_MILLISECOND) < 0)
             break;
         handles += cel__fd_close_all(loop);

@@ -487,9 +487,13 @@ static int wait_out(struct cel__proactor *p, int r, int64_t timeout)
     return 0;
 }
 
+/* While some requests are still to be sent nobody sleeps: what the others wait for may be among
+ * them. */
 static int enter(struct cel__proactor *p, int64_t timeout)
 {
-    return wait_out(p, cel__ring_enter(&p->ring, timeout), timeout);
+    bool has_backlog = p->backlog_first != CEL__SLOT_NONE;
+
+    return wait_out(p, cel__ring_enter(&p->ring, has_backlog ? 0 : timeout), timeout);
 }
 
 static int64_t timeout_of(struct cel_loop *loop, int64_t until)

@@ -4,11 +4,9 @@
  * least one sees the other: no wake-up is lost, and of many posters one writes. */
 #include "loop/wake.h"
 
-#include <stddef.h>
-
 bool cel__inbox_push(struct cel__inbox *in, struct cel__post *post)
 {
-    struct cel__post *head = __atomic_load_n(&in->head, __ATOMIC_RELAXED);
+    struct cel__post *head = NULL; /* mostly; looking first would fetch the cache line twice */
 
     do
         post->next = head;
@@ -16,11 +14,6 @@ bool cel__inbox_push(struct cel__inbox *in, struct cel__post *post)
                                         __ATOMIC_RELAXED));
     return __atomic_load_n(&in->is_sleeping, __ATOMIC_SEQ_CST) != 0 &&
            __atomic_exchange_n(&in->is_sleeping, 0, __ATOMIC_SEQ_CST) != 0;
-}
-
-bool cel__inbox_has_mail(const struct cel__inbox *in)
-{
-    return __atomic_load_n(&in->head, __ATOMIC_SEQ_CST) != NULL;
 }
 
 bool cel__inbox_sleep(struct cel__inbox *in)

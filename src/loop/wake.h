@@ -6,6 +6,9 @@
  * eventfd that is written only when the loop sleeps. The order of posts by one thread is kept. */
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cc.h"
 
 struct cel__post {
     struct cel__post *next;
@@ -13,8 +16,10 @@ struct cel__post {
 };
 
 struct cel__inbox {
+    char apart[CEL__APART]; /* what posters write shares no cache line with the loop's own */
     struct cel__post *head; /* atomic; newest first */
     int is_sleeping;        /* atomic; the loop is, or is about to be, in the kernel */
+    char and_apart[CEL__APART];
 };
 
 /* Any thread. -> true when the loop sleeps and must be woken by the caller. */
@@ -23,7 +28,13 @@ bool cel__inbox_push(struct cel__inbox *in, struct cel__post *post);
 bool cel__inbox_sleep(struct cel__inbox *in);
 /* The loop is awake. */
 void cel__inbox_awake(struct cel__inbox *in);
-bool cel__inbox_has_mail(const struct cel__inbox *in);
+static inline bool cel__inbox_has_mail(const struct cel__inbox *in)
+{
+    const struct cel__post *head = __atomic_load_n(&in->head, __ATOMIC_SEQ_CST);
+
+    cel__fetch_to_write(head); /* another core has written there, and we shall */
+    return head != NULL;
+}
 /* Runs all that is there. -> how many. */
 unsigned cel__inbox_run(struct cel__inbox *in);
 

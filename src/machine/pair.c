@@ -370,6 +370,8 @@ static void append(struct cel__wire *w, const char *bytes, size_t len)
 {
     size_t have = (size_t)(w->written - w->read);
 
+    if (len == 0) /* an empty piece has no address */
+        return;
     if (w->start + have + len > w->cap) {
         if (w->start != 0)
             memmove(w->bytes, w->bytes + w->start, have);

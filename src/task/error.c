@@ -3,6 +3,7 @@
  * memory for the words is out, the code alone arrives. */
 #include "task/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,4 +62,13 @@ const struct cel_error *cel_last_error(void)
     struct cel_task *task = cel__task_here();
 
     return task != NULL && task->error != NULL ? task->error : &nothing;
+}
+
+int cel__raise_missing(const char *phase, const char *text)
+{
+    const struct cel_error *last = cel_last_error();
+
+    if (last->code < 0 && last->phase != NULL && strcmp(last->phase, phase) == 0)
+        return last->code;
+    return cel__raise(-EINVAL, phase, "%s", text);
 }

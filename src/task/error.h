@@ -13,6 +13,10 @@ struct cel_task;
 int cel__raise_at(const char *file, int line, int code, const char *phase, const char *fmt, ...)
     CEL_PRINTF(5, 6);
 
+/* What was not made is used: the code, and the words, of the last failure if it arose in `phase`;
+ * else that is raised with -EINVAL and this text. */
+int cel__raise_missing(const char *phase, const char *text);
+
 /* A record for `code` in words, or NULL when memory is out. */
 struct cel_error *cel__error_new(const char *file, int line, int code, const char *text);
 

@@ -12,12 +12,6 @@
 #include "task/error.h"
 #include "task/wait.h"
 
-void cel__future_init(struct cel_future *f)
-{
-    *f = (struct cel_future){.state = CEL__PENDING};
-    cel__list_init(&f->waiters);
-}
-
 struct cel_future *cel_future_new(void)
 {
     struct cel_future *f = cel__mem_alloc(sizeof *f);
@@ -166,7 +160,7 @@ int cel__future_wait(struct cel_future *f, bool is_shielded)
 {
     struct cel_task *task = cel__task_parking();
     struct sleeper s = {.waiter.wake = wake_sleeper, .future = f, .task = task};
-    int code = is_shielded ? 0 : cel__checkpoint(task);
+    int code = is_shielded && task->scope->code != -CEL_EFORK ? 0 : cel__checkpoint(task);
 
     if (code != 0 || cel__future_is_done(f))
         return code;
@@ -231,6 +225,7 @@ int cel_await_shielded(union cel_awaitable x, void **value)
 {
     struct cel_future *f = cel_ensure(x);
 
-    (void)cel__future_wait(f, true); /* parks */
-    return cel__future_take(f, value);
+    int r = cel__future_wait(f, true); /* parks */
+
+    return r < 0 ? r : cel__future_take(f, value); /* < 0: the child of a fork */
 }

@@ -4,7 +4,12 @@
 
 #include "task/state.h"
 
-void cel__future_init(struct cel_future *f);
+static inline void cel__future_init(struct cel_future *f)
+{
+    *f = (struct cel_future){.state = CEL__PENDING};
+    cel__list_init(&f->waiters);
+}
+
 /* Ends it and wakes who waits. `error` is owned; NULL is fine. */
 void cel__future_end(struct cel_future *f, void *value, int code, struct cel_error *error);
 /* (parks) 0 when done; what the scopes around say otherwise, unless shielded. */

@@ -113,7 +113,8 @@ void cel__jobs_end(struct cel__jobs *jobs)
     while (!cel__list_is_empty(&jobs->running)) {
         struct job *job = job_at(jobs->running.next);
 
-        (void)cel__future_wait(&job->task->future, true); /* parks */
+        if (cel__future_wait(&job->task->future, true) < 0) /* parks */
+            break; /* the child of a fork: nobody ends there */
         if (!jobs->is_unordered)
             (void)finish(jobs, job, NULL);
     }

@@ -7,6 +7,8 @@
  *    does until the owner raises it again. `is_armed` says that it was raised and no message has
  *    come yet.
  * 2. Closing is a bit of `tail`, so that a message is either before the close or refused.
+ *    `is_closed` says so too, soon after: a receiver that finds nothing looks there, and leaves the
+ *    line of `tail` to the senders.
  * 3. Senders that find no room wait in a list under a lock, each with a message of its own to its
  *    own loop. Receivers look at `senders_waiting`, which is 0 but for full ports.
  */
@@ -22,26 +24,34 @@
 #define BYTES_MAX ((size_t)1 << 30)
 #define CLOSED    (UINT64_C(1) << 63)
 
+/* The message that wakes the receiver lies in the cell of what it is woken for: one cache line
+ * less to come from the other core. Rule 1 keeps it from being used again while under way. */
 struct cell {
     uint64_t turn; /* atomic: == place: free for that place; == place + 1: holds a message */
+    struct cel__post wake;
+    struct cel_port *port;
     char message[];
 };
 
+/* Each part lies on cache lines of its own: a line that two cores write costs more than all else
+ * that a message does. */
 struct cel_port {
-    struct cel_loop *owner;
+    struct cel_loop *owner; /* what hardly ever changes: */
     size_t message_size, cell_size;
     uint64_t mask;
     char *cells;
-    char apart[64]; /* what senders write lies on lines of its own */
-    uint64_t tail;  /* atomic: where the next message goes; CLOSED */
-    char and_apart[64];
+    unsigned senders_waiting; /* atomic */
+    int is_closed;            /* atomic */
+    char tail_apart[CEL__APART];
+    uint64_t tail; /* atomic: where the next message goes; CLOSED */
+    char wake_apart[CEL__APART];
+    int is_awaited;         /* atomic */
+    struct cel__post close; /* of cel_port_close, when it takes it down */
+    char head_apart[CEL__APART];
     uint64_t head;               /* the owner's: where the next one is taken */
-    int is_awaited;              /* atomic */
     bool is_armed;               /* the owner's */
     bool is_freed;               /* the owner's: the message under way frees the port */
     struct cel__waitq receivers; /* the owner's */
-    struct cel__post wake;
-    unsigned senders_waiting; /* atomic */
     pthread_mutex_t lock;
     struct cel__list senders; /* by lock */
 };
@@ -86,8 +96,10 @@ int cel_port_new(struct cel_port **out, size_t message_size, size_t capacity)
     port->message_size = message_size;
     port->cell_size = cell_size;
     port->mask = count - 1;
-    for (uint64_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count; i++) {
         cell_at(port, i)->turn = i;
+        cell_at(port, i)->port = port;
+    }
     cel__waitq_init(&port->receivers);
     port->receivers.what = "a message";
     cel__list_init(&port->senders);
@@ -123,25 +135,34 @@ void cel_port_free(struct cel_port *port)
 
 /* ---- sending ---- */
 
-static void wake_owner(struct cel__post *post)
+static void wake_receiver(struct cel_port *port)
 {
-    struct cel_port *port = cel__container_of(post, struct cel_port, wake);
-
     port->is_armed = false;
     if (port->is_freed)
         destroy(port);
-    else if (__atomic_load_n(&port->tail, __ATOMIC_RELAXED) & CLOSED)
+    else if (__atomic_load_n(&port->is_closed, __ATOMIC_RELAXED))
         cel__waitq_wake_all(&port->receivers);
     else
         (void)cel__waitq_wake_one(&port->receivers);
 }
 
-static void tell_owner(struct cel_port *port)
+static void message_came(struct cel__post *post)
+{
+    wake_receiver(cel__container_of(post, struct cell, wake)->port);
+}
+
+static void port_closed(struct cel__post *post)
+{
+    wake_receiver(cel__container_of(post, struct cel_port, close));
+}
+
+static void tell_owner(struct cel_port *port, struct cel__post *post,
+                       void (*run)(struct cel__post *post))
 {
     if (!take_wake(port))
         return;
-    port->wake.run = wake_owner;
-    cel__loop_post(port->owner, &port->wake);
+    post->run = run;
+    cel__loop_post(port->owner, post);
 }
 
 static int reserve(struct cel_port *port, uint64_t *place)
@@ -166,17 +187,28 @@ static int reserve(struct cel_port *port, uint64_t *place)
     return 0;
 }
 
+/* The lines to be written come from the other core side by side. */
+static void fetch_ahead(struct cel_port *port)
+{
+    cel__fetch_to_write(cell_at(port, __atomic_load_n(&port->tail, __ATOMIC_RELAXED)));
+    if (__atomic_load_n(&port->is_awaited, __ATOMIC_RELAXED) != 0)
+        cel__fetch_to_write(&port->is_awaited);
+}
+
 int cel_port_try_send(struct cel_port *port, const void *message)
 {
     uint64_t place = 0;
-    int r = reserve(port, &place);
-    struct cell *cell = cell_at(port, place);
+    struct cell *cell;
+    int r;
 
+    fetch_ahead(port);
+    r = reserve(port, &place);
+    cell = cell_at(port, place);
     if (r < 0)
         return r;
     memcpy(cell->message, message, port->message_size);
     __atomic_store_n(&cell->turn, place + 1, __ATOMIC_SEQ_CST);
-    tell_owner(port);
+    tell_owner(port, &cell->wake, message_came);
     return 0;
 }
 
@@ -302,14 +334,20 @@ static bool is_empty(struct cel_port *port)
     return __atomic_load_n(&cell_at(port, port->head)->turn, __ATOMIC_SEQ_CST) != port->head + 1;
 }
 
+/* Closed, and all that was sent before is received. */
+static bool is_at_end(const struct cel_port *port)
+{
+    return __atomic_load_n(&port->is_closed, __ATOMIC_SEQ_CST) != 0 &&
+           __atomic_load_n(&port->tail, __ATOMIC_SEQ_CST) == (port->head | CLOSED);
+}
+
 int cel_port_try_receive(struct cel_port *port, void *message)
 {
     struct cell *cell = cell_at(port, port->head);
 
     CEL__ASSERT(port->owner == cel__loop_here && "a port is received from by its own loop");
     if (is_empty(port))
-        return __atomic_load_n(&port->tail, __ATOMIC_ACQUIRE) == (port->head | CLOSED) ? -EPIPE
-                                                                                       : -EAGAIN;
+        return is_at_end(port) ? -EPIPE : -EAGAIN;
     memcpy(message, cell->message, port->message_size);
     __atomic_store_n(&cell->turn, port->head + port->mask + 1, __ATOMIC_SEQ_CST);
     port->head++;
@@ -325,7 +363,7 @@ static bool arm(struct cel_port *port)
         return true;
     port->is_armed = true;
     __atomic_store_n(&port->is_awaited, 1, __ATOMIC_SEQ_CST);
-    if (is_empty(port) && __atomic_load_n(&port->tail, __ATOMIC_SEQ_CST) != (port->head | CLOSED))
+    if (is_empty(port) && !is_at_end(port))
         return true;
     if (take_wake(port))
         port->is_armed = false;
@@ -365,7 +403,8 @@ int cel_port_receive(struct cel_port *port, void *message)
 void cel_port_close(struct cel_port *port)
 {
     __atomic_fetch_or(&port->tail, CLOSED, __ATOMIC_SEQ_CST);
-    tell_owner(port);
+    __atomic_store_n(&port->is_closed, 1, __ATOMIC_SEQ_CST);
+    tell_owner(port, &port->close, port_closed);
     while (__atomic_load_n(&port->senders_waiting, __ATOMIC_SEQ_CST) != 0)
         tell_sender(port);
 }

@@ -6,7 +6,9 @@
  *    -ETIMEDOUT to -ECANCELED (an outer scope wins), never back.
  * 2. A shielded scope takes no code from above; when it is left, the code above is seen again.
  * 3. live counts the children that run; a scope is left when it is 0.
- * 4. Nothing here allocates: a cancel cannot fail. */
+ * 4. Nothing here allocates: a cancel cannot fail.
+ * 5. In the child of a fork the code is -CEL_EFORK, under shields too, and stays so; nobody below
+ *    a scope ends any more. */
 #include "task/scope.h"
 
 #include <errno.h>
@@ -21,13 +23,11 @@
 
 #define SHIELD_MAX (5 * CEL_SECOND)
 
-void cel__scope_open(struct cel__scope *scope, struct cel__scope *parent, struct cel_task *task,
-                     uint8_t flags)
+void cel__scope_inherit(struct cel__scope *scope, int code)
 {
-    *scope = (struct cel__scope){.parent = parent, .task = task, .flags = flags | CEL__SCOPE_OPEN};
-    cel__list_init(cel__scope_inner(scope));
-    cel__list_append(cel__scope_inner(parent), cel__scope_link(scope));
-    if (parent->code != 0 && !(flags & CEL__SCOPE_SHIELDED))
+    if (code == -CEL_EFORK)
+        scope->code = code; /* no shield gives the loop back */
+    else if (!(scope->flags & CEL__SCOPE_SHIELDED))
         scope->code = -ECANCELED;
 }
 
@@ -70,7 +70,7 @@ void cel__scope_cancel(struct cel__scope *scope, int code)
 {
     bool was_told = scope->code != 0;
 
-    if (scope->code == -ECANCELED || (was_told && code != -ECANCELED))
+    if (scope->code == -ECANCELED || scope->code == -CEL_EFORK || (was_told && code != -ECANCELED))
         return;
     CEL__TRACE(cel__loop_here, scope_cancel, scope, code);
     set_code(scope, code);
@@ -118,16 +118,17 @@ static void tell_children(struct cel__report *to, const struct cel_task *task)
 static const struct cel__wait joining = {
     .what = "for ", .tell = tell_children, .blocker = unjoined, .on = CEL__ON_SCOPE};
 
-void cel__scope_join(struct cel__scope *scope)
+void cel__scope_join_some(struct cel__scope *scope)
 {
     struct cel_task *task = cel__task_here();
 
+    if (cel__unlikely(scope->code == -CEL_EFORK))
+        return;
     while (scope->live != 0) {
         scope->flags |= CEL__SCOPE_JOINING;
         cel__park(task, &joining, scope); /* parks */
     }
-    if (!cel__list_is_empty(cel__scope_inner(scope)))
-        free_handles(scope);
+    free_handles(scope);
 }
 
 static void child_failed(struct cel__scope *scope, struct cel_task *child, int code)
@@ -229,7 +230,7 @@ int cel_scope_leave(struct cel_scope *scope)
 
     if (!(core->flags & CEL__SCOPE_OPEN))
         return core->error;
-    CEL__ASSERT(core->task == cel__task_here() && core->task->scope == core &&
+    CEL__ASSERT(core->task != NULL && core->task == cel__task_here() && core->task->scope == core &&
                 "scopes are left by their task, in reverse order");
     cel__scope_join(core); /* parks */
     cel__timer_cancel(&cel__loop_here->wheel, timer_of(scope));

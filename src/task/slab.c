@@ -38,7 +38,7 @@ static struct cel_task *tasks_in(struct cel__chunk *chunk)
                     ~(uintptr_t)(CEL__CHUNK_ALIGN - 1));
 }
 
-static bool grow(struct cel__tasks *tasks)
+bool cel__tasks_grow(struct cel__tasks *tasks)
 {
     struct cel__chunk *chunk = cel__mem_alloc(sizeof *chunk);
     char *at;
@@ -77,18 +77,7 @@ struct cel_task *cel__tasks_each(const struct cel__tasks *tasks, struct cel__tas
     return NULL;
 }
 
-struct cel_task *cel__task_alloc(struct cel__tasks *tasks)
-{
-    void *task;
-
-    if (tasks->free_list == NULL && !grow(tasks))
-        return NULL;
-    task = tasks->free_list;
-    tasks->free_list = *(void **)task;
-    return task;
-}
-
-void cel__task_release(struct cel__tasks *tasks, struct cel_task *task)
+void cel__task_forget(struct cel__tasks *tasks, struct cel_task *task)
 {
     struct cel_error *error = cel__future_error(&task->future);
 
@@ -97,8 +86,6 @@ void cel__task_release(struct cel__tasks *tasks, struct cel_task *task)
         cel__mem_free(error);
     if (task->error != NULL)
         cel__mem_free(task->error);
-    *(void **)task = tasks->free_list;
-    tasks->free_list = task;
 }
 
 void cel__tasks_free(struct cel__tasks *tasks)

@@ -25,12 +25,10 @@
 /* Nobody calls for the table that debuggers read: whatever is linked statically has it for this. */
 static const struct cel__layout *const kept __attribute__((used)) = &cel__debug_layout;
 
-static void run_at_end(struct cel_task *task)
+static CEL__NOINLINE void run_at_end(struct cel_task *task)
 {
     struct cel_scope shield;
 
-    if (task->at_end == NULL)
-        return;
     cel_scope_enter(&shield, &(struct cel_scope_options){.is_shielded = true});
     while (task->at_end != NULL) {
         struct cel_at_end *node = task->at_end;
@@ -48,7 +46,8 @@ static void task_main(struct cel_fiber *fiber)
     void *value = fn(task->future.value); /* parks */
 
     CEL__ASSERT(task->scope == &task->own && "a task ended inside a scope that it had entered");
-    run_at_end(task); /* parks */
+    if (cel__unlikely(task->at_end != NULL))
+        run_at_end(task); /* parks */
     CEL__ASSERT(task->future.locks == 0 && "a task ended holding a lock");
     if (task->future.code != 0)
         cel__scope_cancel(&task->own, -ECANCELED);
@@ -108,6 +107,16 @@ static int end_tasks(struct cel_loop *loop)
     return left;
 }
 
+/* The child's one task learns from each call that parks that there is nobody to wake it; no shield
+ * keeps that from it. */
+static void disown_tasks(struct cel_loop *loop)
+{
+    struct cel_task *task = cel__task_here();
+
+    for (struct cel__scope *s = task != NULL ? task->scope : NULL; s != NULL; s = s->parent)
+        s->code = -CEL_EFORK;
+}
+
 static struct cel__scope *scope_for(struct cel__tasks *tasks, bool in_root)
 {
     struct cel_task *here = cel__task_here();
@@ -142,6 +151,8 @@ struct cel_task *cel__task_spawn(struct cel__scope *scope, cel_task_fn *fn, void
     struct cel_task *task;
 
     CEL__ASSERT(loop != NULL && "tasks need a loop: cel_run or cel_loop_new");
+    if (cel__unlikely(cel__loop_is_forked(loop)))
+        return NULL;
     if (options == NULL)
         options = &none;
     tasks = cel__tasks_of(loop);
@@ -151,10 +162,12 @@ struct cel_task *cel__task_spawn(struct cel__scope *scope, cel_task_fn *fn, void
     task->future.state = CEL__PENDING;
     task->error = NULL;
     if (!prepare(task, options)) {
+        task->future.code = 0;
         cel__task_release(tasks, task);
         return NULL;
     }
     loop->tasks_end = end_tasks;
+    loop->tasks_forked = disown_tasks;
     task->fiber.on_exit = task_ended;
     task->fiber.name = options->name;
     task->fiber.file = file;
@@ -180,7 +193,9 @@ int cel_go_at(cel_task_fn *fn, void *arg, bool in_root, const char *file, int li
 {
     const struct cel_spawn_options options = {.is_detached = true, .in_root = in_root};
 
-    return cel_spawn_at(fn, arg, &options, file, line) != NULL ? 0 : -ENOMEM;
+    if (cel_spawn_at(fn, arg, &options, file, line) != NULL)
+        return 0;
+    return cel__loop_is_forked(cel__loop_here) ? -CEL_EFORK : -ENOMEM;
 }
 
 struct cel_task *cel_task_current(void)

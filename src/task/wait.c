@@ -85,7 +85,7 @@ static int64_t do_op(struct cel_task *task, struct cel__op *op, const struct cel
     if (r < 0)
         return r;
     if (r == 1)
-        cel__credit_take(loop); /* parks */
+        cel__credit_take_for(loop, op->result); /* parks */
     else
         cel__park(task, wait, op); /* parks */
     return op->result;

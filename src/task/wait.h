@@ -79,6 +79,8 @@ static inline void cel__unpark(struct cel_task *task)
     cel__sched_ready(&cel__loop_here->sched, &task->fiber);
 }
 
+#define CEL__CREDIT_BYTES 4096
+
 void cel__credit_renew(struct cel_loop *loop);
 
 /* (parks) Results that are there at once must not keep the others from running: called by who got
@@ -87,6 +89,15 @@ static inline void cel__credit_take(struct cel_loop *loop)
 {
     if (cel__unlikely(--loop->credit <= 0) || CEL__BUGGIFY())
         cel__credit_renew(loop); /* parks */
+}
+
+/* (parks) The same for a call of the kernel: moving bytes takes time by their number, and a few
+ * large pieces keep the others waiting as long as many small ones. `moved` may be an error. */
+static inline void cel__credit_take_for(struct cel_loop *loop, int64_t moved)
+{
+    if (moved > 0)
+        loop->credit -= (int)cel__min(moved / CEL__CREDIT_BYTES, INT64_C(1) << 16);
+    cel__credit_take(loop); /* parks */
 }
 
 /* (parks) Does the operation and waits for its end. -> its result. */

@@ -9,6 +9,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -393,10 +394,21 @@ def html_tells_positions_and_errors():
     tree, _ = html("--positions", "-f", "body", "-", page=b"<p>a<i>b")
     assert tree == '       0 | <p>\n       3 |   "a"\n       4 |   <i>\n       7 |     "b"\n', tree
     with tempfile.NamedTemporaryFile(suffix=".html") as f:
-        f.write("<p a=1 a=2>\n\u00e9&#0;".encode())
+        f.write("<!doctype html><p a=1 a=2 a>\n\u00e9&#0;</i><table>two\n\U0001f600 <b>".encode())
         f.flush()
         _, words = html("--errors", f.name, code=3)
-    assert words == f"{f.name}:1:9: duplicate-attribute\n{f.name}:2:6: null-character-reference\n", words
+    lines = words.replace(f.name, "F").splitlines()
+    assert lines[0] == "F:1:24: duplicate-attribute: an attribute twice in a tag; the first counts", words
+    assert [re.match(r"F:\d+:\d+: [^:]*(:\d+)?", line)[0] for line in lines] == [
+        "F:1:24: duplicate-attribute",
+        "F:1:28: duplicate-attribute",
+        "F:2:6: null-character-reference",
+        "F:2:6: unexpected-end-tag (i)",
+        "F:2:17: foster-parenting-character, 6 characters up to 3:3",
+        "F:3:4: foster-parenting-start-tag (b)",
+        "F:3:7: eof-in-table (b)",
+    ], words
+    assert html("--errors", "-", page=b"<!doctype html><p>fine<table><tr><td>so</table>")[1] == ""
     # Each once, also where a late meta element has the page read again.
     _, words = html("--errors", "-", page=b"<!--" + b"x" * 2000 + b"--><meta charset=latin1><p a a>\xe9", code=3)
     assert words.count("duplicate-attribute") == 1, words
@@ -443,6 +455,11 @@ def extract_explains_the_nearest_miss():
     assert "'.post-bodi' matches none" in words and "the page has .post-body" in words, words
     assert "'.post-body' matches 1 element, and" in words and "h1 alone matches 0 elements" in words, words
     assert "c: 'p' matches 1 element\n" in words, words
+    _, words = extract("-e", "-s", "a=section@di", "-s", "b[]=p::attr(x)", "-s", "c=div@class", "-", page=page, code=3)
+    assert "  a: 'section' matches 1 element\n      0 of them have the attribute di; one without has id\n" in words, words
+    assert "      0 of them have the attribute x; one without has none\n" in words and "1 of them" not in words, words
+    _, words = extract("-e", "-s", "a=body > p", "-s", "b=div + p", "-", page=page, code=3)
+    assert "      'body p' would match 1 element\n" in words and "div ~ p" not in words, words
     _, words = extract("-e", "-s", "a=#mian, q:not(.x)", "-", page=page, code=3)
     assert "the page has #main" in words and "q alone matches 0" in words, words
 

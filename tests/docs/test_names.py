@@ -121,6 +121,19 @@ def unknown(root):
                     yield f"{os.path.relpath(path, root)}: {name}"
 
 
+def unexplained(root):
+    """Codes of parse errors that docs/html-errors.md has no row for, rows of no code, and words that differ."""
+    codes = set(re.findall(r'"([a-z0-9.-]+)"\)', read(os.path.join(root, "src", "html", "parse_error.h"))))
+    rows = re.findall(r"^\| `([^`]+)` \|", read(os.path.join(root, "docs", "html-errors.md")), flags=re.M)
+    assert len(codes) > 100, codes
+    yield from sorted(codes ^ set(rows)) + sorted({r for r in rows if rows.count(r) > 1})
+    table = re.sub(r'"\s*\n\s*"', "", read(os.path.join(root, "src", "html", "parse_error.c")))
+    words = re.findall(r'\] =\s+"((?:[^"\\]|\\.)*)"', table)
+    told = re.findall(r"^\| `[^`]+` \| (.*?) \|", read(os.path.join(root, "docs", "html-errors.md")), flags=re.M)
+    assert len(words) == len(codes), (len(words), len(codes))
+    yield from sorted({w.replace('\\"', '"') for w in words} ^ {t.replace("`", "") for t in told})
+
+
 def lost(root):
     """Files that documents link to and that are not there."""
     for path in documents(root):
@@ -133,7 +146,8 @@ def lost(root):
 def main():
     root = sys.argv[1]
     results = [(f"{page}_page_has_every_name", forgotten(root, page, names)) for page, names in PAGES.items()]
-    results += [("names_of_ours_exist", list(unknown(root))), ("links_lead_to_files", list(lost(root)))]
+    results += [("names_of_ours_exist", list(unknown(root))), ("links_lead_to_files", list(lost(root))),
+                ("parse_errors_are_explained", list(unexplained(root)))]
     print(f"1..{len(results)}")
     for i, (name, bad) in enumerate(results, 1):
         print(f'{"not ok" if bad else "ok"} {i} - {name}')

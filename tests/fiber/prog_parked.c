@@ -9,6 +9,7 @@
 
 void running_here(void);
 void stopped_here(void);
+void hops_here(void);
 
 static struct cel__sched sched;
 struct cel_fiber parked_fiber;
@@ -56,6 +57,37 @@ static void *switch_entry(void *arg)
     return got;
 }
 
+CEL__NOINLINE void hops_here(void)
+{
+    __asm__ volatile("");
+}
+
+/* From the second round on both sides are suspended by hops. */
+static CEL__NOINLINE void *hop_inner(void *to)
+{
+    for (int i = 0; i < 2; i++)
+        cel_fiber_switch(to, NULL);
+    hops_here();
+    return cel_fiber_switch(to, NULL);
+}
+
+static CEL__NOINLINE void *hop_outer(void *to)
+{
+    void *got = hop_inner(to);
+
+    __asm__ volatile("");
+    return got;
+}
+
+static void hop_about(void)
+{
+    struct cel_fiber *f = cel_fiber_new(hop_outer, cel_fiber_current());
+
+    for (int i = 0; f != NULL && i < 3; i++)
+        cel_fiber_switch(f, NULL);
+    (void)cel_fiber_free(f);
+}
+
 int main(int argc, char **argv)
 {
     bool dumps_core = argc > 1;
@@ -64,6 +96,7 @@ int main(int argc, char **argv)
     suspended_fiber = cel_fiber_new(switch_entry, NULL);
     if (suspended_fiber == NULL || cel__fiber_init(&parked_fiber, 0, park_entry) < 0)
         return 1;
+    hop_about();
     cel_fiber_switch(suspended_fiber, NULL);
     cel__sched_ready(&sched, &parked_fiber);
     cel__sched_run(&sched, 1);

@@ -11,6 +11,7 @@
 #include "base/cc.h"
 #include "celadon/fiber.h"
 #include "fiber/annotate.h"
+#include "fiber/hop.h"
 #include "fiber/switch.h"
 
 static char output[1 << 16];
@@ -106,6 +107,57 @@ static void gdb_unwinds_out_of_the_swap(void **state)
                 " main (");
 }
 
+static bool tells(const char *at, const char *end, const char *word)
+{
+    return memmem(at, (size_t)(end - at), word, strlen(word)) != NULL;
+}
+
+/* How many backtraces from inside a function name the fiber's frames, and how many those of main.
+ */
+static void count_sides(const char *function, int *in_fiber, int *in_main)
+{
+    *in_fiber = *in_main = 0;
+    for (const char *at = output; (at = strstr(at, function)) != NULL; at++) {
+        const char *end = strstr(at, "#0 ");
+
+        if (end == NULL)
+            end = strchr(at, '\0');
+        *in_fiber += tells(at, end, "in hop_inner") && tells(at, end, "in hop_outer") &&
+                     tells(at, end, "ctx_entry");
+        *in_main += tells(at, end, "in main (");
+    }
+    if (strstr(output, "Backtrace stopped") != NULL || strstr(output, "??") != NULL)
+        *in_fiber = *in_main = 0;
+}
+
+#define EACH_INSTRUCTION(n) \
+    "-ex 'python [(gdb.execute(\"bt\"), gdb.execute(\"stepi\")) for i in range(" #n ")]' -ex kill"
+
+/* In every instruction one of the two fibers is known, never a mixture. */
+static void gdb_unwinds_out_of_the_hop(void **state)
+{
+    int in_fiber, in_main;
+
+    (void)state;
+    if (!CEL__HOPS) {
+        print_message("a switch is a call here\n");
+        skip();
+    }
+    NEED_GDB("-ex 'break hops_here' -ex run -ex 'tbreak cel__fiber_hop' "
+             "-ex continue " EACH_INSTRUCTION(20));
+    count_sides("fiber_hop ()\n#1", &in_fiber, &in_main);
+    if (in_fiber + in_main != 20 || in_fiber < 15 || in_main < 2)
+        print_message("%s\n", output);
+    assert_true(in_fiber + in_main == 20 && in_fiber >= 15 && in_main >= 2);
+
+    /* a throw from main into what a hop suspended */
+    NEED_GDB("-ex 'tbreak cel__ctx_hop' -ex run " EACH_INSTRUCTION(16));
+    count_sides("ctx_hop ()\n#1", &in_fiber, &in_main);
+    if (in_fiber + in_main != 16 || in_main < 13 || in_fiber < 2)
+        print_message("%s\n", output);
+    assert_true(in_fiber + in_main == 16 && in_main >= 13 && in_fiber >= 2);
+}
+
 /* In a folder of its own, if this system writes core files where the program runs. */
 static bool dump_core(const char *folder)
 {
@@ -184,6 +236,7 @@ int main(void)
         cmocka_unit_test(gdb_unwinds_a_parked_fiber),
         cmocka_unit_test(gdb_unwinds_a_suspended_greenlet),
         cmocka_unit_test(gdb_unwinds_out_of_the_swap),
+        cmocka_unit_test(gdb_unwinds_out_of_the_hop),
         cmocka_unit_test(gdb_unwinds_a_parked_fiber_of_a_core_file),
         cmocka_unit_test(backtrace_ends_at_the_entry),
     };

@@ -13,6 +13,9 @@ skip() {
 
 preloaded=$(realpath "$1") program=$(realpath "$2")
 servers=()
+# An older kernel (tests/support/kernel.c) is played to the program, not to servers that are not ours.
+mask=${LD_PRELOAD:-}
+unset LD_PRELOAD
 initdb=$(command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' | tail -n 1)
 [ -n "$initdb" ] || skip "there is no PostgreSQL (initdb)"
 command -v redis-server >/dev/null && command -v redis-cli >/dev/null || skip "there is no redis-server"
@@ -63,4 +66,4 @@ done
     cat postgres.log redis.log >&2
     exit 1
 }
-GREEN_SERVERS=$folder LD_PRELOAD=$preloaded "$program"
+GREEN_SERVERS=$folder LD_PRELOAD=$preloaded${mask:+:$mask} "$program"

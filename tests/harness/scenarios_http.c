@@ -54,6 +54,11 @@ static int stream_back(struct cel_request *req, struct cel_reply *reply)
     return r < 0 ? r : (int)n;
 }
 
+static int refuse(struct cel_request *req, struct cel_reply *reply)
+{
+    return cel_reply_text(reply, 413, "no");
+}
+
 static int send_on(struct cel_request *req, struct cel_reply *reply)
 {
     return cel_reply_redirect(reply, 302, "/hello/there");
@@ -78,6 +83,7 @@ static void with_server(void (*client)(struct cel_session *web, const char *addr
         cel_route(server, "GET /slow", say_slowly, NULL) == 0 &&
         cel_route(server, "POST /back", say_back, NULL) == 0 &&
         cel_route(server, "POST /stream", stream_back, NULL) == 0 &&
+        cel_route(server, "POST /no", refuse, NULL) == 0 &&
         cel_route(server, "GET /on", send_on, NULL) == 0 &&
         cel_route_files(server, "/files/", cert_directory) == 0 &&
         cel_server_listen(server, "127.0.0.1:0") == 0) {
@@ -211,6 +217,59 @@ static void post_chunks(struct cel_session *web, const char *address)
 static void *http_chunks(void *arg)
 {
     with_server(post_chunks, 0);
+    return NULL;
+}
+
+/* An answer that comes while the request goes out, and is read when it has. */
+static void read_chunks(struct cel_session *web, const char *address)
+{
+    int times = 0;
+    struct cel_fetch_options options = {
+        .body_read = give_twice, .body_arg = &times, .body_size = 20, .is_streaming = true};
+    struct cel_response *page;
+    char url[128], buf[8];
+    size_t len = 0;
+    ssize_t n;
+
+    snprintf(url, sizeof url, "http://%s/stream", address);
+    if (cel_fetch(web, url, &options, &page) < 0)
+        return;
+    while ((n = cel_response_read(page, buf, sizeof buf)) > 0)
+        len += (size_t)n;
+    CEL__ASSERT(n < 0 || page->status != 200 || len == 20);
+    cel_response_free(page);
+}
+
+static void *http_duplex(void *arg)
+{
+    with_server(read_chunks, 0);
+    return NULL;
+}
+
+/* More than is sent before the answer ends it. */
+static ssize_t give_on(void *arg, void *buf, size_t cap)
+{
+    int *left = arg;
+
+    memset(buf, 'x', 100);
+    return cel_yield() < 0 ? -ECANCELED : (*left)-- > 0 ? 100 : 0;
+}
+
+static void post_in_vain(struct cel_session *web, const char *address)
+{
+    int left = 40;
+    struct cel_fetch_options options = {.body_read = give_on, .body_arg = &left};
+    struct cel_response *page;
+    char url[128];
+
+    snprintf(url, sizeof url, "http://%s/no", address);
+    if (cel_fetch(web, url, &options, &page) == 0)
+        cel_response_free(page);
+}
+
+static void *http_refused(void *arg)
+{
+    with_server(post_in_vain, 0);
     return NULL;
 }
 
@@ -538,7 +597,7 @@ static void *http_timeout(void *arg)
     return NULL;
 }
 
-static void *https_get(void *arg)
+static void with_tls_server(void (*client)(struct cel_session *web, const char *address))
 {
     struct cel_server *server = cel_server_new(
         &(struct cel_server_options){.stop_grace = 20 * MS, .listen.tls = server_tls});
@@ -546,41 +605,68 @@ static void *https_get(void *arg)
 
     if (server != NULL && web != NULL &&
         cel_route(server, "GET /hello/{name}", say_hello, NULL) == 0 &&
+        cel_route(server, "POST /stream", stream_back, NULL) == 0 &&
         cel_server_listen(server, "127.0.0.1:0") == 0) {
         CEL_SCOPE (s) {
-            struct cel_response *page;
-            char url[128];
+            char address[64];
 
-            snprintf(url, sizeof url, "https://%s/hello/you", cel_server_address(server));
-            if (cel_spawn(serves, server) != NULL && cel_get(web, url, &page) == 0)
-                cel_response_free(page);
+            snprintf(address, sizeof address, "%s", cel_server_address(server));
+            if (cel_spawn(serves, server) != NULL)
+                client(web, address);
             cel_server_stop(server);
         }
     }
     cel_session_free(web);
     cel_server_free(server);
+}
+
+static void get_by_tls(struct cel_session *web, const char *address)
+{
+    struct cel_response *page;
+    char url[128];
+
+    snprintf(url, sizeof url, "https://%s/hello/you", address);
+    if (cel_get(web, url, &page) == 0)
+        cel_response_free(page);
+}
+
+static void *https_get(void *arg)
+{
+    with_tls_server(get_by_tls);
+    return NULL;
+}
+
+static void upload_by_tls(struct cel_session *web, const char *address)
+{
+    int times = 0;
+    struct cel_fetch_options options = {.body_read = give_twice, .body_arg = &times};
+    struct cel_response *page;
+    char url[128];
+
+    snprintf(url, sizeof url, "https://%s/stream", address);
+    if (cel_fetch(web, url, &options, &page) < 0)
+        return;
+    CEL__ASSERT(page->status != 200 || cel_text(page).len == 20);
+    cel_response_free(page);
+}
+
+static void *https_upload(void *arg)
+{
+    with_tls_server(upload_by_tls);
     return NULL;
 }
 
 const struct scenario scenarios[] = {
-    {"http_get", http_get},
-    {"http_post", http_post},
-    {"http_pool", http_pool},
-    {"http_stop", http_stop},
-    {"http_chunked", http_chunked},
-    {"http_gzip", http_gzip},
-    {"http_cut", http_cut},
-    {"http_garbage", http_garbage},
-    {"http_circle", http_circle},
-    {"http_leave_body", http_leave_body},
-    {"http_upload", http_upload},
-    {"http_files", http_files},
-    {"http_pipeline", http_pipeline},
-    {"http_timeout", http_timeout},
-    {"https_get", https_get},
-    {"http_chunks", http_chunks},
-    {"http_file", http_file},
-    {"http_graceful", http_graceful},
-    {"scrape", scrapes},
+    {"http_get", http_get},           {"http_post", http_post},
+    {"http_pool", http_pool},         {"http_stop", http_stop},
+    {"http_chunked", http_chunked},   {"http_gzip", http_gzip},
+    {"http_cut", http_cut},           {"http_garbage", http_garbage},
+    {"http_circle", http_circle},     {"http_leave_body", http_leave_body},
+    {"http_upload", http_upload},     {"http_files", http_files},
+    {"http_pipeline", http_pipeline}, {"http_timeout", http_timeout},
+    {"https_get", https_get},         {"https_upload", https_upload},
+    {"http_duplex", http_duplex},     {"http_refused", http_refused},
+    {"http_chunks", http_chunks},     {"http_file", http_file},
+    {"http_graceful", http_graceful}, {"scrape", scrapes},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cc.h"
+#include "base/sys.h"
 #include "celadon/file.h"
 #include "celadon/net.h"
 #include "harness/scenario_tls.h"
@@ -37,6 +38,20 @@ static void *accepts_one(void *arg)
 
     if (cel_accept(arg, &peer) == 0)
         return echo(peer);
+    return NULL;
+}
+
+/* The descriptor is this task's between the two calls. */
+static void *accepts_descriptor(void *arg)
+{
+    struct cel_stream *peer;
+    int fd;
+
+    if (cel_accept_fd(arg, &fd) < 0)
+        return NULL;
+    if (cel_stream_open(&peer, fd, true) == 0)
+        return echo(peer);
+    cel__sys.close(fd);
     return NULL;
 }
 
@@ -91,6 +106,12 @@ static void *visits(const struct visit *v)
 static void *tcp_echo(void *arg)
 {
     return visits(&(struct visit){.address = "127.0.0.1:0", .host = accepts_one, .guest = talk});
+}
+
+static void *echo_by_descriptor(void *arg)
+{
+    return visits(
+        &(struct visit){.address = "127.0.0.1:0", .host = accepts_descriptor, .guest = talk});
 }
 
 static void *unix_echo(void *arg)
@@ -653,6 +674,7 @@ static void *files(void *arg)
 
 const struct scenario scenarios[] = {
     {"tcp_echo", tcp_echo},
+    {"accept_fd", echo_by_descriptor},
     {"unix_echo", unix_echo},
     {"unix_stale", unix_stale},
     {"crowd", crowd},

@@ -134,3 +134,33 @@ const struct cel_str *dat_section(const struct dat_case *c, const char *name)
             return &c->sections[i].body;
     return NULL;
 }
+
+void suite_context(struct cel__parse_options *options, struct cel_str context)
+{
+    options->context_ns = CEL__NS_HTML;
+    if (cel__str_starts(context, CEL_LIT("svg ")))
+        options->context_ns = CEL__NS_SVG;
+    else if (cel__str_starts(context, CEL_LIT("math ")))
+        options->context_ns = CEL__NS_MATHML;
+    if (options->context_ns != CEL__NS_HTML) {
+        const char *blank = memchr(context.ptr, ' ', context.len);
+
+        context.len -= (size_t)(blank + 1 - context.ptr);
+        context.ptr = blank + 1;
+    }
+    options->context = context;
+}
+
+void suite_feed(struct cel__parser *p, struct cel_str input, size_t cut)
+{
+    /* Pieces have blocks of their own, so that reading past one is seen. */
+    for (size_t at = 0, len; at < input.len; at += len) {
+        char *piece;
+
+        len = cut > input.len ? 1 : at < cut ? cut : input.len - at;
+        piece = malloc(len);
+        memcpy(piece, input.ptr + at, len);
+        assert_int_equal(cel__parser_feed(p, piece, len), 0);
+        free(piece);
+    }
+}

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "html/parse.h"
 
 /* A case of a .dat file: its sections by name ("#data"), each without its last newline. */
 struct dat_section {
@@ -32,5 +33,10 @@ void suite_read(const char *path, struct cel__buf *out);
 bool dat_next(struct cel_str *rest, int *line, struct dat_case *out);
 /* NULL when the case has no such section. */
 const struct cel_str *dat_section(const struct dat_case *c, const char *name);
+
+/* What a "#document-fragment" says. */
+void suite_context(struct cel__parse_options *options, struct cel_str context);
+/* Bytes go in as [0, cut), [cut, len); with a cut behind the end, one by one. */
+void suite_feed(struct cel__parser *p, struct cel_str input, size_t cut);
 
 #endif

@@ -14,37 +14,6 @@
 
 #define SHOWN 8 /* failures of a file that are told */
 
-static void set_context(struct cel__parse_options *options, struct cel_str context)
-{
-    options->context_ns = CEL__NS_HTML;
-    if (cel__str_starts(context, CEL_LIT("svg ")))
-        options->context_ns = CEL__NS_SVG;
-    else if (cel__str_starts(context, CEL_LIT("math ")))
-        options->context_ns = CEL__NS_MATHML;
-    if (options->context_ns != CEL__NS_HTML) {
-        const char *blank = memchr(context.ptr, ' ', context.len);
-
-        context.len -= (size_t)(blank + 1 - context.ptr);
-        context.ptr = blank + 1;
-    }
-    options->context = context;
-}
-
-/* Bytes go in as [0, cut), [cut, len); with a cut behind the end, one by one. */
-static void feed_cut(struct cel__parser *p, struct cel_str input, size_t cut)
-{
-    /* Pieces have blocks of their own, so that reading past one is seen. */
-    for (size_t at = 0, len; at < input.len; at += len) {
-        char *piece;
-
-        len = cut > input.len ? 1 : at < cut ? cut : input.len - at;
-        piece = malloc(len);
-        memcpy(piece, input.ptr + at, len);
-        assert_int_equal(cel__parser_feed(p, piece, len), 0);
-        free(piece);
-    }
-}
-
 static void dump_of(struct cel_str input, size_t cut, const struct cel__parse_options *options,
                     struct cel__buf *out)
 {
@@ -53,7 +22,7 @@ static void dump_of(struct cel_str input, size_t cut, const struct cel__parse_op
     enum cel__cut limit;
 
     assert_int_equal(cel__parser_new(&p, options), 0);
-    feed_cut(p, input, cut);
+    suite_feed(p, input, cut);
     assert_int_equal(cel__parser_end(p, &tree, &limit), 0);
     cel__parser_free(p);
     assert_int_equal(limit, CEL__CUT_NONE);
@@ -103,7 +72,7 @@ static int run_case(const struct dat_case *c, int *ran, int failed)
     int before = failed;
 
     if (context != NULL)
-        set_context(&options, *context);
+        suite_context(&options, *context);
     for (int on = 0; on <= 1; on++) {
         if (on ? is_off_only : is_on_only)
             continue;

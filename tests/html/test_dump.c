@@ -114,8 +114,11 @@ static void dump_with_scripting_takes_noscript_for_text(void **state)
 
 static void note_error(void *arg, const struct cel_html_error *error)
 {
-    cel__buf_printf(arg, "%u:%u @%u %s\n", error->line, error->column, (unsigned)error->offset,
+    cel__buf_printf(arg, "%u:%u @%u %s", error->line, error->column, (unsigned)error->offset,
                     error->code);
+    if (error->element.len != 0)
+        cel__buf_printf(arg, " (%.*s)", CEL_STR(error->element));
+    cel__buf_add_char(arg, '\n');
 }
 
 static void check_errors(const char *page, const char *charset, const char *wanted)
@@ -133,21 +136,63 @@ static void check_errors(const char *page, const char *charset, const char *want
 static void errors_are_told_in_their_order(void **state)
 {
     check_errors("<p>\n\303\251<a b b>&#0;</a c>", NULL,
+                 "1:1 @0 expected-doctype-but-got-start-tag (p)\n"
                  "2:8 @12 duplicate-attribute\n"
                  "2:13 @17 null-character-reference\n"
                  "2:18 @22 end-tag-with-attributes\n");
     check_errors("<!doctype html>fine", NULL, "");
 }
 
+static void error_of_elements_tells_which(void **state)
+{
+    check_errors("<!doctype html><p><b>\n<div/></p></i><script>", NULL,
+                 "2:1 @22 missing-end-tag (b)\n"
+                 "2:1 @22 non-void-html-element-start-tag-with-trailing-solidus (div)\n"
+                 "2:7 @28 unexpected-end-tag (p)\n"
+                 "2:11 @32 unexpected-end-tag (i)\n"
+                 "2:23 @44 expected-named-closing-tag-but-got-eof (script)\n"
+                 "2:23 @44 expected-closing-tag-but-got-eof (div)\n");
+    check_errors("<!doctype html><svg><g></svg></xY>", NULL,
+                 "1:24 @23 unexpected-end-tag (svg)\n1:30 @29 unexpected-end-tag (xy)\n");
+}
+
+static void error_of_an_option_in_an_option_is_told(void **state)
+{
+    static const char told[] = "1:35 @34 unexpected-start-tag-in-select";
+    static const char *const tags[] = {"option", "optgroup", "hr"};
+    char page[200], wanted[200];
+
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        snprintf(page, sizeof page, "<!doctype html><select><option><b><%s></select>", tags[i]);
+        snprintf(wanted, sizeof wanted, "%s (%s)\n1:%zu @%zu end-tag-too-early (select)\n", told,
+                 tags[i], strlen(tags[i]) + 37, strlen(tags[i]) + 36);
+        check_errors(page, NULL, wanted);
+    }
+    check_errors("<!doctype html><select><option><option><optgroup><hr></select>", NULL, "");
+}
+
+static void error_of_text_in_a_table_is_one_of_each_character(void **state)
+{
+    check_errors("<!doctype html><table> \303\251&#32;x<tr> <td> y", NULL,
+                 "1:24 @23 foster-parenting-character\n" /* of the blank before */
+                 "1:24 @23 foster-parenting-character\n"
+                 "1:25 @25 foster-parenting-character\n"
+                 "1:30 @30 foster-parenting-character\n"
+                 "1:42 @42 eof-in-table (table)\n");
+    check_errors("<!doctype html><table> \n <!--x--> \n</table>", NULL, "");
+}
+
 static void errors_are_told_once_when_the_page_is_read_again(void **state)
 {
+    static const char wanted[] = "1:2004 @2003 expected-doctype-but-got-start-tag (meta)\n"
+                                 "1:2031 @2030 duplicate-attribute\n";
     static char page[3000];
 
     memset(page, ' ', sizeof page - 1);
     memcpy(page, "<!--", 4);
     memcpy(page + 2000, "--><meta charset=koi8-r><p a a>\xf6", 32);
-    check_errors(page, NULL, "1:2031 @2030 duplicate-attribute\n");
-    check_errors(page, "latin1", "1:2031 @2030 duplicate-attribute\n");
+    check_errors(page, NULL, wanted);
+    check_errors(page, "latin1", wanted);
 }
 
 static void charset_of_a_late_meta_element_is_taken(void **state)
@@ -197,6 +242,9 @@ int main(void)
         cmocka_unit_test(dump_of_a_fragment_stands_in_its_context),
         cmocka_unit_test(dump_with_scripting_takes_noscript_for_text),
         cmocka_unit_test(errors_are_told_in_their_order),
+        cmocka_unit_test(error_of_elements_tells_which),
+        cmocka_unit_test(error_of_an_option_in_an_option_is_told),
+        cmocka_unit_test(error_of_text_in_a_table_is_one_of_each_character),
         cmocka_unit_test(errors_are_told_once_when_the_page_is_read_again),
         cmocka_unit_test(charset_of_a_late_meta_element_is_taken),
         cmocka_unit_test(dump_without_memory_says_so),

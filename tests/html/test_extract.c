@@ -84,6 +84,22 @@ static void refuse_spec(const char *spec, int code, const char *cause)
     cel_fields_free(fields);
 }
 
+static void fields_tell_what_they_were_made_of(void **state)
+{
+    struct cel_fields *fields;
+
+    assert_int_equal(cel_fields_new(&fields, NULL, NULL), 0);
+    assert_int_equal(cel_fields_add_spec(fields, "a[]=p > a @href ", NULL, NULL), 0);
+    assert_int_equal(cel_fields_add_spec(fields, "b=p::attr(x)", NULL, NULL), 0);
+    assert_int_equal(cel_fields_count(fields), 2);
+    assert_string_equal(cel_fields_name(fields, 0), "a");
+    assert_string_equal(cel_fields_css(fields, 0), "p > a");
+    assert_string_equal(cel_fields_attr(fields, 0), "href");
+    assert_string_equal(cel_fields_css(fields, 1), "p::attr(x)");
+    assert_null(cel_fields_attr(fields, 1));
+    cel_fields_free(fields);
+}
+
 static void extract_article_gives_its_four_fields(void **state)
 {
     for (int parser = CEL_HTML_HTML5; parser <= CEL_HTML_LIBXML2; parser++) {
@@ -273,6 +289,7 @@ static void json_escapes_what_must_be(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_tell_what_they_were_made_of),
         cmocka_unit_test(extract_article_gives_its_four_fields),
         cmocka_unit_test(extract_missing_fields_are_null),
         cmocka_unit_test(extract_empty_text_is_a_value),

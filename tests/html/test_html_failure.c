@@ -75,6 +75,26 @@ static int parse_with(enum cel_html_parser parser, const char *charset)
     return r;
 }
 
+static void ignore_error(void *arg, const struct cel_html_error *error)
+{
+    assert_true(error->line != 0);
+    ++*(int *)arg;
+}
+
+static int parse_and_tell(void)
+{
+    static const char page[] = "<b><table>aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</i></b><x></y>\0</div>";
+    int count = 0;
+    struct cel_html_options options = {.error = ignore_error, .error_arg = &count};
+    struct cel_html *doc = NULL;
+    int r = cel_html_parse(&doc, page, sizeof page - 1, &options);
+
+    if (r == 0)
+        assert_in_range(count, 33, 66);
+    cel_html_free(doc);
+    return r;
+}
+
 static int parse_html5(void)
 {
     return parse_with(CEL_HTML_HTML5, "latin1");
@@ -181,6 +201,7 @@ static void parse_out_of_memory_leaves_nothing(void **state)
 {
     fail_at_each(parse_html5);
     fail_at_each(parse_libxml2);
+    fail_at_each(parse_and_tell);
 }
 
 static void compile_out_of_memory_leaves_nothing(void **state)

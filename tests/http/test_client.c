@@ -656,6 +656,75 @@ IN_TASK(scope_around_a_fetch_wins)
     door_close(door);
 }
 
+/* ---- nothing to ask ---- */
+
+IN_TASK(session_that_failed_says_why_when_it_is_used)
+{
+    struct cel_session *none = cel_session_new(&(struct cel_session_options){.timeouts.read = -1});
+    struct cel_response *page = NULL;
+    struct cel_session_stats stats = {.open = 1};
+
+    assert_null(none);
+    assert_int_equal(cel_get(none, "http://127.0.0.1:1/", &page), -EINVAL);
+    assert_null(page);
+    assert_string_equal(cel_last_error()->phase, "session");
+    assert_non_null(strstr(cel_last_error()->text, "timeout"));
+    assert_int_equal(cel_get(NULL, "a:b", &page), -EINVAL);
+    assert_int_equal(cel_fetch(NULL, NULL, NULL, &page), -EINVAL);
+    assert_int_equal(cel_post(NULL, "http://a/", NULL, CEL_LIT("x"), &page), -EINVAL);
+    assert_int_equal(cel_post_form(NULL, "http://a/", NULL, &page), -EINVAL);
+    assert_int_equal(cel_session_set_cookie(NULL, "http://a/", "a=b"), -EINVAL);
+    assert_null(cel_session_cookies(NULL, "http://a/"));
+    assert_null(cel_session_export_cookies(NULL));
+    assert_int_equal(cel_session_import_cookies(NULL, CEL_LIT("")), -EINVAL);
+    cel_session_clear_cookies(NULL);
+    cel_session_stats(NULL, &stats);
+    assert_int_equal(stats.open, 0);
+    cel_session_free(NULL);
+}
+
+static void *uses_none(void *arg)
+{
+    struct cel_response *page;
+
+    assert_int_equal(cel_get(NULL, "http://a/", &page), -EINVAL);
+    assert_non_null(strstr(cel_last_error()->text, "no session"));
+    return NULL;
+}
+
+IN_TASK(session_that_is_missing_is_named)
+{
+    struct cel_task *task = cel_spawn(uses_none, NULL);
+
+    assert_int_equal(cel_join(task, NULL), 0);
+}
+
+IN_TASK(response_that_is_missing_is_empty)
+{
+    struct cel_str name, value;
+    char buf[4];
+
+    assert_int_equal(cel_text(NULL).len, 0);
+    assert_null(cel_response_header(NULL, "A").ptr);
+    assert_false(cel_response_header_at(NULL, 0, &name, &value));
+    assert_int_equal(cel_response_read(NULL, buf, sizeof buf), -EINVAL);
+    assert_int_equal(cel_response_load(NULL), -EINVAL);
+}
+
+IN_TASK(url_that_is_missing_is_none)
+{
+    struct cel_session *web = cel_session_new(NULL);
+    const struct cel_pair query[] = {{"a", "b"}, {0}};
+    struct cel_response *page;
+
+    assert_int_equal(cel_get(web, NULL, &page), -CEL_EURL);
+    assert_int_equal(cel_fetch(web, NULL, &(struct cel_fetch_options){.query = query}, &page),
+                     -CEL_EURL);
+    assert_int_equal(cel_session_set_cookie(web, NULL, "a=b"), -CEL_EURL);
+    assert_null(cel_session_cookies(web, NULL));
+    cel_session_free(web);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -681,6 +750,10 @@ int main(void)
         cmocka_unit_test(timeouts_name_themselves_and_their_phase),
         cmocka_unit_test(total_timeout_covers_the_wait_for_a_connection),
         cmocka_unit_test(scope_around_a_fetch_wins),
+        cmocka_unit_test(session_that_failed_says_why_when_it_is_used),
+        cmocka_unit_test(session_that_is_missing_is_named),
+        cmocka_unit_test(response_that_is_missing_is_empty),
+        cmocka_unit_test(url_that_is_missing_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

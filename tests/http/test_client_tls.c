@@ -167,6 +167,80 @@ IN_KERNEL(body_until_close_must_be_closed_by_tls)
     cel_tls_free(client);
 }
 
+/* ---- uploads larger than what lies between the two ---- */
+
+#define MUCH ((size_t)16 << 20)
+
+static struct cel_future *client_is_done;
+
+static bool read_head(struct cel_stream *peer)
+{
+    char line[512];
+    ssize_t n;
+
+    while ((n = cel_read_until(peer, '\n', line, sizeof line)) > 2)
+        continue;
+    return n == 2;
+}
+
+static void refuse(struct door *door, struct cel_stream *peer, unsigned nth)
+{
+    if (!read_head(peer))
+        return;
+    door_say(peer, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig");
+    (void)!cel_await(client_is_done, NULL);
+}
+
+static void echo(struct door *door, struct cel_stream *peer, unsigned nth)
+{
+    char piece[16384];
+    ssize_t n = 1;
+
+    while (read_head(peer)) {
+        snprintf(piece, sizeof piece, OK "Content-Length: %zu\r\n\r\n", MUCH);
+        door_say(peer, piece);
+        for (size_t left = MUCH; n > 0 && left > 0; left -= (size_t)n) {
+            n = cel_read(peer, piece, left < sizeof piece ? left : sizeof piece);
+            if (n <= 0 || cel_write(peer, piece, (size_t)n) < 0)
+                return;
+        }
+    }
+}
+
+IN_TASK(upload_is_answered_before_it_has_gone_out)
+{
+    struct cel_tls *server = server_tls(), *client = client_tls();
+    struct cel_session *web = cel_session_new(&(struct cel_session_options){.tls = client});
+    struct cel_str much = {calloc(1, MUCH), MUCH};
+    struct door *door = door_open_tls(NULL, 0, server);
+    struct cel_session_stats stats;
+    struct cel_response *page;
+
+    assert_non_null(much.ptr);
+    client_is_done = cel_future_new();
+    door->play = refuse;
+    assert_int_equal(cel_post(web, door_url(door, "/"), NULL, much, &page), 0);
+    assert_int_equal(page->status, 413);
+    CHECK_STR(cel_text(page), "big");
+    cel_response_free(page);
+    cel_session_stats(web, &stats);
+    assert_int_equal(stats.open, 0);
+    cel_future_set(client_is_done, NULL);
+    door->play = echo;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cel_post(web, door_url(door, "/"), NULL, much, &page), 0);
+        assert_int_equal(cel_text(page).len, MUCH);
+        cel_response_free(page);
+    }
+    assert_int_equal(door->accepted, 2); /* the whole exchange left its connection in order */
+    cel_session_free(web);
+    door_close(door);
+    cel_future_free(client_is_done);
+    free((char *)much.ptr);
+    cel_tls_free(server);
+    cel_tls_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +249,7 @@ int main(void)
         cmocka_unit_test(name_that_the_certificate_lacks_is_refused),
         cmocka_unit_test(redirect_to_http_needs_permission_and_drops_what_is_secure),
         cmocka_unit_test(body_until_close_must_be_closed_by_tls),
+        cmocka_unit_test(upload_is_answered_before_it_has_gone_out),
     };
 
     return cmocka_run_group_tests(tests, make_certs, remove_certs);

@@ -69,10 +69,15 @@ static int says_nothing(struct cel_request *req, struct cel_reply *reply)
     return 0;
 }
 
+static struct cel_future *gate;
+static bool is_asked;
+
 static int waits(struct cel_request *req, struct cel_reply *reply)
 {
-    int r = cel_sleep(30 * CEL_MILLISECOND);
+    int r;
 
+    is_asked = true;
+    r = cel_await(gate, NULL);
     return r < 0 ? r : cel_reply_text(reply, 200, "late");
 }
 
@@ -321,16 +326,43 @@ SERVED(stop_lets_a_request_under_way_finish)
     struct cel_stream *c = dial(s), *idle = dial(s);
     static const char head[] = GET("/late", "");
 
+    gate = cel_future_new();
+    is_asked = false;
     assert_true(cel_write(c, head, sizeof head - 1) > 0);
-    assert_int_equal(cel_sleep(10 * CEL_MILLISECOND), 0);
+    while (!is_asked)
+        assert_int_equal(cel_yield(), 0);
     cel_server_stop(s);
+    collect(idle, NULL); /* the door is shut then */
+    assert_string_equal(answer, "");
+    assert_int_equal(cel_future_set(gate, NULL), 0);
     collect(c, NULL);
     SAYS("\r\n\r\nlate");
     SAYS("Connection: close");
-    collect(idle, NULL);
-    assert_string_equal(answer, "");
     cel_close(c);
     cel_close(idle);
+    cel_future_free(gate);
+}
+
+IN_TASK(server_that_failed_says_why_when_it_is_used)
+{
+    struct cel_server *none =
+        cel_server_new(&(struct cel_server_options){.server_name = "a\r\nB: c"});
+    struct cel_server_stats stats = {.open = 1};
+
+    assert_null(none);
+    assert_int_equal(cel_serve(none, "127.0.0.1:0"), -EINVAL);
+    assert_string_equal(cel_last_error()->phase, "server");
+    assert_non_null(strstr(cel_last_error()->text, "server_name"));
+    assert_int_equal(cel_route(NULL, "GET /", say_back, NULL), -EINVAL);
+    assert_int_equal(cel_route_files(NULL, "/", "."), -EINVAL);
+    assert_int_equal(cel_route_files_with(NULL, "/", ".", NULL), -EINVAL);
+    assert_int_equal(cel_server_listen(NULL, "127.0.0.1:0"), -EINVAL);
+    assert_int_equal(cel_server_run(NULL), -EINVAL);
+    assert_string_equal(cel_server_address(NULL), "");
+    cel_server_stats(NULL, &stats);
+    assert_int_equal(stats.open, 0);
+    cel_server_stop(NULL);
+    cel_server_free(NULL);
 }
 
 int main(void)
@@ -347,6 +379,7 @@ int main(void)
         cmocka_unit_test(what_is_not_http_is_refused_and_closed),
         cmocka_unit_test(large_and_slow_heads_are_refused),
         cmocka_unit_test(stop_lets_a_request_under_way_finish),
+        cmocka_unit_test(server_that_failed_says_why_when_it_is_used),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

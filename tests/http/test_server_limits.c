@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Each limit by itself, and all kinds of slow clients at once while others are served. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "http/site.h"
 #include "support/check.h"
+#include "support/fault.h"
 #include "support/intask.h"
 
 #define MS   CEL_MILLISECOND
@@ -53,6 +57,10 @@ static int wait_at_gate(struct cel_request *req, struct cel_reply *reply)
     int r = cel_await(gate, NULL);
 
     return r < 0 ? r : cel_reply_text(reply, 200, "through");
+}
+
+static void keep_quiet(enum cel_log_level level, const char *line, void *arg)
+{
 }
 
 static void add_routes(struct cel_server *s)
@@ -435,6 +443,98 @@ IN_TASK(newcomer_at_the_limit_waits_while_all_are_busy)
     cel_future_free(gate);
 }
 
+/* A client that asks nothing of the library's memory. */
+static int raw_client(struct cel_server *s)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_storage at;
+
+    assert_int_equal(cel_address_parse(cel_server_address(s), &at), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(struct sockaddr_in)), 0);
+    return fd;
+}
+
+/* It is served now, whatever it met before; and closed. */
+static void check_served(int client)
+{
+    static const char ask[] = GET("/", CLOSE);
+    char answer[64] = "";
+
+    assert_int_equal(write(client, ask, sizeof ask - 1), sizeof ask - 1);
+    assert_true((cel_wait_fd(client, POLLIN) & POLLIN) != 0);
+    assert_true(read(client, answer, sizeof answer - 1) > 0);
+    assert_int_equal(site_status(answer), 200);
+    close(client);
+}
+
+/* Until so many allocations have failed; then there is memory again. */
+static void starve(size_t hits)
+{
+    while (fault_alloc_hits() < hits)
+        assert_int_equal(cel_yield(), 0);
+    fault_alloc_arm(0, FAULT_ONCE);
+    fault_alloc_end();
+    cel_set_log(NULL, NULL);
+}
+
+static void no_memory(void)
+{
+    cel_set_log(keep_quiet, NULL);
+    fault_alloc_begin();
+    fault_alloc_arm(1, FAULT_FOREVER);
+}
+
+/* A connection whose task cannot be made is closed, and the next one waits at the door until there
+ * is memory to take it in. */
+IN_KERNEL(server_without_memory_goes_on_when_there_is_some)
+{
+    struct cel_server *s = site_open(NULL, add_routes);
+    int first, second;
+    char c;
+
+    no_memory();
+    first = raw_client(s);
+    second = raw_client(s);
+    starve(4); /* the task of the one, and the stream of the other, again and again */
+    check_served(second);
+    (void)!shutdown(first, SHUT_WR); /* closed already, or taken in after all: it depends on what
+                                        the backend needs memory for */
+    assert_true((cel_wait_fd(first, POLLIN) & POLLIN) != 0);
+    assert_true(read(first, &c, 1) <= 0);
+    close(first);
+    site_close(s);
+}
+
+/* Who waits at the limit is told by a future: without memory for it, it looks from time to time. */
+IN_KERNEL(newcomer_at_the_limit_waits_without_memory_too)
+{
+    struct cel_server *s =
+        site_open(&(struct cel_server_options){.connections_max = 1}, add_routes);
+    struct cel_stream *busy;
+    struct cel_server_stats stats;
+    int waiting;
+
+    gate = cel_future_new();
+    assert_non_null(gate);
+    busy = site_dial(s);
+    assert_true(site_say(busy, GET("/gate", CLOSE)));
+    do {
+        assert_int_equal(cel_yield(), 0);
+        cel_server_stats(s, &stats);
+    } while (stats.requests < 1);
+    no_memory();
+    waiting = raw_client(s);
+    starve(3);
+    cel_server_stats(s, &stats);
+    assert_int_equal(stats.open, 1);
+    assert_int_equal(cel_future_set(gate, NULL), 0);
+    assert_int_equal(site_status(site_hear(busy, NULL)), 200);
+    check_served(waiting);
+    cel_close(busy);
+    site_close(s);
+    cel_future_free(gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +548,8 @@ int main(void)
         cmocka_unit_test(body_that_comes_fast_enough_may_take_its_time),
         cmocka_unit_test(newcomer_at_the_limit_takes_the_place_of_the_longest_idle),
         cmocka_unit_test(newcomer_at_the_limit_waits_while_all_are_busy),
+        cmocka_unit_test(server_without_memory_goes_on_when_there_is_some),
+        cmocka_unit_test(newcomer_at_the_limit_waits_without_memory_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

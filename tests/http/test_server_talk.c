@@ -383,6 +383,33 @@ IN_TASK(answers_are_dated_and_named)
     site_close(s);
 }
 
+/* Who does not look for an answer before all is sent: the server reads on, and the connection ends
+ * without a reset, which would take the answer along. */
+IN_TASK(refused_upload_ends_without_a_reset)
+{
+    static const size_t size = 6 << 20;
+    static const char head[] = "POST /ignore HTTP/1.1\r\n" HOST "Content-Length: 6291456\r\n\r\n";
+    struct cel_server *s = site_open(NULL, add_routes);
+    struct cel_stream *c = site_dial(s);
+    char *body = calloc(1, size), answer[1024];
+    size_t len = 0;
+    ssize_t n;
+
+    assert_non_null(body);
+    assert_true(site_say(c, head));
+    assert_int_equal(cel_write(c, body, size), size);
+    while ((n = cel_read(c, answer + len, sizeof answer - 1 - len)) > 0)
+        len += (size_t)n;
+    answer[len] = '\0';
+    assert_int_equal(n, 0);
+    SAYS(answer, "HTTP/1.1 200 OK\r\n");
+    SAYS(answer, "\r\nConnection: close\r\n");
+    SAYS(answer, "ignored");
+    cel_close(c);
+    free(body);
+    site_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +424,7 @@ int main(void)
         cmocka_unit_test(long_pipeline_is_answered_while_it_is_sent),
         cmocka_unit_test(form_is_read_by_its_fields),
         cmocka_unit_test(answers_are_dated_and_named),
+        cmocka_unit_test(refused_upload_ends_without_a_reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

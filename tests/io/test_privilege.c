@@ -3,6 +3,7 @@
  * registered credentials, would go on as root. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -10,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "celadon/file.h"
-#include "celadon/loop.h"
-#include "celadon/task.h"
+#include "celadon/celadon.h"
 #include "support/check.h"
+#include "support/fault.h"
+#include "support/intask.h"
 
 #define NOBODY 65534
 
@@ -101,11 +102,112 @@ static void every_descriptor_of_a_loop_is_closed_on_exec(void **state)
     assert_int_equal(cel_loop_close(loop), 0);
 }
 
+/* ---- one of each kind ---- */
+
+static struct {
+    struct cel_listener *door, *unix_door;
+    struct cel_stream *client, *accepted, *a, *b;
+    struct cel_socket *socket;
+    struct cel_file *file;
+    struct cel_dir *dir;
+    struct cel_watch *watch;
+    struct cel_signals *signals;
+    struct cel_process *process;
+    int received, taken;
+} all;
+
+static void open_accepted(void)
+{
+    struct cel_stream *second;
+
+    assert_int_equal(cel_listen(&all.door, "127.0.0.1:0", NULL), 0);
+    assert_int_equal(cel_listen(&all.unix_door, "unix:@celadon-test-exec", NULL), 0);
+    assert_int_equal(cel_connect(&all.client, cel_listener_address(all.door), NULL), 0);
+    assert_int_equal(cel_accept(all.door, &all.accepted), 0);
+    assert_int_equal(cel_connect(&second, cel_listener_address(all.unix_door), NULL), 0);
+    assert_int_equal(cel_accept_fd(all.unix_door, &all.taken), 0);
+    cel_close(second);
+}
+
+static void open_received(void)
+{
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    size_t count = 1;
+    char c;
+
+    assert_int_equal(cel_stream_pair(&all.a, &all.b), 0);
+    assert_int_equal(cel_send_fds(all.a, "f", 1, &null, 1), 1);
+    assert_int_equal(cel_recv_fds(all.b, &c, 1, &all.received, &count), 1);
+    assert_int_equal(count, 1);
+    close(null);
+}
+
+static void open_one_of_each(void)
+{
+    static const int signals[] = {SIGUSR1};
+    static const char *const cat[] = {"cat", NULL};
+    static const struct cel_process_options pipes = {.in = {.kind = CEL_STDIO_PIPE},
+                                                     .out = {.kind = CEL_STDIO_PIPE}};
+    struct sockaddr_storage at[4];
+    size_t count = 4;
+
+    open_accepted();
+    open_received();
+    assert_int_equal(cel_udp_open(&all.socket, "127.0.0.1:0"), 0);
+    assert_int_equal(cel_file_open(&all.file, "/etc/passwd", O_RDONLY, 0), 0);
+    assert_int_equal(cel_dir_open(&all.dir, "/etc"), 0);
+    assert_int_equal(cel_watch_open(&all.watch, "/tmp", NULL), 0);
+    assert_int_equal(cel_signals_open(&all.signals, signals, 1), 0);
+    assert_int_equal(cel_process_spawn(&all.process, cat, &pipes), 0);
+    assert_int_equal(cel_resolve("localhost", 80, at, &count), 0);
+}
+
+static void close_each(void)
+{
+    close(all.taken);
+    close(all.received);
+    cel_process_close(all.process);
+    cel_signals_close(all.signals);
+    cel_watch_close(all.watch);
+    cel_dir_close(all.dir);
+    cel_file_close(all.file);
+    cel_socket_close(all.socket);
+    cel_close(all.a);
+    cel_close(all.b);
+    cel_close(all.client);
+    cel_close(all.accepted);
+    cel_listener_close(all.door);
+    cel_listener_close(all.unix_door);
+}
+
+/* -> how many descriptors a program has that this process starts by fork and exec. */
+static int inherited(void)
+{
+    FILE *f = popen("ls /proc/self/fd | wc -l", "r");
+    int count = 0;
+
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%d", &count), 1);
+    pclose(f);
+    return count;
+}
+
+IN_KERNEL(program_inherits_no_descriptor_of_any_kind)
+{
+    int before = inherited(), own = (int)fault_open_fds();
+
+    open_one_of_each();
+    assert_true((int)fault_open_fds() >= own + 14); /* they are there */
+    assert_int_equal(inherited(), before);
+    close_each();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loop_of_root_has_no_rights_after_setuid),
         cmocka_unit_test(every_descriptor_of_a_loop_is_closed_on_exec),
+        cmocka_unit_test(program_inherits_no_descriptor_of_any_kind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "pairs.h"
+#include "base/sys.h"
+#include "io/pairs.h"
 
 #define BIG (3 * 1024 * 1024 + 17)
 
@@ -92,6 +93,49 @@ static void *echo(void *arg)
     while ((n = cel_read(arg, buf, sizeof buf)) > 0)
         assert_int_equal(cel_write(arg, buf, (size_t)n), n);
     return NULL;
+}
+
+static ssize_t send_at_once(int fd, const void *buf, size_t len, int flags)
+{
+    return (ssize_t)len;
+}
+
+static bool has_written;
+
+static void *writes_pieces(void *arg)
+{
+    static char piece[256 * 1024];
+
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(cel_write(arg, piece, sizeof piece), sizeof piece);
+    has_written = true;
+    return NULL;
+}
+
+/* To a peer that takes all at once a writer never parks: few large pieces must not keep the others
+ * waiting as long as 64 small ones may, for each takes its time to be copied. */
+IN_TASK(writer_of_large_pieces_lets_others_run)
+{
+    struct joined j = join(PAIR_SOCKETS);
+    ssize_t (*send_before)(int fd, const void *buf, size_t len, int flags) = cel__sys.send;
+    unsigned turns = 0;
+
+    if (strcmp(cel_loop_backend(cel_loop_current()), "uring") == 0) {
+        part(j); /* each write parks there: it rides with the turn's submission */
+        return;
+    }
+    has_written = false;
+    cel__sys.send = send_at_once;
+    CEL_SCOPE (both) {
+        assert_int_equal(cel_go(writes_pieces, j.a), 0);
+        while (!has_written) {
+            assert_int_equal(cel_yield(), 0);
+            turns++;
+        }
+    }
+    cel__sys.send = send_before;
+    assert_true(turns >= 64);
+    part(j);
 }
 
 IN_TASK(echo_answers_each_message)
@@ -479,6 +523,65 @@ IN_TASK(pipe_not_owned_stays_open)
     close(fds[1]);
 }
 
+/* Nothing comes, and a read ends by its deadline. */
+static void check_silent(struct cel_stream *s)
+{
+    char c;
+
+    CEL_SCOPE (patience, .timeout = CEL_MILLISECOND)
+        assert_int_equal(cel_read(s, &c, 1), -ETIMEDOUT);
+}
+
+/* Somebody closes the descriptor of a stream: who uses it is told, who waits is not kept beyond its
+ * deadline, and nobody else notices. */
+IN_KERNEL(stream_closed_behind_its_back_says_so)
+{
+    struct joined j = join(PAIR_TCP), parked = join(PAIR_TCP), other = join(PAIR_TCP);
+    char buf[4];
+    ssize_t n = 0;
+
+    close(cel_stream_fd(j.a));
+    assert_int_equal(cel_read(j.a, buf, 1), -EBADF);
+    assert_int_equal(cel_write(j.a, "x", 1), -EBADF);
+    cel_close(j.a);
+    assert_int_equal(cel_read(j.b, buf, 1), 0);
+    cel_close(j.b);
+    check_silent(parked.a);
+    close(cel_stream_fd(parked.a));
+    CEL_SCOPE (patience, .timeout = CEL_MILLISECOND)
+        n = cel_read(parked.a, buf, 1);
+    assert_true(n == -EBADF || n == -ETIMEDOUT); /* epoll does not tell */
+    part(parked);
+    assert_int_equal(cel_write(other.a, "good", 4), 4);
+    assert_int_equal(cel_read_exactly(other.b, buf, 4), 4);
+    part(other);
+}
+
+/* A copy keeps the socket open, and in epoll's list: what comes for it is no stream's any more,
+ * also when its place and its number are another's. */
+IN_KERNEL(stream_whose_socket_lives_on_in_a_copy_is_gone)
+{
+    struct joined j = join(PAIR_TCP), heir;
+    int number = cel_stream_fd(j.a), copy = dup(number);
+    char buf[8];
+
+    check_silent(j.a); /* it is watched now */
+    cel_close(j.a);
+    assert_int_equal(cel_sleep(CEL_MILLISECOND), 0);
+    heir = join(PAIR_SOCKETS);
+    assert_true(cel_stream_fd(heir.a) == number || cel_stream_fd(heir.b) == number);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(cel_write(j.b, "old", 3), 3);
+        check_silent(heir.a);
+        check_silent(heir.b);
+        assert_int_equal(read(copy, buf, sizeof buf), 3);
+        assert_memory_equal(buf, "old", 3);
+    }
+    part(heir);
+    cel_close(j.b);
+    close(copy);
+}
+
 struct waiting {
     int fd, result;
     short events;
@@ -529,6 +632,7 @@ int main(void)
         cmocka_unit_test(write_big_arrives_whole),
         cmocka_unit_test(write_big_to_slow_reader_arrives_whole),
         cmocka_unit_test(read_of_small_pieces_keeps_order),
+        cmocka_unit_test(writer_of_large_pieces_lets_others_run),
         cmocka_unit_test(echo_answers_each_message),
         cmocka_unit_test(writev_many_pieces_arrive_in_order),
         cmocka_unit_test(read_exactly_short_leaves_bytes_unread),
@@ -547,6 +651,8 @@ int main(void)
         cmocka_unit_test(stream_names_its_ends),
         cmocka_unit_test(pipe_carries_bytes_and_raises_no_signal),
         cmocka_unit_test(pipe_not_owned_stays_open),
+        cmocka_unit_test(stream_closed_behind_its_back_says_so),
+        cmocka_unit_test(stream_whose_socket_lives_on_in_a_copy_is_gone),
         cmocka_unit_test(wait_fd_twice_on_one_descriptor),
     };
 

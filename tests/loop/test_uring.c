@@ -678,6 +678,53 @@ static void echo_among_failing_enters_comes_back(void **state)
     cel__uring_sizes = usual;
 }
 
+/* Only what waits for completions is taken. */
+static int flushless_enter(int fd, unsigned to_submit, unsigned min_complete, unsigned flags,
+                           void *arg, size_t arg_size)
+{
+    if (!(flags & IORING_ENTER_GETEVENTS)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return kernel->io_uring_enter(fd, to_submit, min_complete, flags, arg, arg_size);
+}
+
+/* The loop slept with requests in its backlog, and their answers never came. */
+static void requests_left_by_a_refused_flush_are_sent_before_sleeping(void **state)
+{
+    WORLD(w);
+    static struct probe reads[12];
+    static char bufs[12][8];
+    int peers[12];
+
+    cel__uring_sizes.sq_entries = 4;
+    assert_int_equal(again(w), 0);
+    cel__uring_sizes = usual;
+    be_old(0, false, false);
+    cel__sys.io_uring_enter = flushless_enter;
+    for (int i = 0; i < 12; i++) {
+        int fds[2];
+
+        make_pair(fds);
+        peers[i] = fds[1];
+        reads[i].op = (struct cel__op){
+            .kind = CEL__OP_READ, .fd = stream(w, fds[0]), .buf = bufs[i], .len = 8};
+        probe_start(w, &reads[i]);
+    }
+    assert_int_equal(write(peers[11], "x", 1), 1);
+    alarm(30);
+    while (reads[11].outcome.calls == 0)
+        assert_true(cel_loop_turn(w->loop, CEL_FOREVER) >= 0);
+    alarm(0);
+    assert_int_equal(reads[11].outcome.result, 1);
+    for (int i = 0; i < 12; i++)
+        cel__fd_close(w->loop, reads[i].op.fd);
+    for (int i = 0; i < 11; i++)
+        assert_int_equal(await(w, &reads[i].outcome), -CEL_ECLOSED);
+    for (int i = 0; i < 12; i++)
+        close(peers[i]);
+}
+
 static int broken_enter(int fd, unsigned to_submit, unsigned min_complete, unsigned flags,
                         void *arg, size_t arg_size)
 {
@@ -763,6 +810,7 @@ int main(void)
         ON_URING(loop_without_a_request_we_need_falls_back),
         ON_URING(loop_opened_among_failures_works_or_leaves_nothing),
         ON_URING(echo_among_failing_enters_comes_back),
+        ON_URING(requests_left_by_a_refused_flush_are_sent_before_sleeping),
         ON_URING(enter_that_lost_completions_stops_the_loop),
         ON_URING(name_of_a_freed_slot_is_nobodys),
         ON_URING(ring_refuses_what_we_never_ask),

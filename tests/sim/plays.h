@@ -9,6 +9,7 @@
 
 #include "celadon/sim.h"
 #include "celadon/task.h"
+#include "support/holds.h"
 
 struct play {
     const char *name;
@@ -17,13 +18,6 @@ struct play {
 
 extern const struct play plays[];
 extern const size_t play_count;
-
-/* Fails the task when it does not hold. */
-#define HOLDS(cond)                                                           \
-    do {                                                                      \
-        if (!(cond))                                                          \
-            return cel_fail(-EPROTO, "%s:%d: %s", __FILE__, __LINE__, #cond); \
-    } while (0)
 
 cel_task_fn play_echo, play_deadlines, play_http, play_scrape, play_datagrams, play_files,
     play_saves, play_crash, play_tasks, play_tls, play_twins;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <celadon/offload.h>
 #include <celadon/server.h>
 #include <celadon/signal.h>
 #include <celadon/task.h>
@@ -56,6 +57,19 @@ static int large(struct cel_request *req, struct cel_reply *reply)
 
     (void)req;
     return cel_reply_bytes(reply, 200, "text/plain", bytes, sizeof bytes);
+}
+
+static void *think(void *arg)
+{
+    return arg;
+}
+
+/* What a thread must do. */
+static int pooled(struct cel_request *req, struct cel_reply *reply)
+{
+    int r = cel_offload_await(think, req, NULL); /* parks */
+
+    return r < 0 ? r : cel_reply_text(reply, 200, "hello");
 }
 
 static void *stop_on_term(void *arg)
@@ -173,6 +187,8 @@ static void *serve_http(void *arg)
         r = cel_route(site, "GET /", hello, NULL);
     if (r == 0)
         r = cel_route(site, "GET /large", large, NULL);
+    if (r == 0)
+        r = cel_route(site, "GET /pooled", pooled, NULL);
     if (r == 0)
         r = start_http(argv); /* parks */
     if (r < 0)

@@ -12,17 +12,22 @@
 #include "celadon/task.h"
 #include "support/check.h"
 
-static inline void run_in_task(cel_task_fn *fn)
+static inline void run_in_task_with(cel_task_fn *fn, void *arg)
 {
     struct cel_loop *loop;
     struct cel_task *task;
 
     assert_int_equal(cel_loop_new(&loop, NULL), 0);
-    task = cel_spawn(fn, NULL);
+    task = cel_spawn(fn, arg);
     assert_non_null(task);
     assert_int_equal(cel_loop_until(loop, task, NULL), 0);
     cel_task_free(task);
     assert_int_equal(cel_loop_close(loop), 0);
+}
+
+static inline void run_in_task(cel_task_fn *fn)
+{
+    run_in_task_with(fn, NULL);
 }
 
 static inline bool is_simulated(void)

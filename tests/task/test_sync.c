@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Locks and their kin: who is next, what a cancel takes and what it leaves. */
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <celadon/sync.h>
+#include "support/abort.h"
 #include "support/check.h"
 #include "support/intask.h"
 #include "support/notes.h"
@@ -35,25 +32,6 @@ static void settle(void)
 {
     for (int i = 0; i < 4; i++)
         assert_int_equal(cel_yield(), 0);
-}
-
-/* The program aborts, as it must for a mistake of the programmer. */
-static void expect_abort(cel_task_fn *fn)
-{
-    pid_t pid;
-    int status;
-
-    fflush(stdout);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        (void)!freopen("/dev/null", "w", stderr);
-        (void)sigaction(SIGABRT, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
-        (void)!cel_run(fn, NULL, NULL);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
 /* ---- lock ---- */
@@ -212,14 +190,11 @@ static void *count_too_far(void *arg)
 
 static void misuse_aborts(void **state)
 {
-#if defined(__SANITIZE_THREAD__)
-    skip(); /* TSan's view of the fibers does not survive the fork. */
-#endif
-    expect_abort(release_foreign);
-    expect_abort(take_twice);
-    expect_abort(die_holding);
-    expect_abort(release_too_often);
-    expect_abort(count_too_far);
+    expect_abort(release_foreign, NULL);
+    expect_abort(take_twice, NULL);
+    expect_abort(die_holding, NULL);
+    expect_abort(release_too_often, NULL);
+    expect_abort(count_too_far, NULL);
 }
 
 /* A circle of locks is told as one. */

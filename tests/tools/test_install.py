@@ -151,9 +151,15 @@ int main(int argc, char **argv)
 }
 """
 SAID = [
-    (["listen", "127.0.0.1"], "'127.0.0.1' is not an address: say host:port or unix:/path"),
+    (["listen", "127.0.0.1"], "'127.0.0.1' is not an address: it has no port: say host:port or unix:/path"),
+    (["listen", "127.0.0.1:99999"], "its port must be a number up to 65535"),
+    (["listen", "127.0.0.1:http"], "its port must be a number up to 65535"),
+    (["listen", "[::1]"], "it has no port"),
+    (["listen", "::1:80"], "which colon begins the port? say [v6]:port"),
+    (["listen", "unix:"], "it has no path"),
+    (["connect", "unix:" + 110 * "a"], "a path may have 107 bytes"),
     (["listen", "192.0.2.1:80"], "192.0.2.1:80: Cannot assign requested address"),
-    (["connect", "somewhere"], "'somewhere' is not an address: say host:port"),
+    (["connect", "somewhere"], "'somewhere' is not an address: it has no port: say host:port"),
     (["connect", "unix:/nowhere"], "unix:/nowhere: No such file"),
     (["certificate", "/nowhere.pem"], "certificate /nowhere.pem: No such file"),
     (["certificate", "/etc/passwd"], "certificate /etc/passwd: there is none in the file, which must be PEM"),

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_IO_KINDS_H
+#define TESTS_IO_KINDS_H
+
+/* The kinds of stream, each as a maker of two joined ones. What is written to `a` is read from `b`,
+ * and where a kind goes both ways the other way round too. A new kind is a function and a line of
+ * the table. */
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "celadon/process.h"
+#include "certs.h"
+#include "pairs.h"
+
+/* What not every kind has. */
+enum {
+    BOTH_WAYS = 1, /* and cel_shutdown ends one of them */
+    RESETS = 2,    /* cel_stream_abort is told to the peer */
+    SEALED = 4,    /* TLS: a write cannot be taken up again, an end can be told from a cut */
+    BORROWED = 8,  /* the ends are not the program's to close */
+    REAL = 16,     /* not on the simulated machine */
+    SOCKETS = 32,  /* can tell whether it is quiet */
+};
+
+struct ends {
+    struct cel_stream *a, *b; /* NULL: closed */
+    struct cel_process *child;
+    struct cel_tls *tls[2];
+};
+
+struct kind {
+    const char *name;
+    void (*join)(struct ends *e);
+    unsigned traits;
+};
+
+static inline void take_joined(struct ends *e, struct joined j)
+{
+    e->a = j.a;
+    e->b = j.b;
+}
+
+static inline void join_sockets(struct ends *e)
+{
+    take_joined(e, join(PAIR_SOCKETS));
+}
+
+static inline void join_tcp(struct ends *e)
+{
+    take_joined(e, join(PAIR_TCP));
+}
+
+static inline void join_unix(struct ends *e)
+{
+    take_joined(e, join(PAIR_UNIX));
+}
+
+/* Descriptors from elsewhere. */
+static inline void join_wrapped(struct ends *e)
+{
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    assert_int_equal(cel_stream_open(&e->a, fds[0], true), 0);
+    assert_int_equal(cel_stream_open(&e->b, fds[1], true), 0);
+}
+
+static inline void join_pipe(struct ends *e)
+{
+    int fds[2];
+
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    assert_int_equal(cel_stream_open(&e->b, fds[0], true), 0);
+    assert_int_equal(cel_stream_open(&e->a, fds[1], true), 0);
+}
+
+static inline void make_tls(struct ends *e)
+{
+    const struct cel_tls_options server = {.cert_file = cert_path("good")};
+    const struct cel_tls_options client = {.ca_file = cert_path("ca")};
+
+    assert_int_equal(cel_tls_new(&e->tls[0], &client), 0);
+    assert_int_equal(cel_tls_new(&e->tls[1], &server), 0);
+}
+
+static inline void *shake_hands(void *arg)
+{
+    struct ends *e = arg;
+
+    assert_int_equal(cel_stream_start_tls(e->b, e->tls[1], NULL, true), 0);
+    return NULL;
+}
+
+/* Both hands are shaken, and the server's tickets are read, so that the stream is as quiet as
+ * another. */
+static inline void seal(struct ends *e)
+{
+    struct cel_task *server;
+    char byte;
+
+    make_tls(e);
+    server = cel_spawn(shake_hands, e);
+    assert_int_equal(cel_stream_start_tls(e->a, e->tls[0], "good.test", false), 0);
+    assert_int_equal(cel_join(server, NULL), 0);
+    assert_int_equal(cel_write(e->b, "!", 1), 1);
+    assert_int_equal(cel_read(e->a, &byte, 1), 1);
+}
+
+static inline void join_tls_over_tcp(struct ends *e)
+{
+    join_tcp(e);
+    seal(e);
+}
+
+static inline void join_tls_over_sockets(struct ends *e)
+{
+    join_sockets(e);
+    seal(e);
+}
+
+static inline void *let_in_and_greet(void *arg)
+{
+    struct cel_stream *s = accept_one(arg);
+
+    assert_int_equal(cel_write(s, "!", 1), 1); /* and so shakes hands */
+    return s;
+}
+
+/* As programs have it: the server's hand is shaken at its first write. */
+static inline void join_tls_by_listener(struct ends *e)
+{
+    struct cel_listener *door;
+    struct cel_task *server;
+    void *accepted;
+    char byte;
+
+    make_tls(e);
+    assert_int_equal(
+        cel_listen(&door, "127.0.0.1:0", &(struct cel_listen_options){.tls = e->tls[1]}), 0);
+    server = cel_spawn(let_in_and_greet, door);
+    assert_int_equal(
+        cel_connect(&e->a, cel_listener_address(door),
+                    &(struct cel_connect_options){.tls = e->tls[0], .server_name = "good.test"}),
+        0);
+    assert_int_equal(cel_read(e->a, &byte, 1), 1);
+    assert_int_equal(cel_join(server, &accepted), 0);
+    e->b = accepted;
+    cel_listener_close(door);
+}
+
+/* A child stands between: it hands on what it reads. */
+static inline void join_child(struct ends *e)
+{
+    static const char *const argv[] = {"cat", NULL};
+    const struct cel_process_options options = {.in.kind = CEL_STDIO_PIPE,
+                                                .out.kind = CEL_STDIO_PIPE};
+
+    assert_int_equal(cel_process_spawn(&e->child, argv, &options), 0);
+    e->a = cel_process_stdin(e->child);
+    e->b = cel_process_stdout(e->child);
+}
+
+static const struct kind kinds[] = {
+    {"socketpair", join_sockets, BOTH_WAYS | SOCKETS},
+    {"tcp", join_tcp, BOTH_WAYS | RESETS | SOCKETS},
+    {"unix", join_unix, BOTH_WAYS | SOCKETS},
+    {"wrapped", join_wrapped, BOTH_WAYS | SOCKETS | REAL},
+    {"pipe", join_pipe, REAL},
+    {"tls over tcp", join_tls_over_tcp, BOTH_WAYS | RESETS | SEALED | SOCKETS},
+    {"tls over socketpair", join_tls_over_sockets, BOTH_WAYS | SEALED | SOCKETS},
+    {"tls by listener", join_tls_by_listener, BOTH_WAYS | RESETS | SEALED | SOCKETS},
+    {"child", join_child, BORROWED | REAL},
+};
+
+/* The end of what `a` writes: a half-close, or the only close there is. */
+static inline void end_writing(struct ends *e, const struct kind *k)
+{
+    if (k->traits & BOTH_WAYS) {
+        assert_int_equal(cel_shutdown(e->a), 0);
+    } else if (k->traits & BORROWED) {
+        cel_process_close_stdin(e->child);
+        e->a = NULL;
+    } else {
+        cel_close(e->a);
+        e->a = NULL;
+    }
+}
+
+static inline void close_end(struct cel_stream **s)
+{
+    cel_close(*s);
+    *s = NULL;
+}
+
+static inline void part_ends(struct ends *e)
+{
+    if (e->child != NULL) {
+        cel_process_close(e->child);
+        return;
+    }
+    close_end(&e->a);
+    close_end(&e->b);
+    cel_tls_free(e->tls[0]);
+    cel_tls_free(e->tls[1]);
+}
+
+#endif
