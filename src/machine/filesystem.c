@@ -174,7 +174,7 @@ int cel__filesystem_symlink(const char *target, struct cel__node *from, const ch
 int cel__filesystem_link(struct cel__node *from, const char *path, struct cel__node *to,
                          const char *to_path)
 {
-    struct cel__place old, place;
+    struct cel__place old = {0}, place = {0};
     int r = walk_to_node(from, path, 0, &old);
 
     if (r == 0)
@@ -248,7 +248,7 @@ static int may_move(const struct cel__place *old, const struct cel__place *place
 int cel__filesystem_rename(struct cel__node *from, const char *path, struct cel__node *to,
                            const char *to_path, unsigned flags)
 {
-    struct cel__place old, place;
+    struct cel__place old = {0}, place = {0};
     int r = cel__walk(from, path, CEL__WALK_NAME, &old);
 
     if (r == 0)

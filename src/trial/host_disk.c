@@ -72,7 +72,7 @@ static int make_folders(struct cel__node *root, const char *path)
 int cel_sim_disk_save(struct cel_sim_host *host, const char *path, const void *bytes, size_t len)
 {
     struct cel__disk *disk = disk_of(host);
-    struct cel__node *node;
+    struct cel__node *node = NULL;
     int r = len <= (size_t)CEL__FILE_BYTES_MAX ? make_folders(disk->root, path) : -EFBIG;
 
     if (r == 0)
