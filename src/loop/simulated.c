@@ -325,18 +325,22 @@ static void take_news(struct cel_loop *loop)
 
 /* Real things. */
 
-static short wanted_of(const struct cel__fd *f)
+static int wanted_by(const struct cel__list *queue, int otherwise)
 {
-    int events = (cel__list_is_empty(&f->readers) ? 0 : POLLIN | POLLRDHUP) |
-                 (cel__list_is_empty(&f->writers) ? 0 : POLLOUT);
+    int events = 0;
 
-    CEL__LIST_EACH (node, &f->readers) {
+    CEL__LIST_EACH (node, queue) {
         const struct cel__op *op = cel__container_of(node, struct cel__op, link);
 
-        if (op->kind == CEL__OP_POLL)
-            events |= op->events;
+        events |= op->kind == CEL__OP_POLL ? op->events : otherwise;
     }
-    return (short)events;
+    return events;
+}
+
+/* No more than somebody takes: what nobody takes would wake us for ever. */
+static short wanted_of(const struct cel__fd *f)
+{
+    return (short)(wanted_by(&f->readers, POLLIN | POLLRDHUP) | wanted_by(&f->writers, POLLOUT));
 }
 
 static bool pump_foreign(struct cel_loop *loop)
@@ -358,6 +362,7 @@ static bool wait_really(struct cel_loop *loop, int ms)
 {
     struct simulated *sim = sim_of(loop);
     uint64_t count;
+    ssize_t got;
     nfds_t n = 0;
 
     sim->polls[n++] = (struct pollfd){.fd = sim->wake_fd, .events = POLLIN};
@@ -373,10 +378,9 @@ static bool wait_really(struct cel_loop *loop, int ms)
     /* lint: seam: real time has to pass here */
     if (poll(sim->polls, n, ms) == 0)
         return false;
-    while (cel__sys.read(sim->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
+    while ((got = cel__sys.read(sim->wake_fd, &count, sizeof count)) < 0 && errno == EINTR)
         continue;
-    (void)pump_foreign(loop);
-    return true;
+    return pump_foreign(loop) || got > 0;
 }
 
 static bool has_ready(const struct cel_loop *loop)

@@ -130,7 +130,7 @@ static void keep(void *arg, int64_t result)
 }
 
 /* One record with three ops: none stands in the way of another. */
-IN_KERNEL(polls_of_one_handle_do_not_hold_each_other_up)
+IN_TASK(polls_of_one_handle_do_not_hold_each_other_up)
 {
     struct cel_handle *h;
     struct cel_op *in;
