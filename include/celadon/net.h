@@ -170,8 +170,9 @@ CEL_PUBLIC size_t cel_stream_written(const struct cel_stream *stream);
  * -ENOTSOCK a pipe: close it instead. */
 CEL_PUBLIC CEL_NODISCARD int cel_shutdown(struct cel_stream *stream);
 /* Closes at once; what is parked on the stream ends with -CEL_ECLOSED. With TLS a close_notify is
- * sent if it goes out without waiting. TCP resets the connection when bytes that came were not
- * read: who wants the peer to get the last answer reads to the end first. NULL is fine. */
+ * sent if it goes out without waiting. TCP may reset the connection when bytes that came were not
+ * read (it does while they lie in the kernel, from where io_uring takes some ahead): who wants the
+ * peer to get the last answer reads to the end first. NULL is fine. */
 CEL_PUBLIC void cel_close(struct cel_stream *stream);
 /* The same without last words: what was written and has not gone out is dropped, and a TCP peer
  * sees a reset. */
