@@ -241,7 +241,8 @@ static size_t pack(struct iovec **iov, int *count, char *out, size_t cap)
     while (*count > 0 && have < cap) {
         size_t n = cel__min((*iov)->iov_len, cap - have);
 
-        memcpy(out + have, (*iov)->iov_base, n);
+        if (n > 0) /* an empty piece may have no address */
+            memcpy(out + have, (*iov)->iov_base, n);
         have += n;
         (*iov)->iov_base = (char *)(*iov)->iov_base + n;
         (*iov)->iov_len -= n;
