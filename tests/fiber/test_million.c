@@ -118,9 +118,10 @@ static void million_fibers_park_with_guards(void **state)
     while (cel__sched_run(&sched, 10000))
         ;
     assert_int_equal(arrived, 0);
-    assert_true(warm_stacks() < count / 4);
-    if (!CEL__ANNOTATED)
+    if (!CEL__ANNOTATED) { /* beside the fewer of a sanitizer it is not little */
+        assert_true(warm_stacks() < count / 4);
         assert_true(resident_bytes() - before < used / 20 + warm_stacks() * PER_FIBER);
+    }
     cel__sched_fini(&sched);
     free(fibers);
 }
