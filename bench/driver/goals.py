@@ -40,6 +40,7 @@ for _count in ("c50", "c1000"):
         GOALS.append(("echo-paired", f"{_count}.of_{_peer}", "celadon-uring", 1, None))
     GOALS += [("echo", f"{_count}.cpu_per_request", "celadon-uring", 1, peer) for peer in ECHO_PEERS]
 GOALS += [
+    ("idle", "idle10000.cpu_per_request", "celadon", 1, "go-net"),
     ("http-paired", "c64.of_floor", "celadon-epoll", 1.10, None),
     ("http-paired", "c64.of_nginx", "celadon-uring", 0.85, None),
     ("http-server", "pipeline16.cpu_per_request", "celadon", 1.2, None),

@@ -56,12 +56,20 @@ def cpu_ns(pid):
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
-def peak_kib(pid):
+def status_kib(pid, field):
     with open(f"/proc/{pid}/status") as f:
         for line in f:
-            if line.startswith("VmHWM:"):
+            if line.startswith(field + ":"):
                 return int(line.split()[1])
     return 0
+
+
+def peak_kib(pid):
+    return status_kib(pid, "VmHWM")
+
+
+def resident_kib(pid):
+    return status_kib(pid, "VmRSS")
 
 
 def free_port():

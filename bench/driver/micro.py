@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The workloads of one process and no kernel: switch, yield, spawn, timers, tasks.
+"""The workloads of one process and no kernel: switch, yield, spawn, timers, tasks, and how these grow.
 
 Each program takes a mode and a count and prints its own figures in CPU nanoseconds.
 """
@@ -237,4 +237,38 @@ tasks = Workload(
         ("wake", "wake ns", True),
     ],
     {"spawn", "bytes_per_task", "wake"},
+)
+
+
+# scale
+
+# What is asked of each program with so many and with ten times as many.
+SCALES = (
+    ("timers", TIMERS, 100_000, {}, {"timer.add": "add", "timer.cancel": "cancel", "timer.fire": "fire"}),
+    ("micro", TASKS, 100_000, {"tasks": 0}, {"park.spawn": "spawn", "park.bytes": "bytes", "park.wake": "wake"}),
+)
+
+
+def measure_scale(system, quick):
+    found = {}
+    for program, args, count, values, keys in SCALES:
+        part = System("celadon", build.ours(program), *args, count=count)
+        part.program = part.recipe()
+        few, many = figures(part, False, **values), figures(part, False, scale=10, **values)
+        for metric, key in keys.items():
+            found[metric] = (few[key], "1")
+            found[metric + ".tenfold"] = (many[key] / few[key], "1")
+    return found
+
+
+scale = Workload(
+    "scale",
+    "each timer and each parked task: with 100,000 of them (ns, bytes), and how many times that with 1,000,000",
+    [System("celadon", build.ours("micro"))],
+    measure_scale,
+    [(name, heading, False) for metric, short in (
+        ("timer.add", "add"), ("timer.cancel", "cancel"), ("timer.fire", "fire"),
+        ("park.spawn", "spawn"), ("park.bytes", "bytes"), ("park.wake", "wake"),
+    ) for name, heading in ((metric, short), (metric + ".tenfold", "x 10"))],
+    set(),
 )
