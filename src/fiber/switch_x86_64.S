@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
     .text
 
+/* The registers that a call must keep, and where unwinders find them: the last one is where a
+ * suspended context's stack pointer points. */
+    .macro  push_kept
+    .irp    reg, rbp, rbx, r12, r13, r14, r15
+    pushq   %\reg
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset \reg, 0
+    .endr
+    .endm
+
 /* void *cel__ctx_swap(struct cel__ctx *from, struct cel__ctx *to, void *value)
  *
  * Left on the stack, downwards: the return address, rbp, rbx, r12, r13, r14, r15.
@@ -16,24 +26,7 @@
 cel__ctx_swap:
     .cfi_startproc
     movq    (%rsp), %r8
-    pushq   %rbp
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset rbp, 0
-    pushq   %rbx
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset rbx, 0
-    pushq   %r12
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r12, 0
-    pushq   %r13
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r13, 0
-    pushq   %r14
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r14, 0
-    pushq   %r15
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r15, 0
+    push_kept
     stmxcsr 8(%rdi)
     fnstcw  12(%rdi)
     ldmxcsr 8(%rsi)
@@ -87,24 +80,7 @@ cel__ctx_resume:
     .p2align 4
 cel__ctx_hop:
     .cfi_startproc
-    pushq   %rbp
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset rbp, 0
-    pushq   %rbx
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset rbx, 0
-    pushq   %r12
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r12, 0
-    pushq   %r13
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r13, 0
-    pushq   %r14
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r14, 0
-    pushq   %r15
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r15, 0
+    push_kept
     stmxcsr 8(%rdi)
     fnstcw  12(%rdi)
     ldmxcsr 8(%rsi)
