@@ -383,12 +383,6 @@ static bool wait_really(struct cel_loop *loop, int ms)
     return pump_foreign(loop) || got > 0;
 }
 
-static bool has_ready(const struct cel_loop *loop)
-{
-    return cel__sched_has_ready(&loop->sched) || !cel__list_is_empty(&loop->soon) ||
-           cel__inbox_has_mail(&loop->inbox) || loop->is_awaited;
-}
-
 static bool let_settle(struct cel_loop *loop)
 {
     struct cel__list *settling = &sim_of(loop)->settling;
@@ -411,7 +405,7 @@ static int sim_wait(struct cel_loop *loop, int64_t until)
         (void)pump_foreign(loop);
     cel__machine_advance(m, m->now);
     take_news(loop);
-    if (until <= m->now || has_ready(loop))
+    if (until <= m->now || cel__loop_has_ready(loop) || loop->is_awaited)
         return 0;
     if (cel__machine_next(m) > m->now && let_settle(loop))
         return 0;
