@@ -28,6 +28,7 @@ static ssize_t get(int fd, const struct iovec *iov, int count)
     case CEL__GREEN_SOCKET:
         return cel__green_receive(fd, &msg, 0); /* parks */
     case CEL__GREEN_PIPE:
+    case CEL__GREEN_TERMINAL:
         return cel__green_pipe_read(fd, iov, count); /* parks */
     default:
         return cel__green_real()->readv(fd, iov, count);
@@ -180,3 +181,7 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
         return cel__green_real()->sendmsg(fd, msg, flags);
     return cel__green_send(fd, msg, flags); /* parks */
 }
+
+ssize_t __read(int fd, void *buf, size_t len) __attribute__((alias("read")));
+ssize_t __write(int fd, const void *buf, size_t len) __attribute__((alias("write")));
+ssize_t __send(int fd, const void *buf, size_t len, int flags) __attribute__((alias("send")));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sleep family, as one function upon clock_nanosleep's terms. */
 #include <errno.h>
+#include <sched.h>
 
 #include <celadon/base.h>
 #include <celadon/task.h>
@@ -23,7 +24,7 @@ static int sleep_for(int64_t seconds, int64_t ns, int64_t *left)
     int saved = errno, r;
 
     if (seconds == 0 && ns == 0)
-        r = cel_yield(); /* parks */
+        r = cel__green_is_home() ? cel_yield() : 0; /* parks */
     else
         r = cel__green_sleep_until(deadline); /* parks */
     errno = saved;
@@ -119,3 +120,19 @@ unsigned sleep(unsigned seconds)
         r = cel__green_result(rest(CLOCK_MONOTONIC, 0, &time, &left)); /* parks */
     return r == 0 ? 0 : (unsigned)(left.tv_sec + (left.tv_nsec > 0));
 }
+
+/* A task that waits for another one by looking again lets it run. */
+int sched_yield(void)
+{
+    int saved = errno;
+
+    if (!GREEN_MAY_PARK() || !cel__green_is_home())
+        return cel__green_real()->sched_yield();
+    (void)cel_yield(); /* parks */
+    errno = saved;
+    return 0;
+}
+
+int __sched_yield(void) __THROW __attribute__((alias("sched_yield")));
+int __nanosleep(const struct timespec *time, struct timespec *remain)
+    __attribute__((alias("nanosleep")));

@@ -7,13 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <celadon/base.h>
-#include <celadon/offload.h>
-
+#include "errand.h"
 #include "real.h"
-#include "pause.h"
-
-#define QUEUE_FULL_PAUSE CEL_MILLISECOND
 
 struct question {
     char *node, *service;
@@ -68,36 +63,18 @@ static void drop(void *arg, void *result)
     end_question(q);
 }
 
-/* (parks) 0 or -errno; after -ECANCELED and -ETIMEDOUT q is gone. */
-static int ask_elsewhere(struct question *q)
-{
-    void *unused;
-    int r;
-
-    for (;;) {
-        r = cel_offload_or_abandon(ask, q, drop, &unused); /* parks */
-        if (r == 0 || r == -ECANCELED || r == -ETIMEDOUT)
-            return r;
-        if (r == -EAGAIN)
-            r = cel__green_sleep_until(cel_now() + QUEUE_FULL_PAUSE); /* parks */
-        if (r < 0) {
-            end_question(q);
-            return r;
-        }
-    }
-}
-
 /* (parks) */
 static int look_up(const char *node, const char *service, const struct addrinfo *hints,
                    struct addrinfo **out)
 {
     struct question *q = begin_question(node, service, hints);
-    int saved = errno, code, r;
+    int code, r;
 
     if (q == NULL)
         return EAI_MEMORY;
-    r = ask_elsewhere(q); /* parks */
-    errno = saved;
+    r = cel__green_ask(ask, q, drop); /* parks */
+    if (r < 0 && r != -ECANCELED && r != -ETIMEDOUT)
+        end_question(q);
     if (r == -ENOMEM)
         return EAI_MEMORY;
     if (r < 0) {

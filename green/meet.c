@@ -122,3 +122,5 @@ int accept(int fd, struct sockaddr *restrict addr, socklen_t *restrict len)
         return cel__green_real()->accept4(fd, addr, len, 0);
     return accept_one(fd, addr, len, 0); /* parks */
 }
+
+int __connect(int fd, const struct sockaddr *addr, socklen_t len) __attribute__((alias("connect")));

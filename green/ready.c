@@ -15,6 +15,7 @@
 #define FEW      16
 #define IDLE_MIN CEL_MILLISECOND
 #define IDLE_MAX (64 * CEL_MILLISECOND)
+#define NO_WAIT  0 /* as a deadline */
 
 /* libc's: says that a buffer would overflow, and ends the process. */
 _Noreturn void __chk_fail(void);
@@ -24,6 +25,8 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 
 static int64_t after_ms(int ms)
 {
+    if (ms == 0)
+        return NO_WAIT;
     return ms < 0 ? CEL_FOREVER : cel__green_deadline(ms / 1000, ms % 1000 * CEL_MILLISECOND);
 }
 
@@ -37,17 +40,29 @@ static int64_t after(const struct timespec *t)
     return t == NULL ? CEL_FOREVER : cel__green_deadline(t->tv_sec, t->tv_nsec);
 }
 
+/* A descriptor that was closed meanwhile is told as libc tells it. */
+static int closed_of(const struct pollfd *fds, nfds_t count)
+{
+    int closed = 0;
+
+    for (nfds_t i = 0; i < count; i++)
+        closed += fds[i].revents == POLLNVAL;
+    return closed;
+}
+
 /* (parks) */
 static int poll_until(struct pollfd *fds, nfds_t count, int64_t deadline)
 {
-    int r = 1, ready;
+    int r = deadline == NO_WAIT ? 0 : 1, ready;
 
-    cel__green_credit(); /* parks */
+    cel__green_credit(); /* parks; also for who asks again and again, and waits for another task */
     for (;;) {
         ready = cel__green_real()->poll(fds, count, 0);
         if (ready != 0 || r == 0)
             return ready;
         r = cel__green_wait_any(fds, count, deadline); /* parks */
+        if (r == -EBADF)
+            return closed_of(fds, count);
         if (r < 0)
             return cel__green_result(r);
     }
@@ -55,7 +70,7 @@ static int poll_until(struct pollfd *fds, nfds_t count, int64_t deadline)
 
 int poll(struct pollfd *fds, nfds_t count, int ms)
 {
-    if (!GREEN_MAY_PARK() || ms == 0)
+    if (!GREEN_MAY_PARK())
         return cel__green_real()->poll(fds, count, ms);
     return poll_until(fds, count, after_ms(ms)); /* parks */
 }
@@ -64,7 +79,7 @@ int __poll_chk(struct pollfd *fds, nfds_t count, int ms, size_t room)
 {
     if (count > room / sizeof *fds)
         __chk_fail();
-    if (!GREEN_MAY_PARK() || ms == 0)
+    if (!GREEN_MAY_PARK())
         return cel__green_real()->poll(fds, count, ms);
     return poll_until(fds, count, after_ms(ms)); /* parks */
 }
@@ -225,7 +240,7 @@ int pselect(int count, fd_set *restrict in, fd_set *restrict out, fd_set *restri
 /* (parks) An epoll is itself readable when it has events. */
 static int epoll_until(int ep, struct epoll_event *events, int max, int64_t deadline)
 {
-    int r = 1, ready;
+    int r = deadline == NO_WAIT ? 0 : 1, ready;
 
     cel__green_credit(); /* parks */
     for (;;) {
@@ -240,14 +255,29 @@ static int epoll_until(int ep, struct epoll_event *events, int max, int64_t dead
 
 int epoll_wait(int ep, struct epoll_event *events, int max, int ms)
 {
-    if (!GREEN_MAY_PARK() || ms == 0)
+    if (!GREEN_MAY_PARK())
         return cel__green_real()->epoll_pwait(ep, events, max, ms, NULL);
     return epoll_until(ep, events, max, after_ms(ms)); /* parks */
 }
 
 int epoll_pwait(int ep, struct epoll_event *events, int max, int ms, const sigset_t *mask)
 {
-    if (!GREEN_MAY_PARK() || ms == 0 || mask != NULL)
+    if (!GREEN_MAY_PARK() || mask != NULL)
         return cel__green_real()->epoll_pwait(ep, events, max, ms, mask);
     return epoll_until(ep, events, max, after_ms(ms)); /* parks */
 }
+
+int epoll_pwait2(int ep, struct epoll_event *events, int max, const struct timespec *timeout,
+                 const sigset_t *mask)
+{
+    if (!GREEN_MAY_PARK() || mask != NULL || (timeout != NULL && !is_time(timeout))) {
+        if (cel__green_real()->epoll_pwait2 == NULL)
+            return cel__green_result(-ENOSYS);
+        return cel__green_real()->epoll_pwait2(ep, events, max, timeout, mask);
+    }
+    return epoll_until(ep, events, max, after(timeout)); /* parks */
+}
+
+int __poll(struct pollfd *fds, nfds_t count, int ms) __attribute__((alias("poll")));
+int __select(int count, fd_set *restrict in, fd_set *restrict out, fd_set *restrict except,
+             struct timeval *restrict timeout) __attribute__((alias("select")));

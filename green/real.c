@@ -24,6 +24,14 @@ static void find(void *slot, const char *name)
     *(void **)slot = dlsym(RTLD_NEXT, name);
 }
 
+/* There are two of that name, for conditions of two shapes. */
+static void find_newer(void *slot, const char *name, const char *version)
+{
+    *(void **)slot = dlvsym(RTLD_NEXT, name, version);
+    if (*(void **)slot == NULL)
+        find(slot, name);
+}
+
 static void resolve_transfers(void)
 {
     find(&next.connect, "connect");
@@ -38,6 +46,11 @@ static void resolve_transfers(void)
     find(&next.recv, "recv");
     find(&next.recvfrom, "recvfrom");
     find(&next.recvmsg, "recvmsg");
+    find(&next.recvmmsg, "recvmmsg");
+    find(&next.sendmmsg, "sendmmsg");
+    find(&next.sendfile, "sendfile");
+    find(&next.splice, "splice");
+    find(&next.tee, "tee");
 }
 
 static void resolve_waits(void)
@@ -47,8 +60,52 @@ static void resolve_waits(void)
     find(&next.select, "select");
     find(&next.pselect, "pselect");
     find(&next.epoll_pwait, "epoll_pwait");
+    find(&next.epoll_pwait2, "epoll_pwait2");
     find(&next.clock_nanosleep, "clock_nanosleep");
+    find(&next.sched_yield, "sched_yield");
+    find(&next.sigtimedwait, "sigtimedwait");
+    find(&next.wait4, "wait4");
+    find(&next.waitid, "waitid");
+    find(&next.system, "system");
+    find(&next.pclose, "pclose");
+}
+
+static void resolve_names(void)
+{
     find(&next.getaddrinfo, "getaddrinfo");
+    find(&next.getnameinfo, "getnameinfo");
+    find(&next.gethostbyname, "gethostbyname");
+    find(&next.gethostbyname2, "gethostbyname2");
+    find(&next.gethostbyaddr, "gethostbyaddr");
+    find(&next.gethostbyname2_r, "gethostbyname2_r");
+    find(&next.gethostbyaddr_r, "gethostbyaddr_r");
+}
+
+static void resolve_descriptors(void)
+{
+    find(&next.close, "close");
+    find(&next.dup2, "dup2");
+    find(&next.dup3, "dup3");
+    find(&next.fcntl, "fcntl");
+    find(&next.flock, "flock");
+    find(&next.lockf, "lockf");
+}
+
+static void resolve_threads(void)
+{
+    find(&next.mutex_lock, "pthread_mutex_lock");
+    find(&next.mutex_trylock, "pthread_mutex_trylock");
+    find(&next.mutex_timedlock, "pthread_mutex_timedlock");
+    find(&next.mutex_clocklock, "pthread_mutex_clocklock");
+    find(&next.mutex_unlock, "pthread_mutex_unlock");
+    find_newer(&next.cond_wait, "pthread_cond_wait", "GLIBC_2.3.2");
+    find_newer(&next.cond_timedwait, "pthread_cond_timedwait", "GLIBC_2.3.2");
+    find(&next.cond_clockwait, "pthread_cond_clockwait");
+    find_newer(&next.cond_signal, "pthread_cond_signal", "GLIBC_2.3.2");
+    find_newer(&next.cond_broadcast, "pthread_cond_broadcast", "GLIBC_2.3.2");
+    find(&next.join, "pthread_join");
+    find(&next.sem_wait, "sem_wait");
+    find(&next.sem_timedwait, "sem_timedwait");
 }
 
 /* The object that has cel_task_current: from its first byte that runs to its last. */
@@ -77,6 +134,9 @@ __attribute__((constructor)) static void resolve(void)
 {
     resolve_transfers();
     resolve_waits();
+    resolve_names();
+    resolve_descriptors();
+    resolve_threads();
     dl_iterate_phdr(note_runtime, NULL);
     atomic_store_explicit(&is_resolved, true, memory_order_release);
 }

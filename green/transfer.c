@@ -29,6 +29,15 @@ struct rest {
     bool is_begun;
 };
 
+static bool is_terminal(int fd)
+{
+    int saved = errno;
+    bool is = isatty(fd);
+
+    errno = saved;
+    return is;
+}
+
 enum cel__green_kind cel__green_kind(int fd)
 {
     struct stat st;
@@ -37,6 +46,8 @@ enum cel__green_kind cel__green_kind(int fd)
         return CEL__GREEN_OTHER;
     if (S_ISSOCK(st.st_mode))
         return CEL__GREEN_SOCKET;
+    if (S_ISCHR(st.st_mode))
+        return is_terminal(fd) ? CEL__GREEN_TERMINAL : CEL__GREEN_OTHER;
     return S_ISFIFO(st.st_mode) || (st.st_mode & S_IFMT) == 0 ? CEL__GREEN_PIPE : CEL__GREEN_OTHER;
 }
 

@@ -12,9 +12,10 @@
 
 /* Can a transfer on fd wait, and is it a socket? */
 enum cel__green_kind {
-    CEL__GREEN_OTHER, /* files and terminals: not ours */
+    CEL__GREEN_OTHER, /* files: not ours */
     CEL__GREEN_SOCKET,
-    CEL__GREEN_PIPE, /* and event counters, timers, and their like */
+    CEL__GREEN_PIPE,     /* and event counters, timers, and their like */
+    CEL__GREEN_TERMINAL, /* read when a poll says so; written to as by libc */
 };
 enum cel__green_kind cel__green_kind(int fd);
 
