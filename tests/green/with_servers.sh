@@ -66,4 +66,17 @@ done
     cat postgres.log redis.log >&2
     exit 1
 }
+# The servers' own programs do with it what they do without.
+same() {
+    command -v "$1" >/dev/null || return 0
+    without=$("$@" 2>&1)
+    beneath=$(LD_PRELOAD=$preloaded "$@" 2>&1)
+    [ -n "$without" ] && [ "$without" = "$beneath" ] && return
+    echo "$*: not as without: $beneath" >&2
+    exit 1
+}
+same psql -h "$folder" -U green -d postgres -Atc 'select generate_series(1, 20000)'
+same psql -h "$folder" -U green -d postgres -Atc 'select no_such_column'
+same redis-cli -s "$folder/redis.sock" --no-raw eval 'return {1, "two", {3}}' 0
+same redis-cli -s "$folder/redis.sock" no_such_command
 GREEN_SERVERS=$folder LD_PRELOAD=$preloaded${mask:+:$mask} "$program"
