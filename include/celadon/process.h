@@ -43,13 +43,33 @@ struct cel_stdio {
     mode_t mode;      /* of a file that is created; 0: 0666 */
 };
 
+/* Whose rights a child has. */
+struct cel_identity {
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups; /* beside gid: these and no others */
+    size_t groups_count;
+};
+
+struct cel_terminal_size;
+
 struct cel_process_options {
     const char *const *env; /* "NAME=value", ended by NULL; NULL: this process's */
     const char *cwd;        /* NULL: this process's */
     struct cel_stdio in, out, err;
-    bool new_group;   /* leads a process group, which can be signalled as a whole */
-    bool new_session; /* and a session, without a terminal */
-    bool keep_fds;    /* descriptors that are not close-on-exec are handed down */
+    bool new_group;      /* leads a process group, which can be signalled as a whole */
+    bool new_session;    /* and a session, without a terminal */
+    bool keep_fds;       /* descriptors that are not close-on-exec are handed down */
+    const char *program; /* what is run if it is not argv[0]; looked for likewise */
+    const int *fds;      /* handed down as descriptors 3, 4, …; they stay the caller's */
+    size_t fds_count;
+    pid_t join_group;                    /* a process group that it becomes a member of; 0: none */
+    const struct cel_identity *identity; /* NULL: this process's; another one takes privileges */
+    bool has_umask;
+    mode_t umask; /* with has_umask */
+    /* A terminal of the child's own, of this size, in a session of its own: it is those of the
+     * streams that are CEL_STDIO_INHERIT. See cel_process_terminal. NULL: none */
+    const struct cel_terminal_size *terminal;
 };
 
 /* How a child ended. */
@@ -62,8 +82,9 @@ struct cel_exit {
 /* (parks) Starts argv[0], looked for in PATH unless it has a slash, with the arguments argv, ended
  * by NULL; options may be NULL. When it returns 0 the program has begun to run. Owner: the caller,
  * until cel_process_close. On error there is no child: -ENOENT, -EACCES and other errors of exec,
- * of `cwd` or of a stream's file (the error's text names which), -EINVAL no argv[0], or a stream
- * that cannot be so, -EAGAIN too many processes, -EMFILE, -ENOMEM, -errno. */
+ * of `cwd` or of a stream's file (the error's text names which), -EBADF one of `fds`, -EPERM no
+ * rights to the identity or group, -EINVAL no argv[0], or a stream that cannot be so, -EAGAIN too
+ * many processes, -EMFILE, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_process_spawn(struct cel_process **out, const char *const argv[],
                                                const struct cel_process_options *options);
 /* Does not park. The process's id; it names the child until its end has been told. */
@@ -73,6 +94,10 @@ CEL_PUBLIC pid_t cel_process_pid(const struct cel_process *process);
 CEL_PUBLIC struct cel_stream *cel_process_stdin(const struct cel_process *process);
 CEL_PUBLIC struct cel_stream *cel_process_stdout(const struct cel_process *process);
 CEL_PUBLIC struct cel_stream *cel_process_stderr(const struct cel_process *process);
+/* The other side of the child's terminal (cel_terminal_set_size takes its descriptor): what is
+ * written is typed, what is read was shown; it ends when nobody has the terminal open any more.
+ * NULL without one. It is the process's. */
+CEL_PUBLIC struct cel_stream *cel_process_terminal(const struct cel_process *process);
 /* Does not park. The child reads an end. Fine when there is no pipe, or twice. */
 CEL_PUBLIC void cel_process_close_stdin(struct cel_process *process);
 
@@ -123,7 +148,7 @@ CEL_PUBLIC CEL_NODISCARD int cel_process_communicate(struct cel_process *process
 /* (parks) Spawns, communicates, closes. Of the streams in options (may be NULL), stdin is the input
  * (/dev/null if there is none), and stdout and stderr are collected, unless another kind than
  * CEL_STDIO_INHERIT says otherwise. Whatever ends the call, the child has ended: on error it was
- * killed. As cel_process_spawn and cel_process_communicate. */
+ * killed. -EINVAL a child with a terminal. As cel_process_spawn and cel_process_communicate. */
 CEL_PUBLIC CEL_NODISCARD int cel_process_run(const char *const argv[],
                                              const struct cel_process_options *options,
                                              const void *input, size_t len, size_t max,

@@ -31,6 +31,8 @@ struct cel_terminal_size {
 
 /* Does not park. -ENOTTY. */
 CEL_PUBLIC CEL_NODISCARD int cel_terminal_size(int fd, struct cel_terminal_size *out);
+/* Does not park. Who runs in the terminal gets SIGWINCH. -ENOTTY, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_terminal_set_size(int fd, const struct cel_terminal_size *size);
 /* (parks) Until the terminal has another size than *size, which becomes that; at once if it has
  * already. Watches SIGWINCH meanwhile. -ENOTTY, -ECANCELED, -ETIMEDOUT, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_terminal_resized(int fd, struct cel_terminal_size *size);

@@ -8,13 +8,16 @@
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -109,6 +112,34 @@ static int sys_rt_tgsigqueueinfo(pid_t pid, pid_t thread, int signo, siginfo_t *
     return (int)syscall(SYS_rt_tgsigqueueinfo, pid, thread, signo, info);
 }
 
+static int sys_ptsname(int fd, char *out, size_t size)
+{
+    int r = unlockpt(fd) < 0 ? errno : ptsname_r(fd, out, size);
+
+    errno = r;
+    return r != 0 ? -1 : 0;
+}
+
+static int sys_setgroups(size_t count, const gid_t *groups)
+{
+    return (int)syscall(SYS_setgroups, count, groups);
+}
+
+static int sys_setresgid(gid_t real, gid_t effective, gid_t saved)
+{
+    return (int)syscall(SYS_setresgid, real, effective, saved);
+}
+
+static int sys_setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+    return (int)syscall(SYS_setresuid, real, effective, saved);
+}
+
+static int sys_tcsetwinsize(int fd, const struct winsize *size)
+{
+    return ioctl(fd, TIOCSWINSZ, size);
+}
+
 static int sys_tcgetwinsize(int fd, struct winsize *size)
 {
     return ioctl(fd, TIOCGWINSZ, size);
@@ -136,30 +167,33 @@ static int sys_epoll_pwait2(int ep, struct epoll_event *events, int max,
         .clock_nanosleep = clock_nanosleep, .clone = sys_clone, .close = close,                   \
         .connect = sys_connect, .copy_file_range = copy_file_range,                               \
         .epoll_create1 = epoll_create1, .epoll_ctl = epoll_ctl, .epoll_pwait2 = sys_epoll_pwait2, \
-        .eventfd = sys_eventfd, .fchmodat = fchmodat, .fcntl = sys_fcntl, .fdatasync = fdatasync, \
-        .fstat = fstat, .fstatat = fstatat, .fsync = fsync, .ftruncate = ftruncate,               \
-        .getdents64 = getdents64, .getpeername = sys_getpeername, .getrandom = getrandom,         \
-        .getsockname = sys_getsockname, .getsockopt = getsockopt,                                 \
-        .if_indextoname = if_indextoname, .if_nametoindex = if_nametoindex,                       \
-        .inotify_add_watch = inotify_add_watch, .inotify_init1 = inotify_init1,                   \
-        .inotify_rm_watch = inotify_rm_watch, .io_uring_enter = sys_io_uring_enter,               \
-        .io_uring_register = sys_io_uring_register, .io_uring_setup = sys_io_uring_setup,         \
-        .kill = kill, .linkat = linkat, .listen = listen, .lseek = lseek, .madvise = madvise,     \
-        .mkdirat = mkdirat, .mmap = mmap, .mprotect = mprotect, .munmap = munmap,                 \
-        .openat = sys_openat, .openat2 = sys_openat2, .pidfd_open = pidfd_open,                   \
-        .pidfd_send_signal = pidfd_send_signal, .pipe2 = pipe2, .poll = poll,                     \
-        .posix_spawnp = sys_posix_spawnp, .pread = pread, .preadv = preadv,                       \
+        .eventfd = sys_eventfd, .faccessat = faccessat, .fallocate = fallocate, .fchmod = fchmod, \
+        .fchown = fchown, .fchownat = fchownat, .flock = flock, .futimens = futimens,             \
+        .fchmodat = fchmodat, .fcntl = sys_fcntl, .fdatasync = fdatasync, .fstat = fstat,         \
+        .fstatat = fstatat, .fsync = fsync, .ftruncate = ftruncate, .getdents64 = getdents64,     \
+        .getpeername = sys_getpeername, .getrandom = getrandom, .getsockname = sys_getsockname,   \
+        .getsockopt = getsockopt, .if_indextoname = if_indextoname,                               \
+        .if_nametoindex = if_nametoindex, .inotify_add_watch = inotify_add_watch,                 \
+        .inotify_init1 = inotify_init1, .inotify_rm_watch = inotify_rm_watch,                     \
+        .io_uring_enter = sys_io_uring_enter, .io_uring_register = sys_io_uring_register,         \
+        .io_uring_setup = sys_io_uring_setup, .kill = kill, .linkat = linkat, .listen = listen,   \
+        .lseek = lseek, .madvise = madvise, .mkdirat = mkdirat, .mmap = mmap,                     \
+        .mprotect = mprotect, .munmap = munmap, .openat = sys_openat, .openat2 = sys_openat2,     \
+        .pidfd_open = pidfd_open, .pidfd_send_signal = pidfd_send_signal, .pipe2 = pipe2,         \
+        .poll = poll, .posix_spawnp = sys_posix_spawnp, .pread = pread, .preadv = preadv,         \
         .pthread_create = pthread_create, .pwrite = pwrite, .pwritev = pwritev, .read = read,     \
-        .readlinkat = readlinkat, .readv = readv, .recv = recv, .recvmmsg = sys_recvmmsg,         \
-        .recvmsg = recvmsg, .renameat2 = renameat2, .rt_tgsigqueueinfo = sys_rt_tgsigqueueinfo,   \
-        .sched_getaffinity = sched_getaffinity, .send = send, .sendfile = sendfile,               \
-        .sendmmsg = sendmmsg, .sendmsg = sendmsg, .setsockopt = setsockopt, .shutdown = shutdown, \
-        .sigaction = sigaction, .sigaltstack = sigaltstack, .signalfd = signalfd,                 \
-        .sigtimedwait = sigtimedwait, .socket = socket, .socketpair = socketpair,                 \
-        .splice = splice, .symlinkat = symlinkat, .tcgetattr = tcgetattr,                         \
-        .tcgetwinsize = sys_tcgetwinsize, .tcsetattr = tcsetattr, .unlink = unlink,               \
-        .unlinkat = unlinkat, .waitid = waitid, .waitpid = waitpid, .write = write,               \
-        .writev = writev,                                                                         \
+        .ptsname = sys_ptsname, .readlinkat = readlinkat, .realpath = realpath, .readv = readv,   \
+        .recv = recv, .recvmmsg = sys_recvmmsg, .recvmsg = recvmsg, .renameat2 = renameat2,       \
+        .rt_tgsigqueueinfo = sys_rt_tgsigqueueinfo, .sched_getaffinity = sched_getaffinity,       \
+        .send = send, .sendfile = sendfile, .sendmmsg = sendmmsg, .sendmsg = sendmsg,             \
+        .setsockopt = setsockopt, .setgroups = sys_setgroups, .setresgid = sys_setresgid,         \
+        .setresuid = sys_setresuid, .shutdown = shutdown, .sigaction = sigaction,                 \
+        .sigaltstack = sigaltstack, .signalfd = signalfd, .sigtimedwait = sigtimedwait,           \
+        .socket = socket, .socketpair = socketpair, .splice = splice, .statvfs = statvfs,         \
+        .symlinkat = symlinkat, .tcgetattr = tcgetattr, .tcgetwinsize = sys_tcgetwinsize,         \
+        .tcsetattr = tcsetattr, .tcsetwinsize = sys_tcsetwinsize, .unshare = unshare,             \
+        .utimensat = utimensat, .unlink = unlink, .unlinkat = unlinkat, .waitid = waitid,         \
+        .waitpid = waitpid, .write = write, .writev = writev,                                     \
     }
 
 static const struct cel__sys kernel = SYS_TABLE;

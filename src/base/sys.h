@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 struct io_uring_params;
+struct statvfs;
 struct winsize;
 
 struct cel__sys {
@@ -51,13 +52,20 @@ struct cel__sys {
     int (*epoll_pwait2)(int ep, struct epoll_event *events, int max, const struct timespec *timeout,
                         const sigset_t *mask);
     int (*eventfd)(unsigned initial, int flags);
+    int (*faccessat)(int dir, const char *path, int mode, int flags);
+    int (*fallocate)(int fd, int mode, off_t offset, off_t len);
+    int (*fchmod)(int fd, mode_t mode);
     int (*fchmodat)(int dir, const char *path, mode_t mode, int flags);
+    int (*fchown)(int fd, uid_t uid, gid_t gid);
+    int (*fchownat)(int dir, const char *path, uid_t uid, gid_t gid, int flags);
     int (*fcntl)(int fd, int command, int arg);
     int (*fdatasync)(int fd);
+    int (*flock)(int fd, int operation);
     int (*fstat)(int fd, struct stat *st);
     int (*fstatat)(int dir, const char *path, struct stat *st, int flags);
     int (*fsync)(int fd);
     int (*ftruncate)(int fd, off_t size);
+    int (*futimens)(int fd, const struct timespec times[2]);
     ssize_t (*getdents64)(int fd, void *buf, size_t len);
     ssize_t (*getrandom)(void *buf, size_t len, unsigned flags);
     int (*getpeername)(int fd, struct sockaddr *addr, socklen_t *len);
@@ -93,12 +101,14 @@ struct cel__sys {
     ssize_t (*pread)(int fd, void *buf, size_t len, off_t offset);
     ssize_t (*preadv)(int fd, const struct iovec *iov, int n, off_t offset);
     int (*pthread_create)(pthread_t *out, const pthread_attr_t *attr, void *(*)(void *),
-                          void *arg); /* -> an error code, not -1 */
+                          void *arg);               /* -> an error code, not -1 */
+    int (*ptsname)(int fd, char *out, size_t size); /* and unlocks it; -1 and errno */
     ssize_t (*pwrite)(int fd, const void *buf, size_t len, off_t offset);
     ssize_t (*pwritev)(int fd, const struct iovec *iov, int n, off_t offset);
     ssize_t (*read)(int fd, void *buf, size_t len);
     ssize_t (*readlinkat)(int dir, const char *path, char *buf, size_t len);
     ssize_t (*readv)(int fd, const struct iovec *iov, int n);
+    char *(*realpath)(const char *path, char *out); /* -> NULL */
     ssize_t (*recv)(int fd, void *buf, size_t len, int flags);
     int (*recvmmsg)(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout);
     ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
@@ -110,6 +120,10 @@ struct cel__sys {
     int (*sendmmsg)(int fd, struct mmsghdr *msgs, unsigned n, int flags);
     ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
     int (*setsockopt)(int fd, int level, int name, const void *value, socklen_t len);
+    /* These three are the calling thread's alone; libc's are of all threads. */
+    int (*setgroups)(size_t count, const gid_t *groups);
+    int (*setresgid)(gid_t real, gid_t effective, gid_t saved);
+    int (*setresuid)(uid_t real, uid_t effective, uid_t saved);
     int (*shutdown)(int fd, int how);
     int (*sigaction)(int signo, const struct sigaction *action, struct sigaction *old);
     int (*sigaltstack)(const stack_t *stack, stack_t *old);
@@ -119,12 +133,16 @@ struct cel__sys {
     int (*socketpair)(int domain, int type, int protocol, int fds[2]);
     ssize_t (*splice)(int in, off_t *in_offset, int out, off_t *out_offset, size_t len,
                       unsigned flags);
+    int (*statvfs)(const char *path, struct statvfs *out);
     int (*symlinkat)(const char *target, int dir, const char *path);
     int (*tcgetattr)(int fd, struct termios *state);
     int (*tcgetwinsize)(int fd, struct winsize *size);
     int (*tcsetattr)(int fd, int when, const struct termios *state);
+    int (*tcsetwinsize)(int fd, const struct winsize *size);
     int (*unlink)(const char *path);
     int (*unlinkat)(int dir, const char *path, int flags);
+    int (*unshare)(int flags);
+    int (*utimensat)(int dir, const char *path, const struct timespec times[2], int flags);
     int (*waitid)(idtype_t type, id_t id, siginfo_t *info, int options);
     pid_t (*waitpid)(pid_t pid, int *status, int options);
     ssize_t (*write)(int fd, const void *buf, size_t len);

@@ -16,10 +16,12 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "io/blocking.h"
+#include "io/identity.h"
 #include "task/error.h"
 #include "task/wait.h"
 
 #define FIRST_OTHER 3 /* descriptor behind the standard streams */
+#define FDS_MAX     1024
 
 struct start {
     const char *const *argv;
@@ -27,6 +29,11 @@ struct start {
     int theirs[3]; /* -1: inherited */
     int ours[3];   /* -1: not a pipe */
     int cwd;
+    int *handed; /* copies of options->fds */
+    size_t handed_count;
+    int terminal; /* our side of it */
+    char terminal_path[32];
+    int floor; /* above all numbers that the child is given; one below it is the terminal's */
     pid_t pid;
     int pidfd;
     int result;
@@ -40,16 +47,23 @@ static void drop(int *fd)
     *fd = -1;
 }
 
-/* -> the descriptor above the standard streams; the one given is used up. */
-static int lift(int fd)
+static void drop_ours(struct start *s)
+{
+    for (int i = 0; i < 3; i++)
+        drop(&s->ours[i]);
+    drop(&s->terminal);
+}
+
+/* -> the descriptor above what the child is given; the one given is used up. */
+static int lift(const struct start *s, int fd)
 {
     int copy;
 
     if (fd < 0)
         return -errno;
-    if (fd >= FIRST_OTHER)
+    if (fd >= s->floor)
         return fd;
-    copy = cel__sys.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
+    copy = cel__sys.fcntl(fd, F_DUPFD_CLOEXEC, s->floor);
     if (copy < 0)
         copy = -errno;
     cel__sys.close(fd);
@@ -58,7 +72,7 @@ static int lift(int fd)
 
 static int open_path(struct start *s, const char *path, int flags, mode_t mode)
 {
-    int fd = lift(cel__sys.openat(AT_FDCWD, path, flags | O_CLOEXEC | O_NOCTTY, mode));
+    int fd = lift(s, cel__sys.openat(AT_FDCWD, path, flags | O_CLOEXEC | O_NOCTTY, mode));
 
     if (fd < 0)
         s->what = path;
@@ -71,7 +85,7 @@ static int open_pipe(struct start *s, int which)
 
     if (cel__sys.pipe2(fds, O_CLOEXEC) < 0)
         return -errno;
-    r = lift(fds[which == 0 ? 0 : 1]);
+    r = lift(s, fds[which == 0 ? 0 : 1]);
     s->ours[which] = fds[which == 0 ? 1 : 0];
     return r;
 }
@@ -89,7 +103,7 @@ static int open_stream(struct start *s, int which, const struct cel_stdio *io)
     case CEL_STDIO_PIPE:
         return open_pipe(s, which);
     case CEL_STDIO_FD:
-        fd = cel__sys.fcntl(io->fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
+        fd = cel__sys.fcntl(io->fd, F_DUPFD_CLOEXEC, s->floor);
         return fd < 0 ? -errno : fd;
     case CEL_STDIO_FILE:
         return open_path(s, io->path, io->flags != 0 ? io->flags : flags,
@@ -97,6 +111,35 @@ static int open_stream(struct start *s, int which, const struct cel_stdio *io)
     default:
         return which == 2 ? -1 : -EINVAL;
     }
+}
+
+static int copy_handed(struct start *s)
+{
+    size_t count = s->options->fds_count;
+
+    if (count == 0)
+        return 0;
+    s->handed = cel__mem_alloc(count * sizeof *s->handed);
+    if (s->handed == NULL)
+        return -ENOMEM;
+    for (; s->handed_count < count; s->handed_count++) {
+        int fd = cel__sys.fcntl(s->options->fds[s->handed_count], F_DUPFD_CLOEXEC, s->floor);
+
+        if (fd < 0)
+            return -errno;
+        s->handed[s->handed_count] = fd;
+    }
+    return 0;
+}
+
+static int open_rest(struct start *s)
+{
+    int r = copy_handed(s);
+
+    if (r == 0 && s->options->terminal != NULL)
+        r = cel__process_terminal_open(&s->terminal, s->terminal_path, sizeof s->terminal_path,
+                                       s->options);
+    return r;
 }
 
 static int open_all(struct start *s)
@@ -117,23 +160,38 @@ static int open_all(struct start *s)
         if (s->cwd < 0)
             return s->cwd;
     }
-    return 0;
+    return open_rest(s);
+}
+
+/* The first terminal that the leader of a session opens is its controlling one. */
+static int plan_terminal(const struct start *s, posix_spawn_file_actions_t *todo)
+{
+    const struct cel_stdio *io[] = {&s->options->in, &s->options->out, &s->options->err};
+    int at = s->floor - 1;
+    int r = posix_spawn_file_actions_addopen(todo, at, s->terminal_path, O_RDWR, 0);
+
+    for (int i = 0; r == 0 && i < 3; i++)
+        if (io[i]->kind == CEL_STDIO_INHERIT)
+            r = posix_spawn_file_actions_adddup2(todo, at, i);
+    return r == 0 ? posix_spawn_file_actions_addclose(todo, at) : r;
 }
 
 /* -> 0 or -errno, as all that libc has for it. */
 static int plan(const struct start *s, posix_spawn_file_actions_t *todo)
 {
-    int r = 0;
+    int r = s->terminal >= 0 ? plan_terminal(s, todo) : 0;
 
     for (int i = 0; r == 0 && i < 3; i++)
         if (s->theirs[i] >= 0)
             r = posix_spawn_file_actions_adddup2(todo, s->theirs[i], i);
     if (r == 0 && s->options->err.kind == CEL_STDIO_STDOUT)
         r = posix_spawn_file_actions_adddup2(todo, 1, 2);
+    for (size_t i = 0; r == 0 && i < s->handed_count; i++)
+        r = posix_spawn_file_actions_adddup2(todo, s->handed[i], FIRST_OTHER + (int)i);
     if (r == 0 && s->cwd >= 0)
         r = posix_spawn_file_actions_addfchdir_np(todo, s->cwd);
     if (r == 0 && !s->options->keep_fds)
-        r = posix_spawn_file_actions_addclosefrom_np(todo, FIRST_OTHER);
+        r = posix_spawn_file_actions_addclosefrom_np(todo, FIRST_OTHER + (int)s->handed_count);
     return -r;
 }
 
@@ -146,18 +204,54 @@ static void set_up(const struct start *s, posix_spawnattr_t *attr)
     sigemptyset(&reset);
     sigaddset(&reset, SIGPIPE);
     sigaddset(&reset, SIGXFSZ);
-    if (s->options->new_session)
+    if (s->options->new_session || s->options->terminal != NULL)
         flags |= POSIX_SPAWN_SETSID;
-    else if (s->options->new_group)
+    else if (s->options->new_group || s->options->join_group > 0)
         flags |= POSIX_SPAWN_SETPGROUP; /* its own: the group is 0 by default */
+    if (!s->options->new_group)
+        posix_spawnattr_setpgroup(attr, s->options->join_group);
     posix_spawnattr_setflags(attr, flags);
     posix_spawnattr_setsigmask(attr, &none);
     posix_spawnattr_setsigdefault(attr, &reset);
 }
 
+/* What is given to posix_spawn. */
+struct launch {
+    struct start *start;
+    const posix_spawn_file_actions_t *todo;
+    const posix_spawnattr_t *attr;
+    int result;
+};
+
+static void spawn_it(void *arg)
+{
+    struct launch *l = arg;
+    struct start *s = l->start;
+    char *const *env = s->options->env != NULL ? (char *const *)s->options->env : environ;
+    const char *program = s->options->program != NULL ? s->options->program : s->argv[0];
+
+    s->pid = cel__sys.posix_spawnp(program, l->todo, l->attr, (char *const *)s->argv, env);
+    if (s->pid >= 0)
+        return;
+    l->result = -errno;
+    s->what = program;
+}
+
+static int spawn_as_told(struct start *s, const posix_spawn_file_actions_t *todo,
+                         const posix_spawnattr_t *attr)
+{
+    struct launch l = {.start = s, .todo = todo, .attr = attr};
+    int r = 0;
+
+    if (s->options->identity != NULL || s->options->has_umask)
+        r = cel__identity_run(s->options, spawn_it, &l);
+    else
+        spawn_it(&l);
+    return r < 0 ? r : l.result;
+}
+
 static int launch(struct start *s)
 {
-    char *const *env = s->options->env != NULL ? (char *const *)s->options->env : environ;
     posix_spawn_file_actions_t todo;
     posix_spawnattr_t attr;
     int r = -posix_spawn_file_actions_init(&todo);
@@ -169,11 +263,7 @@ static int launch(struct start *s)
         r = -posix_spawnattr_init(&attr);
     if (r == 0) {
         set_up(s, &attr);
-        s->pid = cel__sys.posix_spawnp(s->argv[0], &todo, &attr, (char *const *)s->argv, env);
-        if (s->pid < 0) {
-            r = -errno;
-            s->what = s->argv[0];
-        }
+        r = spawn_as_told(s, &todo, &attr);
         posix_spawnattr_destroy(&attr);
     }
     posix_spawn_file_actions_destroy(&todo);
@@ -191,6 +281,9 @@ static void *do_start(void *arg)
     for (int i = 0; i < 3; i++)
         drop(&s->theirs[i]);
     drop(&s->cwd);
+    for (size_t i = 0; i < s->handed_count; i++)
+        drop(&s->handed[i]);
+    cel__mem_free(s->handed);
     if (s->result == 0) {
         s->pidfd = cel__sys.pidfd_open(s->pid, 0);
         if (s->pidfd < 0 && errno != ESRCH) {
@@ -198,8 +291,8 @@ static void *do_start(void *arg)
             cel__process_end(s->pid);
         }
     }
-    for (int i = 0; s->result < 0 && i < 3; i++)
-        drop(&s->ours[i]);
+    if (s->result < 0)
+        drop_ours(s);
     return NULL;
 }
 
@@ -211,6 +304,13 @@ static int take_pipes(struct cel_process *p, struct start *s)
         if (r < 0)
             return r;
         s->ours[i] = -1;
+    }
+    if (s->terminal >= 0) {
+        int r = cel__process_terminal_take(p, s->terminal);
+
+        if (r < 0)
+            return r;
+        s->terminal = -1;
     }
     return 0;
 }
@@ -234,9 +334,16 @@ static int take_child(struct cel_process *p, struct start *s)
         if (r < 0)
             cel_process_close(p);
     }
-    for (int i = 0; i < 3; i++)
-        drop(&s->ours[i]);
+    drop_ours(s);
     return r;
+}
+
+static bool is_sane(const char *const argv[], const struct cel_process_options *o)
+{
+    if (argv == NULL || argv[0] == NULL || o->fds_count > FDS_MAX)
+        return false;
+    return o->join_group == 0 ||
+           (o->join_group > 0 && !o->new_group && !o->new_session && o->terminal == NULL);
 }
 
 int cel_process_spawn(struct cel_process **out, const char *const argv[],
@@ -247,17 +354,19 @@ int cel_process_spawn(struct cel_process **out, const char *const argv[],
                       .options = options != NULL ? options : &none,
                       .theirs = {-1, -1, -1},
                       .ours = {-1, -1, -1},
-                      .cwd = -1};
+                      .cwd = -1,
+                      .terminal = -1};
     struct cel_process *p;
     int r = cel__process_prepare();
 
-    if (argv == NULL || argv[0] == NULL)
+    if (!is_sane(argv, s.options))
         return -EINVAL;
+    s.floor = FIRST_OTHER + (int)s.options->fds_count + 1;
     p = r == 0 ? cel__mem_zalloc(sizeof *p) : NULL;
     if (p == NULL)
         return -ENOMEM;
     cel__list_init(&p->link);
-    p->leads_group = s.options->new_group || s.options->new_session;
+    p->leads_group = s.options->new_group || s.options->new_session || s.options->terminal != NULL;
     r = cel__blocking_do(do_start, &s); /* parks */
     if (r == 0 && s.result < 0)
         r = s.what != NULL ? cel__raise(s.result, "spawn", "%s: %s", s.what, cel_strerror(s.result))

@@ -211,6 +211,7 @@ static void give_up(struct cel_process *p)
 
     for (int i = 0; i < 3; i++)
         cel_close(p->pipes[i]);
+    cel_close(p->terminal);
     if (reap(p, WNOHANG)) {
         free_process(p);
         return;

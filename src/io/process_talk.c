@@ -122,6 +122,8 @@ int cel_process_run(const char *const argv[], const struct cel_process_options *
 
     if (options != NULL)
         o = *options;
+    if (o.terminal != NULL)
+        return -EINVAL; /* nobody would read what it shows */
     if (o.in.kind == CEL_STDIO_INHERIT)
         o.in.kind = len > 0 ? CEL_STDIO_PIPE : CEL_STDIO_NULL;
     collect(&o.out);

@@ -120,6 +120,14 @@ int cel_terminal_size(int fd, struct cel_terminal_size *out)
     return 0;
 }
 
+int cel_terminal_set_size(int fd, const struct cel_terminal_size *size)
+{
+    const struct winsize to = {.ws_row = (unsigned short)size->rows,
+                               .ws_col = (unsigned short)size->columns};
+
+    return cel__sys.tcsetwinsize(fd, &to) < 0 ? -errno : 0;
+}
+
 int cel_terminal_resized(int fd, struct cel_terminal_size *size)
 {
     const int resize = SIGWINCH;

@@ -300,10 +300,86 @@ static ssize_t my_copy_file_range(int in, off_t *in_offset, int out, off_t *out_
     return told(copy_between(from, in_offset, to, out_offset, len));
 }
 
+/* ---- what simulated disks do not have: refused, never done to the real ones ---- */
+
+static bool is_simulated_at(int dir, const char *path)
+{
+    int r;
+
+    return start_of(dir, path, &r) != NULL;
+}
+
+static int my_faccessat(int dir, const char *path, int mode, int flags)
+{
+    return is_simulated_at(dir, path) ? (int)told(-ENOSYS)
+                                      : cel__under.faccessat(dir, path, mode, flags);
+}
+
+static int my_fchownat(int dir, const char *path, uid_t uid, gid_t gid, int flags)
+{
+    return is_simulated_at(dir, path) ? (int)told(-ENOSYS)
+                                      : cel__under.fchownat(dir, path, uid, gid, flags);
+}
+
+static int my_utimensat(int dir, const char *path, const struct timespec times[2], int flags)
+{
+    return is_simulated_at(dir, path) ? (int)told(-ENOSYS)
+                                      : cel__under.utimensat(dir, path, times, flags);
+}
+
+static int my_statvfs(const char *path, struct statvfs *out)
+{
+    return is_simulated_at(AT_FDCWD, path) ? (int)told(-ENOSYS) : cel__under.statvfs(path, out);
+}
+
+static char *my_realpath(const char *path, char *out)
+{
+    if (!is_simulated_at(AT_FDCWD, path))
+        return cel__under.realpath(path, out);
+    errno = ENOSYS;
+    return NULL;
+}
+
+static int my_fallocate(int fd, int mode, off_t offset, off_t len)
+{
+    return cel__opened_find(fd) != NULL ? (int)told(-ENOSYS)
+                                        : cel__under.fallocate(fd, mode, offset, len);
+}
+
+static int my_fchmod(int fd, mode_t mode)
+{
+    return cel__opened_find(fd) != NULL ? (int)told(-ENOSYS) : cel__under.fchmod(fd, mode);
+}
+
+static int my_fchown(int fd, uid_t uid, gid_t gid)
+{
+    return cel__opened_find(fd) != NULL ? (int)told(-ENOSYS) : cel__under.fchown(fd, uid, gid);
+}
+
+static int my_flock(int fd, int operation)
+{
+    return cel__opened_find(fd) != NULL ? (int)told(-ENOSYS) : cel__under.flock(fd, operation);
+}
+
+static int my_futimens(int fd, const struct timespec times[2])
+{
+    return cel__opened_find(fd) != NULL ? (int)told(-ENOSYS) : cel__under.futimens(fd, times);
+}
+
 void cel__file_calls_fill(struct cel__sys *table)
 {
     table->copy_file_range = my_copy_file_range;
+    table->faccessat = my_faccessat;
+    table->fallocate = my_fallocate;
+    table->fchmod = my_fchmod;
     table->fchmodat = my_fchmodat;
+    table->fchown = my_fchown;
+    table->fchownat = my_fchownat;
+    table->flock = my_flock;
+    table->futimens = my_futimens;
+    table->realpath = my_realpath;
+    table->statvfs = my_statvfs;
+    table->utimensat = my_utimensat;
     table->fdatasync = my_fdatasync;
     table->fstat = my_fstat;
     table->fstatat = my_fstatat;

@@ -178,6 +178,64 @@ IN_TASK(process_has_no_descriptor_but_the_standard_ones)
     close(leaky);
 }
 
+IN_TASK(process_gets_the_descriptors_handed_down)
+{
+    struct cel_process_options o = {.fds_count = 2};
+    struct cel_output output;
+    struct cel_process *p = NULL;
+    int fds[2], from[2], to[2];
+    char buf[16] = "";
+
+    assert_int_equal(pipe2(from, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(to, O_CLOEXEC), 0);
+    fds[0] = to[0];
+    fds[1] = from[1];
+    o.fds = fds;
+    assert_int_equal(write(to[1], "line\n", 5), 5);
+    output = run(SHELL("read x <&3; echo got $x >&4; ls /proc/self/fd | tr '\\n' ' '"), &o, "");
+    assert_int_equal(read(from[0], buf, sizeof buf), 9);
+    assert_string_equal(buf, "got line\n");
+    assert_string_equal(output.out, "0 1 2 3 4 5 "); /* and the folder that it lists */
+    cel_output_free(&output);
+    fds[1] = 9999;
+    assert_int_equal(cel_process_spawn(&p, ARGV("true"), &o), -EBADF);
+    for (int i = 0; i < 2; i++) {
+        close(from[i]);
+        close(to[i]);
+    }
+}
+
+IN_TASK(process_runs_the_program_under_another_name)
+{
+    const struct cel_process_options o = {.program = "sh"}, none = {.program = "/no/such"};
+    struct cel_output output = run(ARGV("another", "-c", "echo $0"), &o, "");
+    struct cel_process *p = NULL;
+
+    assert_string_equal(output.out, "another\n");
+    cel_output_free(&output);
+    assert_int_equal(cel_process_spawn(&p, ARGV("sh"), &none), -ENOENT);
+    assert_non_null(strstr(cel_last_error()->text, "/no/such"));
+}
+
+IN_TASK(process_joins_the_group_of_another)
+{
+    struct cel_process_options o = {.new_group = true}, joins = {0};
+    struct cel_process *leader = start(SHELL("sleep 100"), &o), *member, *nobody = NULL;
+    struct cel_exit exit;
+
+    joins.join_group = cel_process_pid(leader);
+    member = start(SHELL("sleep 100"), &joins);
+    assert_int_equal(getpgid(cel_process_pid(member)), cel_process_pid(leader));
+    assert_int_equal(cel_process_signal_tree(member, SIGTERM), -EINVAL);
+    assert_int_equal(cel_process_signal_tree(leader, SIGTERM), 0);
+    assert_int_equal(cel_process_wait(member, &exit), 0);
+    assert_int_equal(exit.signo, SIGTERM);
+    joins.new_group = true;
+    assert_int_equal(cel_process_spawn(&nobody, ARGV("true"), &joins), -EINVAL);
+    cel_process_close(member);
+    cel_process_close(leader);
+}
+
 IN_TASK(process_has_default_signals_and_none_blocked)
 {
     struct cel_output output;
@@ -521,6 +579,9 @@ int main(void)
         cmocka_unit_test(process_stream_by_stream_talks_line_by_line),
         cmocka_unit_test(process_has_the_environment_and_folder_given),
         cmocka_unit_test(process_has_no_descriptor_but_the_standard_ones),
+        cmocka_unit_test(process_gets_the_descriptors_handed_down),
+        cmocka_unit_test(process_runs_the_program_under_another_name),
+        cmocka_unit_test(process_joins_the_group_of_another),
         cmocka_unit_test(process_has_default_signals_and_none_blocked),
         cmocka_unit_test(communicate_moves_much_both_ways_without_deadlock),
         cmocka_unit_test(communicate_stops_at_its_limit),

@@ -217,6 +217,23 @@ WRAP_VECTOR(writev, short_write_percent)
 WRAP_SHORT(copy_file_range, short_write_percent,
            (int in, off_t *in_offset, int out, off_t *out_offset, size_t len, unsigned flags),
            (in, in_offset, out, out_offset, len, flags))
+WRAP(int, faccessat, (int dir, const char *path, int mode, int flags), (dir, path, mode, flags))
+WRAP(int, fallocate, (int fd, int mode, off_t offset, off_t len), (fd, mode, offset, len))
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
+WRAP(int, fchownat, (int dir, const char *path, uid_t uid, gid_t gid, int flags),
+     (dir, path, uid, gid, flags))
+WRAP(int, flock, (int fd, int operation), (fd, operation))
+WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times))
+WRAP(int, ptsname, (int fd, char *out, size_t size), (fd, out, size))
+WRAP(int, setgroups, (size_t count, const gid_t *groups), (count, groups))
+WRAP(int, setresgid, (gid_t real, gid_t effective, gid_t saved), (real, effective, saved))
+WRAP(int, setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved))
+WRAP(int, statvfs, (const char *path, struct statvfs *out), (path, out))
+WRAP(int, tcsetwinsize, (int fd, const struct winsize *size), (fd, size))
+WRAP(int, unshare, (int flags), (flags))
+WRAP(int, utimensat, (int dir, const char *path, const struct timespec times[2], int flags),
+     (dir, path, times, flags))
 WRAP(int, fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
 WRAP(int, fdatasync, (int fd), (fd))
 WRAP(int, ftruncate, (int fd, off_t size), (fd, size))
@@ -280,6 +297,11 @@ static int my_clock_nanosleep(clockid_t id, int flags, const struct timespec *re
     return fails(SYSFAULT_clock_nanosleep)
                ? errno
                : cel__sys_floor.clock_nanosleep(id, flags, request, remain);
+}
+
+static char *my_realpath(const char *path, char *out)
+{
+    return fails(SYSFAULT_realpath) ? NULL : cel__sys_floor.realpath(path, out);
 }
 
 static int my_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*fn)(void *arg),

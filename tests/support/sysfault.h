@@ -28,13 +28,20 @@
     X(epoll_ctl, ENOMEM)         \
     X(epoll_pwait2, EINTR)       \
     X(eventfd, EMFILE)           \
+    X(faccessat, EACCES)         \
+    X(fallocate, ENOSPC)         \
+    X(fchmod, EIO)               \
     X(fchmodat, EACCES)          \
+    X(fchown, EPERM)             \
+    X(fchownat, EPERM)           \
     X(fcntl, EMFILE)             \
     X(fdatasync, EIO)            \
+    X(flock, ENOLCK)             \
     X(fstat, EIO)                \
     X(fstatat, EIO)              \
     X(fsync, EIO)                \
     X(ftruncate, EIO)            \
+    X(futimens, EIO)             \
     X(getdents64, EIO)           \
     X(getpeername, ENOTCONN)     \
     X(getrandom, EINTR)          \
@@ -67,11 +74,13 @@
     X(pread, EIO)                \
     X(preadv, EIO)               \
     X(pthread_create, EAGAIN)    \
+    X(ptsname, EIO)              \
     X(pwrite, ENOSPC)            \
     X(pwritev, ENOSPC)           \
     X(read, EIO)                 \
     X(readlinkat, EIO)           \
     X(readv, EIO)                \
+    X(realpath, EACCES)          \
     X(recv, ECONNRESET)          \
     X(recvmmsg, ECONNRESET)      \
     X(recvmsg, ECONNRESET)       \
@@ -83,6 +92,9 @@
     X(sendmmsg, EPIPE)           \
     X(sendmsg, EPIPE)            \
     X(setsockopt, ENOBUFS)       \
+    X(setgroups, EPERM)          \
+    X(setresgid, EPERM)          \
+    X(setresuid, EPERM)          \
     X(shutdown, ENOTCONN)        \
     X(sigaction, EINVAL)         \
     X(sigaltstack, ENOMEM)       \
@@ -91,12 +103,16 @@
     X(socket, EMFILE)            \
     X(socketpair, EMFILE)        \
     X(splice, EIO)               \
+    X(statvfs, EIO)              \
     X(symlinkat, ENOSPC)         \
     X(tcgetattr, EIO)            \
     X(tcgetwinsize, ENOTTY)      \
     X(tcsetattr, EIO)            \
+    X(tcsetwinsize, EIO)         \
     X(unlink, EACCES)            \
     X(unlinkat, EACCES)          \
+    X(unshare, EPERM)            \
+    X(utimensat, EIO)            \
     X(waitid, 0)                 \
     X(waitpid, EINTR)            \
     X(write, EIO)                \
