@@ -52,6 +52,27 @@ CEL_PUBLIC CEL_NODISCARD int cel_file_sync_data(struct cel_file *file);
 CEL_PUBLIC CEL_NODISCARD int cel_file_truncate(struct cel_file *file, int64_t size);
 /* (parks) What the kernel knows of it. */
 CEL_PUBLIC CEL_NODISCARD int cel_file_stat(struct cel_file *file, struct stat *out);
+/* (parks) Takes room for that many bytes from offset on, so that writing there finds some; the file
+ * is lengthened if it must be. -ENOSPC, -EOPNOTSUPP the filesystem cannot. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_allocate(struct cel_file *file, int64_t offset, int64_t len);
+/* (parks) Sets the permissions. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_chmod(struct cel_file *file, mode_t mode);
+/* (parks) Gives it to a user and a group; -1: as it was. -EPERM. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_chown(struct cel_file *file, uid_t uid, gid_t gid);
+/* When it was read and written last, in ns since 1970, or one of these two. */
+#define CEL_TIME_NOW  INT64_MAX
+#define CEL_TIME_KEEP INT64_MIN
+/* (parks) Sets both times. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_set_times(struct cel_file *file, int64_t accessed,
+                                                int64_t modified);
+/* (parks) Until no other open file has a lock on it that excludes this one (flock): a shared one
+ * excludes those that are not. A lock that this open file has becomes the new one, not at once.
+ * Others are asked for it again after 1 to 32 ms. -ECANCELED, -ETIMEDOUT: without a lock. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_lock(struct cel_file *file, bool is_shared);
+/* (parks, but not for others) The same; -EAGAIN somebody has it. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_try_lock(struct cel_file *file, bool is_shared);
+/* (parks) Fine when there is none. Closing does it too. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_unlock(struct cel_file *file);
 /* Its descriptor, which it goes on owning. */
 CEL_PUBLIC int cel_file_fd(const struct cel_file *file);
 /* (parks) A new file without a name, open for reading and writing, in `folder` (NULL: TMPDIR, or
@@ -62,6 +83,10 @@ CEL_PUBLIC CEL_NODISCARD int cel_file_temp(struct cel_file **out, const char *fo
  * the file too. On error it stays the caller's. -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_file_stream(struct cel_stream **out, struct cel_file *file,
                                              int64_t offset);
+/* (parks) A new file in `folder` (NULL: TMPDIR, or /tmp), open for reading and writing, to this
+ * user alone; *path is its path, freed with cel_free. Owner: the caller, who removes it. */
+CEL_PUBLIC CEL_NODISCARD int cel_file_temp_named(struct cel_file **out, char **path,
+                                                 const char *folder);
 /* Nobody may be parked on it. NULL is fine. */
 CEL_PUBLIC void cel_file_close(struct cel_file *file);
 /* (parks) The whole file into memory, NUL behind the end; *out is freed with cel_free. At most max
@@ -104,6 +129,26 @@ CEL_PUBLIC CEL_NODISCARD int cel_path_readlink(const char *path, char **out);
 CEL_PUBLIC CEL_NODISCARD int cel_path_link(const char *path, const char *to);
 /* (parks) Sets the permissions. */
 CEL_PUBLIC CEL_NODISCARD int cel_path_chmod(const char *path, mode_t mode);
+/* (parks) Gives it to a user and a group; -1: as it was. -EPERM. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_chown(const char *path, uid_t uid, gid_t gid);
+/* (parks) The same to a symbolic link itself. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_lchown(const char *path, uid_t uid, gid_t gid);
+/* (parks) Sets the times, as cel_file_set_times. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_set_times(const char *path, int64_t accessed,
+                                                int64_t modified);
+/* (parks) May this process, by its effective rights, do that to it: R_OK, W_OK and X_OK of
+ * <unistd.h>, or F_OK: is it there? 0; -EACCES, -ENOENT, -EROFS. By the time it is tried things may
+ * be different. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_access(const char *path, int mode);
+/* (parks) The absolute path that it leads to, without links, "." and ".."; *out is freed with
+ * cel_free. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_real(const char *path, char **out);
+/* Room on a filesystem, in bytes. */
+struct cel_space {
+    uint64_t total, available; /* to those without privileges */
+};
+/* (parks) Of the filesystem that it is on. */
+CEL_PUBLIC CEL_NODISCARD int cel_path_space(const char *path, struct cel_space *out);
 /* (parks) A file's bytes and permissions to `to`, by the kernel where the filesystem can. What was
  * at `to` is replaced at once, when all is there; on error, -ECANCELED and -ETIMEDOUT included, it
  * is what it was. -EISDIR. */

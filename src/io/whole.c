@@ -411,3 +411,41 @@ int cel_path_temp_dir(char **out, const char *folder)
         *out = job.path;
     return r;
 }
+
+static void *temp_named(void *arg)
+{
+    struct temp_job *job = arg;
+    int r = -EEXIST;
+
+    for (int i = 0; r == -EEXIST && i < NAME_TRIES; i++) {
+        r = random_name(&job->path, job->folder, strlen(job->folder), "/celadon-");
+        if (r < 0)
+            break;
+        r = cel__sys.openat(AT_FDCWD, job->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (r >= 0)
+            break;
+        r = -errno;
+        cel__mem_free(job->path);
+    }
+    job->result = r;
+    return NULL;
+}
+
+int cel_file_temp_named(struct cel_file **out, char **path, const char *folder)
+{
+    struct temp_job job = {.folder = temp_folder(folder)};
+    int r = cel__blocking_do(temp_named, &job); /* parks */
+
+    if (r == 0)
+        r = job.result;
+    if (r < 0)
+        return r;
+    r = cel__file_new(out, r);
+    if (r < 0) {
+        cel__sys.unlinkat(AT_FDCWD, job.path, 0);
+        cel__mem_free(job.path);
+        return r;
+    }
+    *path = job.path;
+    return 0;
+}
