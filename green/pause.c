@@ -207,6 +207,8 @@ int cel__green_pause(struct cel__green_pause *pause)
         if (flags & O_NONBLOCK)
             return -EAGAIN;
         cel__green_pause_begin(pause);
+    } else if (cel_now() >= pause->deadline) {
+        return -EAGAIN;
     }
     r = cel__green_wait(pause->fd, pause->events, pause->deadline); /* parks */
     errno = saved;

@@ -98,17 +98,22 @@ static void advance(struct msghdr *msg, size_t n)
     }
 }
 
-/* (parks) One attempt after the other until one has an answer. */
+/* (parks) One attempt after the other until one has an answer. A Unix socket for datagrams that is
+ * not connected is writable always, whatever the receiver's queue: then after a while. */
 static ssize_t once(attempt_fn *attempt, struct cel__green_pause *pause, struct msghdr *msg,
                     int flags)
 {
-    for (;;) {
+    int64_t rest = 0;
+
+    for (int i = 0;; i++) {
         ssize_t n = attempt(pause->fd, msg, flags);
         int r;
 
         if (n >= 0 || errno != EAGAIN)
             return n;
         r = cel__green_pause(pause); /* parks */
+        if (r == 0 && i > 0 && pause->events == POLLOUT)
+            r = cel__green_back_off(&rest); /* parks */
         if (r < 0)
             return cel__green_result(r);
     }

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <celadon/green.h>
@@ -375,6 +376,34 @@ IN_TASK(datagram_keeps_its_sender)
     close(b);
 }
 
+static void take_one(int fd)
+{
+    char c;
+
+    assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), 1);
+}
+
+/* The kernel calls such a sender writable whatever the receiver's queue. */
+IN_TASK(unix_datagram_to_a_full_queue_parks)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int to = socket(AF_UNIX, SOCK_DGRAM, 0), from = socket(AF_UNIX, SOCK_DGRAM, 0);
+    socklen_t len = sizeof at;
+
+    assert_int_equal(bind(to, (struct sockaddr *)&at, sizeof at.sun_family), 0);
+    assert_int_equal(getsockname(to, (struct sockaddr *)&at, &len), 0);
+    while (sendto(from, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&at, len) == 1)
+        continue;
+    assert_int_equal(errno, EAGAIN);
+    LATER (take_one, to)
+        assert_int_equal(sendto(from, "x", 1, 0, (struct sockaddr *)&at, len), 1);
+    set_limit(from, SO_SNDTIMEO, 5000);
+    assert_int_equal(sendto(from, "x", 1, 0, (struct sockaddr *)&at, len), -1);
+    assert_int_equal(errno, EAGAIN);
+    close(to);
+    close(from);
+}
+
 static struct cel_task *victim;
 
 static void cancel_victim(int unused)
@@ -493,6 +522,7 @@ int main(void)
         cmocka_unit_test(pipes_of_old_kernels_work_too),
         cmocka_unit_test(waitall_waits_for_all),
         cmocka_unit_test(datagram_keeps_its_sender),
+        cmocka_unit_test(unix_datagram_to_a_full_queue_parks),
         cmocka_unit_test(cancel_ends_a_parked_call),
         cmocka_unit_test(deadline_ends_a_parked_call),
         cmocka_unit_test(cancelled_task_still_gets_what_is_there),
