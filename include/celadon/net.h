@@ -101,17 +101,22 @@ struct cel_connect_options {
     struct cel_tls *tls;     /* do TLS, verified for the name in the address, or for: */
     const char *server_name; /* SNI and the name to verify */
     bool keep_nagle;         /* TCP_NODELAY is set unless */
+    const char *local;       /* "10.0.0.5:0": from this address here; NULL: the kernel's choice */
 };
 
 /* (parks) Resolves, tries the addresses as RFC 8305 says (250 ms apart, IPv6 first, losers are
  * closed), and does the TLS handshake. options may be NULL. Owner: the caller. On any error nothing
  * is left open. When all addresses fail, it is the first one's error. -CEL_EDNS, -CEL_ETLS,
- * -ECONNREFUSED, -EINVAL not an address, or TLS without a name to verify, -ENOMEM, -errno. */
+ * -ECONNREFUSED, -EADDRNOTAVAIL `local` is not this machine's, or of another family, -EINVAL not
+ * an address, or TLS without a name to verify, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_connect(struct cel_stream **out, const char *address,
                                          const struct cel_connect_options *options);
 
 /* Two ends joined in this process. -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_stream_pair(struct cel_stream **a, struct cel_stream **b);
+/* What is written to one comes out of the other: a pipe. -EMFILE, -ENOMEM, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_stream_pipe(struct cel_stream **reader,
+                                             struct cel_stream **writer);
 /* Takes over a connected stream socket, a pipe's end, a terminal; it becomes non-blocking, and is
  * closed with the stream if `owns`. On error fd stays the caller's. -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_stream_open(struct cel_stream **out, int fd, bool owns);

@@ -16,6 +16,16 @@
 extern "C" {
 #endif
 
+struct cel_udp_options {
+    bool reuse_address; /* several sockets may have the address: each gets what is for a group */
+    bool reuse_port;    /* several share the address, and what comes is dealt out to them */
+    bool v6_only;       /* an IPv6 socket serves IPv6 alone */
+};
+
+/* Does not park. As cel_udp_open; options may be NULL. */
+CEL_PUBLIC CEL_NODISCARD int cel_udp_open_with(struct cel_socket **out, const char *address,
+                                               const struct cel_udp_options *options);
+
 struct cel_datagram {
     void *buf;
     size_t len;     /* receiving: room, then how many came; sending: how many */
@@ -58,6 +68,11 @@ CEL_PUBLIC CEL_NODISCARD int cel_udp_set_errors(struct cel_socket *socket, bool 
  * is none; -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_next_error(struct cel_socket *socket, int *code,
                                                 struct sockaddr_storage *peer);
+/* Over how many routers at most what is sent goes: 1 to 255. */
+CEL_PUBLIC CEL_NODISCARD int cel_udp_set_hops(struct cel_socket *socket, int hops);
+/* The byte by which routers treat what is sent (DSCP in the upper six bits): 0 to 255. */
+CEL_PUBLIC CEL_NODISCARD int cel_udp_set_traffic_class(struct cel_socket *socket,
+                                                       int traffic_class);
 /* Lets it send to broadcast addresses. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_broadcast(struct cel_socket *socket, bool is_on);
 /* Joins a multicast group, on the interface (0: the kernel's choice), or leaves it. */

@@ -2,9 +2,10 @@
 #ifndef CELADON_UNIX_H
 #define CELADON_UNIX_H
 
-/* What streams over Unix sockets can do beside moving bytes: hand over descriptors, and tell who
- * the peer is. They come from cel_listen and cel_connect with "unix:/path" or "unix:@abstract", and
- * from cel_stream_pair. All functions belong to the loop's thread. */
+/* Datagrams over Unix sockets; and what streams over them can do beside moving bytes: hand over
+ * descriptors, and tell who the peer is. These come from cel_listen and cel_connect with
+ * "unix:/path" or "unix:@abstract", and from cel_stream_pair. All functions belong to the loop's
+ * thread. */
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -43,6 +44,14 @@ struct cel_peer_id {
 /* Does not park. The kernel's word for who the peer is. -EOPNOTSUPP not a Unix socket, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_stream_peer_id(const struct cel_stream *stream,
                                                 struct cel_peer_id *out);
+
+/* Does not park. A socket for datagrams, none of which is lost, cut or out of order: "unix:/path",
+ * "unix:@abstract"; NULL: a name of the kernel's choice, by which it can be answered. It is one of
+ * celadon/net.h's: cel_recv_from (a sender without a name has ss_family 0), cel_send_to, which
+ * waits while the receiver's queue is full, cel_socket_close; and cel_udp_connect of celadon/udp.h.
+ * The file is replaced if nobody answers there any more, and removed at close. Owner: the caller.
+ * -EADDRINUSE, -EINVAL not such an address, -ENOMEM, -errno. */
+CEL_PUBLIC CEL_NODISCARD int cel_unix_open(struct cel_socket **out, const char *address);
 
 #ifdef __cplusplus
 }

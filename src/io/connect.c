@@ -25,16 +25,38 @@
 #define UNIX_RETRY_MIN CEL_MILLISECOND
 #define UNIX_RETRY_MAX (64 * CEL_MILLISECOND)
 
-static int open_socket(struct cel__fd **out, int family, bool keep_nagle)
+/* What all attempts have in common. */
+struct manner {
+    bool keep_nagle;
+    struct sockaddr_storage local; /* ss_family 0: none */
+};
+
+/* The port, if it is the kernel's choice, is chosen with the connection. */
+static int bind_here(int fd, int family, const struct sockaddr_storage *local)
+{
+    int on = 1;
+
+    if (local->ss_family == 0 || family == AF_UNIX)
+        return 0;
+    if (local->ss_family != family)
+        return -EADDRNOTAVAIL;
+    cel__sys.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    return cel__sys.bind(fd, (const struct sockaddr *)local, cel__address_len(local)) < 0 ? -errno
+                                                                                          : 0;
+}
+
+static int open_socket(struct cel__fd **out, int family, const struct manner *manner)
 {
     int fd = cel__sys.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1, r;
 
     if (fd < 0)
         return -errno;
-    if (family != AF_UNIX && !keep_nagle)
+    if (family != AF_UNIX && !manner->keep_nagle)
         cel__sys.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    r = cel__fd_open(cel__loop_here, out, fd, true);
+    r = bind_here(fd, family, &manner->local);
+    if (r == 0)
+        r = cel__fd_open(cel__loop_here, out, fd, true);
     if (r < 0)
         cel__sys.close(fd);
     else
@@ -90,10 +112,11 @@ static int connect_fd(struct cel__fd *f, const struct sockaddr_storage *at)
 }
 
 /* (parks) */
-static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at, bool keep_nagle)
+static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at,
+                       const struct manner *manner)
 {
     struct cel__fd *f;
-    int r = open_socket(&f, at->ss_family, keep_nagle);
+    int r = open_socket(&f, at->ss_family, manner);
 
     if (r < 0)
         return r;
@@ -111,7 +134,7 @@ static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at, 
 struct race {
     const struct sockaddr_storage *at;
     size_t count, begun, failed;
-    bool keep_nagle;
+    const struct manner *manner;
     struct cel__fd *winner;
     int error; /* of the first address; of another until that is known; never 0 */
     struct cel__waitq news;
@@ -127,7 +150,7 @@ static void *run(void *arg)
     struct runner *runner = arg;
     struct race *race = runner->race;
     struct cel__fd *f;
-    int r = connect_one(&f, &race->at[runner->lane], race->keep_nagle); /* parks */
+    int r = connect_one(&f, &race->at[runner->lane], race->manner); /* parks */
 
     if (r == 0 && race->winner == NULL) {
         race->winner = f;
@@ -175,14 +198,14 @@ static int run_race(struct race *race, struct runner *runners)
 
 /* (parks) */
 static int connect_first(struct cel__fd **out, const struct sockaddr_storage *at, size_t count,
-                         bool keep_nagle)
+                         const struct manner *manner)
 {
-    struct race race = {.at = at, .count = count, .keep_nagle = keep_nagle, .error = -ECANCELED};
+    struct race race = {.at = at, .count = count, .manner = manner, .error = -ECANCELED};
     struct runner runners[ADDRESSES_MAX];
     int r = 0;
 
     if (count == 1)
-        return connect_one(out, at, keep_nagle); /* parks */
+        return connect_one(out, at, manner); /* parks */
     cel__waitq_init(&race.news);
     race.news.what = "news of its attempts to connect";
     CEL_SCOPE (all, .timeout = 0) {
@@ -248,17 +271,22 @@ int cel_connect(struct cel_stream **out, const char *address,
     char host[HOST_MAX];
     struct cel_stream *s;
     struct cel__fd *f = NULL;
+    struct manner manner;
     int r;
 
     if (options == NULL)
         options = &none;
+    manner = (struct manner){.keep_nagle = options->keep_nagle};
+    if (options->local != NULL && cel_address_parse(options->local, &manner.local) < 0)
+        return cel__raise(-EINVAL, "connect", "'%s' is not an address: %s", options->local,
+                          cel__address_fault(options->local));
     r = find_addresses(address, at, &count, host); /* parks */
     if (r == -EINVAL)
         return cel__raise(r, "connect", "'%s' is not an address: %s", address,
                           cel__address_fault(address));
     if (r < 0)
         return r;
-    r = connect_first(&f, at, count, options->keep_nagle); /* parks */
+    r = connect_first(&f, at, count, &manner); /* parks */
     if (r < 0)
         return cel__raise(r, "connect", "%s: %s", address, cel_strerror(r));
     r = cel__stream_new(&s, f);

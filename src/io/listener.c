@@ -25,6 +25,7 @@
 #include "io/openssl.h"
 #include "io/stream.h"
 #include "io/tls.h"
+#include "io/unix_name.h"
 #include "loop/core.h"
 #include "task/error.h"
 #include "task/wait.h"
@@ -63,41 +64,6 @@ static int prepare_inet(int fd, int family, const struct cel_listen_options *opt
     return r;
 }
 
-/* A socket file that nobody listens on any more is in the way: take it away. */
-static int remove_stale(const struct sockaddr_storage *at)
-{
-    const struct sockaddr_un *un = (const struct sockaddr_un *)at;
-    struct stat st;
-    int fd, r;
-
-    if (un->sun_path[0] == '\0' ||
-        cel__sys.fstatat(AT_FDCWD, un->sun_path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-        !S_ISSOCK(st.st_mode))
-        return -EADDRINUSE;
-    fd = cel__sys.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    r = cel__sys.connect(fd, (const struct sockaddr *)at, cel__address_len(at));
-    r = r < 0 && errno == ECONNREFUSED && cel__sys.unlink(un->sun_path) == 0 ? 0 : -EADDRINUSE;
-    cel__sys.close(fd);
-    return r;
-}
-
-static int bind_to(int fd, const struct sockaddr_storage *at)
-{
-    const struct sockaddr *address = (const struct sockaddr *)at;
-    int r;
-
-    if (cel__sys.bind(fd, address, cel__address_len(at)) == 0)
-        return 0;
-    if (errno != EADDRINUSE || at->ss_family != AF_UNIX)
-        return -errno;
-    r = remove_stale(at);
-    if (r == 0 && cel__sys.bind(fd, address, cel__address_len(at)) < 0)
-        r = -errno;
-    return r;
-}
-
 /* -> a listening descriptor. */
 static int open_socket(const struct sockaddr_storage *at, const struct cel_listen_options *options)
 {
@@ -110,7 +76,7 @@ static int open_socket(const struct sockaddr_storage *at, const struct cel_liste
     if (at->ss_family != AF_UNIX)
         r = prepare_inet(fd, at->ss_family, options);
     if (r == 0)
-        r = bind_to(fd, at);
+        r = cel__unix_bind(fd, at, SOCK_STREAM);
     if (r == 0 && cel__sys.listen(fd, backlog) < 0)
         r = -errno;
     if (r < 0) {
@@ -122,7 +88,6 @@ static int open_socket(const struct sockaddr_storage *at, const struct cel_liste
 
 static int listener_new(struct cel_listener **out, int fd, const struct sockaddr_storage *at)
 {
-    const struct sockaddr_un *un = (const struct sockaddr_un *)at;
     struct cel_listener *l = cel__mem_zalloc(sizeof *l);
     struct sockaddr_storage bound = {0};
     socklen_t len = sizeof bound;
@@ -130,11 +95,9 @@ static int listener_new(struct cel_listener **out, int fd, const struct sockaddr
 
     if (l == NULL)
         goto fail;
-    if (at->ss_family == AF_UNIX && un->sun_path[0] != '\0') {
-        l->unix_path = cel__mem_strdup(un->sun_path);
-        if (l->unix_path == NULL)
-            goto fail;
-    }
+    r = cel__unix_path(&l->unix_path, at);
+    if (r < 0)
+        goto fail;
     if (cel__sys.getsockname(fd, (struct sockaddr *)&bound, &len) < 0) {
         r = -errno;
         goto fail;

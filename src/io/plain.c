@@ -176,6 +176,29 @@ int cel_stream_pair(struct cel_stream **a, struct cel_stream **b)
     return 0;
 }
 
+int cel_stream_pipe(struct cel_stream **reader, struct cel_stream **writer)
+{
+    struct cel_stream *from;
+    int fds[2], r;
+
+    if (cel__sys.pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0)
+        return -errno;
+    r = cel_stream_open(&from, fds[0], true);
+    if (r < 0) {
+        cel__sys.close(fds[0]);
+        cel__sys.close(fds[1]);
+        return r;
+    }
+    r = cel_stream_open(writer, fds[1], true);
+    if (r < 0) {
+        cel__sys.close(fds[1]);
+        cel_close(from);
+        return r;
+    }
+    *reader = from;
+    return 0;
+}
+
 int cel_stream_fd(const struct cel_stream *s)
 {
     return s->fd->fd;

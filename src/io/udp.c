@@ -14,18 +14,38 @@
 #include "task/error.h"
 #include "task/wait.h"
 
-static int bound_socket(const struct sockaddr_storage *at, bool is_bound)
+static int set_flag(int fd, int level, int name, int value)
+{
+    return cel__sys.setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static int prepare(int fd, int family, const struct cel_udp_options *options)
+{
+    int r = 0;
+
+    if (family == AF_INET6)
+        (void)set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6_only);
+    if (options->reuse_address)
+        r = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (r == 0 && options->reuse_port)
+        r = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    return r;
+}
+
+static int bound_socket(const struct sockaddr_storage *at, bool is_bound,
+                        const struct cel_udp_options *options)
 {
     int fd = cel__sys.socket(at->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int off = 0, r;
+    int r;
 
     if (fd < 0)
         return -errno;
-    if (at->ss_family == AF_INET6)
-        cel__sys.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (!is_bound || cel__sys.bind(fd, (const struct sockaddr *)at, cel__address_len(at)) == 0)
+    r = prepare(fd, at->ss_family, options);
+    if (r == 0 && is_bound &&
+        cel__sys.bind(fd, (const struct sockaddr *)at, cel__address_len(at)) < 0)
+        r = -errno;
+    if (r == 0)
         return fd;
-    r = -errno;
     cel__sys.close(fd);
     return r;
 }
@@ -49,38 +69,63 @@ static bool can_cut(int fd)
     return cel__sys.getsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, &len) == 0;
 }
 
+static void free_socket(struct cel_socket *s)
+{
+    cel__mem_free(s->unix_path);
+    cel__mem_free(s);
+}
+
+int cel__udp_take(struct cel_socket **out, int fd, int family, char *unix_path)
+{
+    struct cel_socket *s = cel__mem_zalloc(sizeof *s);
+    int r = s != NULL ? cel__fd_open(cel__loop_here, &s->fd, fd, true) : -ENOMEM;
+
+    if (r < 0) {
+        if (unix_path != NULL)
+            cel__sys.unlink(unix_path);
+        cel__sys.close(fd);
+        cel__mem_free(unix_path);
+        cel__mem_free(s);
+        return r;
+    }
+    s->fd->what = family == AF_UNIX ? "Unix datagram socket" : "UDP socket";
+    s->family = family;
+    s->unix_path = unix_path;
+    s->has_gso = family != AF_UNIX && can_cut(fd);
+    remember_address(s);
+    *out = s;
+    return 0;
+}
+
 int cel_udp_open(struct cel_socket **out, const char *address)
 {
+    return cel_udp_open_with(out, address, NULL);
+}
+
+int cel_udp_open_with(struct cel_socket **out, const char *address,
+                      const struct cel_udp_options *options)
+{
+    static const struct cel_udp_options none;
     struct sockaddr_storage at = {.ss_family = AF_INET6};
-    struct cel_socket *s;
     int fd, r = 0;
+
+    if (options == NULL)
+        options = &none;
 
     if (address != NULL)
         r = cel_address_parse(address, &at);
     if (r < 0 || at.ss_family == AF_UNIX)
         return cel__raise(-EINVAL, "listen",
                           "'%s' is not an address for datagrams: say NUMBER:PORT", address);
-    fd = bound_socket(&at, address != NULL);
-    if (fd == -EAFNOSUPPORT && (address == NULL || address[0] == ':')) {
+    fd = bound_socket(&at, address != NULL, options);
+    if (fd == -EAFNOSUPPORT && !options->v6_only && (address == NULL || address[0] == ':')) {
         ((struct sockaddr_in *)&at)->sin_family = AF_INET; /* the port stands where it stood */
         ((struct sockaddr_in *)&at)->sin_addr.s_addr = INADDR_ANY;
-        fd = bound_socket(&at, address != NULL);
+        fd = bound_socket(&at, address != NULL, options);
     }
     if (fd < 0)
         return address == NULL ? fd : cel__raise(fd, "listen", "%s: %s", address, cel_strerror(fd));
-    s = cel__mem_zalloc(sizeof *s);
-    r = s != NULL ? cel__fd_open(cel__loop_here, &s->fd, fd, true) : -ENOMEM;
-    if (r < 0) {
-        cel__sys.close(fd);
-        cel__mem_free(s);
-        return r;
-    }
-    s->fd->what = "UDP socket";
-    s->family = at.ss_family;
-    s->has_gso = can_cut(fd);
-    remember_address(s);
-    *out = s;
-    return 0;
+    return cel__udp_take(out, fd, at.ss_family, NULL);
 }
 
 void cel__udp_unmap(struct sockaddr_storage *at)
@@ -113,7 +158,7 @@ struct sockaddr_storage cel__udp_mapped(const struct cel_socket *s,
 void cel__udp_leave(struct cel_socket *s)
 {
     if (--s->inside == 0 && s->is_closed)
-        cel__mem_free(s);
+        free_socket(s);
 }
 
 /* (parks) */
@@ -123,7 +168,10 @@ static ssize_t transfer(struct cel_socket *s, enum cel__op_kind kind, struct msg
     ssize_t n;
 
     cel__udp_enter(s);
-    n = cel__wait_op(&op); /* parks */
+    if (s->family == AF_UNIX && kind == CEL__OP_SENDMSG)
+        n = cel__unix_send(s, msg); /* parks */
+    else
+        n = cel__wait_op(&op); /* parks */
     cel__udp_leave(s);
     return n;
 }
@@ -139,6 +187,7 @@ ssize_t cel_recv_from(struct cel_socket *s, void *buf, size_t cap, struct sockad
     if (n < 0)
         return n;
     cel__udp_unmap(&sender);
+    cel__address_trim(&sender, msg.msg_namelen);
     if (from != NULL)
         *from = sender;
     return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
@@ -175,7 +224,9 @@ void cel_socket_close(struct cel_socket *s)
         return;
     CEL__ASSERT(!s->is_closed && "a socket is closed once");
     s->is_closed = true;
+    if (s->unix_path != NULL)
+        cel__sys.unlink(s->unix_path);
     cel__fd_close(cel__loop_here, s->fd);
     if (s->inside == 0)
-        cel__mem_free(s);
+        free_socket(s);
 }

@@ -134,3 +134,17 @@ int cel_udp_set_multicast(struct cel_socket *s, unsigned interface, int hops, bo
         r = set_both(s, IPV6_MULTICAST_HOPS, IP_MULTICAST_TTL, hops);
     return r < 0 ? r : set_both(s, IPV6_MULTICAST_LOOP, IP_MULTICAST_LOOP, loops_back);
 }
+
+int cel_udp_set_hops(struct cel_socket *s, int hops)
+{
+    if (hops < 1 || hops > 255)
+        return -EINVAL;
+    return set_both(s, IPV6_UNICAST_HOPS, IP_TTL, hops);
+}
+
+int cel_udp_set_traffic_class(struct cel_socket *s, int class)
+{
+    if (class < 0 || class > 255)
+        return -EINVAL;
+    return set_both(s, IPV6_TCLASS, IP_TOS, class);
+}

@@ -42,6 +42,8 @@ static int my_socket(int domain, int type, int protocol)
     int base = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), fd;
     struct cel__socket *s;
 
+    if (m != NULL && domain == AF_UNIX && base != SOCK_STREAM)
+        return told(-EAFNOSUPPORT); /* the real one's datagrams would come at their own time */
     if (m == NULL || !is_simulated_family(domain, type))
         return cel__under.socket(domain, type, protocol);
     s = cel__socket_new(cel__station_current(m),

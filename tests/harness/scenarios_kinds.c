@@ -361,6 +361,72 @@ static void *scenario_wait_fds(void *arg)
     return NULL;
 }
 
+static void *scenario_file_lock(void *arg)
+{
+    struct cel_file *a = NULL, *b = NULL;
+    char *path = NULL;
+
+    if (cel_file_temp_named(&a, &path, NULL) < 0)
+        return NULL;
+    if (cel_file_open(&b, path, O_RDWR, 0) == 0 && cel_file_lock(a, false) == 0) {
+        CEL_SCOPE (s, .timeout = MS)
+            (void)!cel_file_lock(b, true);
+    }
+    cel_file_close(a);
+    cel_file_close(b);
+    CEL__ASSERT(unlink(path) == 0);
+    cel_free(path);
+    return NULL;
+}
+
+static void *scenario_attributes(void *arg)
+{
+    struct cel_space space;
+    char *real = NULL;
+
+    (void)!cel_path_access("/tmp", F_OK);
+    (void)!cel_path_space("/tmp", &space);
+    if (cel_path_real("/tmp", &real) == 0)
+        cel_free(real);
+    return NULL;
+}
+
+static void *scenario_unix_datagram(void *arg)
+{
+    struct cel_socket *a = NULL, *b = NULL;
+    struct sockaddr_storage at;
+    ssize_t n = 1;
+    char c;
+
+    if (cel_unix_open(&a, NULL) == 0 && cel_unix_open(&b, NULL) == 0 &&
+        cel_address_parse(cel_socket_address(b), &at) == 0) {
+        CEL_SCOPE (s, .timeout = 3 * MS) /* a full queue is waited for */
+            while (n == 1)
+                n = cel_send_to(a, "x", 1, &at);
+        (void)!cel_recv_from(b, &c, 1, NULL);
+    }
+    cel_socket_close(a);
+    cel_socket_close(b);
+    return NULL;
+}
+
+static void *scenario_process_terminal(void *arg)
+{
+    const char *const argv[] = {"echo", "shown", NULL};
+    const struct cel_terminal_size size = {0};
+    const struct cel_process_options o = {.terminal = &size};
+    struct cel_process *p;
+    char line[16];
+
+    if (cel_process_spawn(&p, argv, &o) < 0)
+        return NULL;
+    if (cel_read_line(cel_process_terminal(p), line, sizeof line) > 0)
+        (void)!cel_process_wait(p, NULL);
+    (void)cel_process_stop(p, 0, NULL);
+    cel_process_close(p);
+    return NULL;
+}
+
 const struct scenario scenarios[] = {
     {"descriptors", scenario_descriptors},
     {"relay", scenario_relay},
@@ -374,6 +440,10 @@ const struct scenario scenarios[] = {
     {"wait_fds", scenario_wait_fds},
     {"share", scenario_share, .uses_pool = true},
     {"paths", scenario_paths, .uses_pool = true},
+    {"file_lock", scenario_file_lock, .uses_pool = true, .needs_kernel = true},
+    {"attributes", scenario_attributes, .uses_pool = true},
+    {"unix_datagram", scenario_unix_datagram, .needs_kernel = true},
+    {"process_terminal", scenario_process_terminal, .uses_pool = true, .needs_kernel = true},
     {"process", scenario_process, .uses_pool = true, .needs_kernel = true},
     {"process_stop", scenario_process_stop, .uses_pool = true, .needs_kernel = true},
 };

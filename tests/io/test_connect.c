@@ -56,6 +56,28 @@ static void address_malformed_is_refused(void **state)
     assert_int_equal(cel_address_parse(path, &at), -EINVAL);
 }
 
+IN_KERNEL(connect_comes_from_the_local_address_given)
+{
+    struct cel_connect_options o = {.local = "127.0.0.2:0"};
+    struct cel_listener *listener;
+    struct cel_stream *client, *server;
+
+    assert_int_equal(cel_listen(&listener, "127.0.0.1:0", NULL), 0);
+    assert_int_equal(cel_connect(&client, cel_listener_address(listener), &o), 0);
+    assert_int_equal(cel_accept(listener, &server), 0);
+    assert_int_equal(strncmp(cel_stream_peer(server), "127.0.0.2:", 10), 0);
+    assert_string_equal(cel_stream_local(client), cel_stream_peer(server));
+    cel_close(client);
+    cel_close(server);
+    o.local = "[::1]:0";
+    assert_int_equal(cel_connect(&client, cel_listener_address(listener), &o), -EADDRNOTAVAIL);
+    o.local = "192.0.2.1:0";
+    assert_int_equal(cel_connect(&client, cel_listener_address(listener), &o), -EADDRNOTAVAIL);
+    o.local = "no address";
+    assert_int_equal(cel_connect(&client, cel_listener_address(listener), &o), -EINVAL);
+    cel_listener_close(listener);
+}
+
 IN_TASK(listen_on_what_is_taken_says_so)
 {
     struct cel_listener *first, *second;
@@ -494,6 +516,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(address_text_round_trips),
         cmocka_unit_test(address_malformed_is_refused),
+        cmocka_unit_test(connect_comes_from_the_local_address_given),
         cmocka_unit_test(listen_on_what_is_taken_says_so),
         cmocka_unit_test(listen_reuse_port_shares_the_address),
         cmocka_unit_test(listen_any_serves_both_families),

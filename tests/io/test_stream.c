@@ -10,6 +10,7 @@
 
 #include "base/sys.h"
 #include "io/pairs.h"
+#include "support/fault.h"
 
 #define BIG (3 * 1024 * 1024 + 17)
 
@@ -626,6 +627,58 @@ IN_TASK(wait_fd_twice_on_one_descriptor)
     close(fds[1]);
 }
 
+static void *fill_pipe(void *arg)
+{
+    static char much[200000];
+
+    assert_int_equal(cel_write(arg, much, sizeof much), sizeof much);
+    cel_close(arg);
+    return NULL;
+}
+
+IN_KERNEL(stream_pipe_goes_one_way)
+{
+    struct cel_stream *reader, *writer;
+    char buf[4096];
+    ssize_t n, total = 0;
+
+    assert_int_equal(cel_stream_pipe(&reader, &writer), 0);
+    CEL_SCOPE (s) {
+        assert_int_equal(cel_go(fill_pipe, writer), 0);
+        while ((n = cel_read(reader, buf, sizeof buf)) > 0)
+            total += n;
+        assert_int_equal(n, 0);
+    }
+    assert_int_equal(total, 200000);
+    cel_close(reader);
+    assert_int_equal(cel_stream_pipe(&reader, &writer), 0);
+    cel_close(reader);
+    assert_int_equal(cel_write(writer, "x", 1), -EPIPE);
+    cel_close(writer);
+}
+
+static int pipe_once(void *arg)
+{
+    struct cel_stream *reader, *writer;
+    struct cel_loop *loop;
+    int r = cel_loop_new(&loop, NULL);
+
+    if (r < 0)
+        return r;
+    r = cel_stream_pipe(&reader, &writer);
+    if (r == 0) {
+        cel_close(reader);
+        cel_close(writer);
+    }
+    assert_int_equal(cel_loop_close(loop), 0);
+    return r;
+}
+
+static void stream_pipe_survives_each_failed_allocation(void **state)
+{
+    assert_true(fault_every_alloc(pipe_once, NULL) > 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -653,6 +706,8 @@ int main(void)
         cmocka_unit_test(pipe_not_owned_stays_open),
         cmocka_unit_test(stream_closed_behind_its_back_says_so),
         cmocka_unit_test(stream_whose_socket_lives_on_in_a_copy_is_gone),
+        cmocka_unit_test(stream_pipe_goes_one_way),
+        cmocka_unit_test(stream_pipe_survives_each_failed_allocation),
         cmocka_unit_test(wait_fd_twice_on_one_descriptor),
     };
 

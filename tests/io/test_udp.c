@@ -274,6 +274,62 @@ IN_KERNEL(multicast_reaches_the_members)
     cel_socket_close(b);
 }
 
+/* Both are members, so each gets it. */
+IN_KERNEL(sockets_of_one_address_are_members_of_one_group)
+{
+    const struct cel_udp_options shared = {.reuse_address = true};
+    struct cel_socket *a, *b, *none = NULL, *from = open_socket("127.0.0.1:0");
+    struct sockaddr_storage group;
+    unsigned lo = if_nametoindex("lo");
+    char name[64], buf[8];
+
+    assert_int_equal(cel_udp_open_with(&a, "0.0.0.0:0", &shared), 0);
+    group = address_of(a);
+    snprintf(name, sizeof name, "239.1.2.4:%d", ntohs(((struct sockaddr_in *)&group)->sin_port));
+    assert_int_equal(cel_address_parse(name, &group), 0);
+    assert_int_equal(cel_udp_open(&none, cel_socket_address(a)), -EADDRINUSE);
+    assert_int_equal(cel_udp_open_with(&b, cel_socket_address(a), &shared), 0);
+    assert_int_equal(cel_udp_join(a, &group, lo), 0);
+    assert_int_equal(cel_udp_join(b, &group, lo), 0);
+    assert_int_equal(cel_udp_set_multicast(from, lo, 1, true), 0);
+    assert_int_equal(cel_send_to(from, "all", 3, &group), 3);
+    assert_int_equal(cel_recv_from(a, buf, sizeof buf, NULL), 3);
+    assert_int_equal(cel_recv_from(b, buf, sizeof buf, NULL), 3);
+    cel_socket_close(a);
+    cel_socket_close(b);
+    cel_socket_close(from);
+}
+
+IN_KERNEL(options_are_set_for_both_families)
+{
+    const struct cel_udp_options only = {.v6_only = true}, port = {.reuse_port = true};
+    struct cel_socket *a, *b;
+    int value = 0;
+    socklen_t len = sizeof value;
+
+    assert_int_equal(cel_udp_open_with(&a, ":0", NULL), 0);
+    assert_int_equal(cel_udp_set_hops(a, 7), 0);
+    assert_int_equal(cel_udp_set_hops(a, 0), -EINVAL);
+    assert_int_equal(cel_udp_set_traffic_class(a, 0x28), 0);
+    assert_int_equal(cel_udp_set_traffic_class(a, 256), -EINVAL);
+    assert_int_equal(getsockopt(cel_socket_fd(a), IPPROTO_IP, IP_TTL, &value, &len), 0);
+    assert_int_equal(value, 7);
+    assert_int_equal(getsockopt(cel_socket_fd(a), IPPROTO_IPV6, IPV6_UNICAST_HOPS, &value, &len),
+                     0);
+    assert_int_equal(value, 7);
+    assert_int_equal(getsockopt(cel_socket_fd(a), IPPROTO_IPV6, IPV6_TCLASS, &value, &len), 0);
+    assert_int_equal(value, 0x28);
+    cel_socket_close(a);
+    assert_int_equal(cel_udp_open_with(&a, "[::]:0", &only), 0);
+    assert_int_equal(getsockopt(cel_socket_fd(a), IPPROTO_IPV6, IPV6_V6ONLY, &value, &len), 0);
+    assert_int_equal(value, 1);
+    cel_socket_close(a);
+    assert_int_equal(cel_udp_open_with(&a, "127.0.0.1:0", &port), 0);
+    assert_int_equal(cel_udp_open_with(&b, cel_socket_address(a), &port), 0);
+    cel_socket_close(a);
+    cel_socket_close(b);
+}
+
 /* ---- failures ---- */
 
 static void *exchange(void *arg)
@@ -356,6 +412,8 @@ int main(void)
         cmocka_unit_test(errors_name_the_address_when_asked_for),
         cmocka_unit_test(info_tells_where_it_was_sent_to),
         cmocka_unit_test(multicast_reaches_the_members),
+        cmocka_unit_test(sockets_of_one_address_are_members_of_one_group),
+        cmocka_unit_test(options_are_set_for_both_families),
         cmocka_unit_test(batch_survives_each_failed_allocation),
         cmocka_unit_test(batch_survives_each_failed_call),
         cmocka_unit_test(segments_are_cut_by_hand_where_nobody_else_does),
