@@ -25,15 +25,15 @@
  * Each returns what libc's would, -1 and errno for an error, and obeys SO_RCVTIMEO and SO_SNDTIMEO.
  * Two errors are new: ECANCELED and ETIMEDOUT, when the scopes around want the wait to end; bytes
  * that had gone or come by then are returned first. Mutexes, conditions, joins and semaphores are
- * waited for to the end. A descriptor that is closed, or replaced by dup2, while tasks of the thread
- * wait for it gives them EBADF.
+ * waited for to the end. A descriptor that is closed, or replaced by dup2, while tasks of the
+ * thread wait for it gives them EBADF.
  *
  * Calls from other threads, from outside of tasks and in forked children, on non-blocking
  * descriptors and on files are libc's own, untouched, and so are those that Celadon itself makes. A
  * signal does not end a parked call: it is as if each handler were set up with SA_RESTART.
  *
- * What no such library can see blocks as ever: stdio's own reads and writes (fgets, fread, printf on
- * a pipe or socket), raw system calls, statically linked programs. docs/design/green.md has the
+ * What no such library can see blocks as ever: stdio's own reads and writes (fgets, fread, printf
+ * on a pipe or socket), raw system calls, statically linked programs. docs/design/green.md has the
  * whole list, with reasons. */
 
 #include <stdbool.h>

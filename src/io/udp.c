@@ -14,6 +14,9 @@
 #include "task/error.h"
 #include "task/wait.h"
 
+#define RETRY_MIN CEL_MILLISECOND
+#define RETRY_MAX (32 * CEL_MILLISECOND)
+
 static int set_flag(int fd, int level, int name, int value)
 {
     return cel__sys.setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
@@ -161,6 +164,29 @@ void cel__udp_leave(struct cel_socket *s)
         free_socket(s);
 }
 
+/* (parks) Unix datagrams are never lost, so a sender waits when the receiver's queue is full. Of
+ * that queue the kernel tells only a sender that is connected, so all of them try again after a
+ * while. */
+static ssize_t send_patiently(struct cel_socket *s, const struct msghdr *msg)
+{
+    int64_t pause = RETRY_MIN;
+    ssize_t n = cel_checkpoint();
+
+    if (n < 0)
+        return n;
+    for (;;) {
+        do
+            n = cel__sys.sendmsg(s->fd->fd, msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+        while (n < 0 && errno == EINTR);
+        if (n >= 0 || (errno != EAGAIN && errno != ENOBUFS))
+            return n < 0 ? -errno : n;
+        n = cel_sleep(pause); /* parks */
+        if (n < 0 || s->is_closed)
+            return n < 0 ? n : -CEL_ECLOSED;
+        pause = cel__min(2 * pause, RETRY_MAX);
+    }
+}
+
 /* (parks) */
 static ssize_t transfer(struct cel_socket *s, enum cel__op_kind kind, struct msghdr *msg)
 {
@@ -169,7 +195,7 @@ static ssize_t transfer(struct cel_socket *s, enum cel__op_kind kind, struct msg
 
     cel__udp_enter(s);
     if (s->family == AF_UNIX && kind == CEL__OP_SENDMSG)
-        n = cel__unix_send(s, msg); /* parks */
+        n = send_patiently(s, msg); /* parks */
     else
         n = cel__wait_op(&op); /* parks */
     cel__udp_leave(s);

@@ -31,8 +31,6 @@ static inline void cel__udp_enter(struct cel_socket *s)
 /* A socket over the descriptor, with the memory of the path; on error both are gone, and the file.
  * -ENOMEM, -errno. */
 CEL_NODISCARD int cel__udp_take(struct cel_socket **out, int fd, int family, char *unix_path);
-/* (parks) A datagram of a Unix socket; waits for room. As cel_send_to. */
-ssize_t cel__unix_send(struct cel_socket *s, const struct msghdr *msg);
 /* The socket may be gone afterwards. */
 void cel__udp_leave(struct cel_socket *s);
 

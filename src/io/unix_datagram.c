@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagrams over Unix sockets: none is lost, none is cut, so a sender waits when the receiver's
- * queue is full. Of that queue the kernel tells only a sender that is connected, so all of them try
- * again after a while. */
+/* Sockets for datagrams over Unix names. What they do beside being opened is in udp.c. */
 #include <errno.h>
 #include <sys/un.h>
 
-#include "base/cc.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "celadon/unix.h"
 #include "io/udp.h"
 #include "io/unix_name.h"
 #include "task/error.h"
-#include "task/wait.h"
-
-#define RETRY_MIN CEL_MILLISECOND
-#define RETRY_MAX (32 * CEL_MILLISECOND)
 
 /* With a name in any case, or nobody could answer. */
 static int bound_socket(const struct sockaddr_storage *at)
@@ -56,25 +49,4 @@ int cel_unix_open(struct cel_socket **out, const char *address)
         return -ENOMEM;
     }
     return cel__udp_take(out, r, AF_UNIX, path);
-}
-
-/* (parks) */
-ssize_t cel__unix_send(struct cel_socket *s, const struct msghdr *msg)
-{
-    int64_t pause = RETRY_MIN;
-    ssize_t n = cel_checkpoint();
-
-    if (n < 0)
-        return n;
-    for (;;) {
-        do
-            n = cel__sys.sendmsg(s->fd->fd, msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-        while (n < 0 && errno == EINTR);
-        if (n >= 0 || (errno != EAGAIN && errno != ENOBUFS))
-            return n < 0 ? -errno : n;
-        n = cel_sleep(pause); /* parks */
-        if (n < 0 || s->is_closed)
-            return n < 0 ? n : -CEL_ECLOSED;
-        pause = cel__min(2 * pause, RETRY_MAX);
-    }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* curl_easy_perform, by a hundred tasks, from a server of ours on the same thread: plainly, by a name
- * that libcurl's own threads look up, and over TLS. The server answers nobody before the hundredth
- * has asked: if one transfer held the thread, none would end. */
+/* curl_easy_perform, by a hundred tasks, from a server of ours on the same thread: plainly, by a
+ * name that libcurl's own threads look up, and over TLS. The server answers nobody before the
+ * hundredth has asked: if one transfer held the thread, none would end. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,8 +81,7 @@ static void *fetch(void *arg)
 static void perform_hundred(const char *scheme, const char *host, struct cel_tls *tls)
 {
     static struct page pages[CLIENTS];
-    struct cel_server *server =
-        cel_server_new(&(struct cel_server_options){.listen.tls = tls});
+    struct cel_server *server = cel_server_new(&(struct cel_server_options){.listen.tls = tls});
     const char *port;
 
     assert_true(cel_green_is_active());
@@ -121,7 +120,8 @@ IN_TASK(performs_over_tls_wait_too)
 {
     struct cel_tls *tls;
 
-    assert_int_equal(cel_tls_new(&tls, &(struct cel_tls_options){.cert_file = cert_path("good")}), 0);
+    assert_int_equal(cel_tls_new(&tls, &(struct cel_tls_options){.cert_file = cert_path("good")}),
+                     0);
     perform_hundred("https", "127.0.0.1", tls);
     cel_tls_free(tls);
 }

@@ -76,8 +76,8 @@ IN_TASK(hundred_talks_over_tls_wait_inside_of_openssl)
     server_rules = SSL_CTX_new(TLS_server_method());
     client_rules = SSL_CTX_new(TLS_client_method());
     assert_int_equal(SSL_CTX_use_certificate_chain_file(server_rules, cert_path("good")), 1);
-    assert_int_equal(
-        SSL_CTX_use_PrivateKey_file(server_rules, cert_path("good"), SSL_FILETYPE_PEM), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey_file(server_rules, cert_path("good"), SSL_FILETYPE_PEM),
+                     1);
     assert_int_equal(SSL_CTX_load_verify_file(client_rules, cert_path("ca")), 1);
     SSL_CTX_set_verify(client_rules, SSL_VERIFY_PEER, NULL);
     asking = good = 0;

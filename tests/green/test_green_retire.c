@@ -302,6 +302,7 @@ IN_TASK(who_asks_without_waiting_lets_the_others_run)
 /* Of /etc/hosts. One task's answer outlives another's question. */
 static void *ask_again(void *arg)
 {
+    /* lint: banned: libraries call it, and this is its test */
     struct hostent *found = gethostbyname("127.0.0.3");
 
     assert_non_null(found);
@@ -312,6 +313,7 @@ static void *ask_again(void *arg)
 IN_TASK(hosts_are_found_in_memory_of_the_task)
 {
     const struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
+    /* lint: banned: libraries call it, and this is its test */
     struct hostent *found = gethostbyname("localhost"), entry, *out = NULL;
     char buf[2048];
     int error = 0;
@@ -321,6 +323,7 @@ IN_TASK(hosts_are_found_in_memory_of_the_task)
     CEL_SCOPE (s)
         assert_int_equal(cel_go(ask_again, NULL), 0);
     assert_memory_equal(found->h_addr_list[0], "\x7f\0\0\x01", 4);
+    /* lint: banned: libraries call it, and this is its test */
     assert_null(gethostbyname("no such name"));
     assert_int_not_equal(h_errno, 0);
     for (int odd = 0; odd < 3; odd++) {
@@ -335,6 +338,7 @@ IN_TASK(hosts_are_found_in_memory_of_the_task)
                         (uintptr_t)buf + sizeof buf);
     }
     assert_int_equal(gethostbyname_r("localhost", &entry, buf, 8, &out, &error), ERANGE);
+    /* lint: banned: libraries call it, and this is its test */
     found = gethostbyaddr(&loopback, sizeof loopback, AF_INET);
     assert_non_null(found);
     assert_string_equal(found->h_name, "localhost");
@@ -363,6 +367,7 @@ IN_TASK(addresses_are_named)
             getnameinfo((struct sockaddr *)&at, sizeof at, host, sizeof host, NULL, 0, 0),
             EAI_SYSTEM);
         assert_int_equal(errno, ECANCELED);
+        /* lint: banned: libraries call it, and this is its test */
         assert_null(gethostbyname("localhost"));
         assert_int_equal(errno, ECANCELED);
     }
