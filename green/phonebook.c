@@ -285,9 +285,9 @@ static int name_elsewhere(struct who *w, char *host, char *service)
     code = r < 0 ? EAI_MEMORY : w->code;
     if (code == EAI_SYSTEM)
         errno = w->error;
-    if (code == 0 && w->host_len > 0)
+    if (code == 0 && host != NULL && w->host_len > 0)
         memcpy(host, w->host, strlen(w->host) + 1);
-    if (code == 0 && w->service_len > 0)
+    if (code == 0 && service != NULL && w->service_len > 0)
         memcpy(service, w->service, strlen(w->service) + 1);
     free(w);
     return code;

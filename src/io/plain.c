@@ -178,7 +178,7 @@ int cel_stream_pair(struct cel_stream **a, struct cel_stream **b)
 
 int cel_stream_pipe(struct cel_stream **reader, struct cel_stream **writer)
 {
-    struct cel_stream *from;
+    struct cel_stream *from = NULL;
     int fds[2], r;
 
     if (cel__sys.pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0)
