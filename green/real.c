@@ -103,6 +103,8 @@ static void resolve_threads(void)
     find(&next.cond_clockwait, "pthread_cond_clockwait");
     find_newer(&next.cond_signal, "pthread_cond_signal", "GLIBC_2.3.2");
     find_newer(&next.cond_broadcast, "pthread_cond_broadcast", "GLIBC_2.3.2");
+    find(&next.rwlock_rdlock, "pthread_rwlock_rdlock");
+    find(&next.rwlock_wrlock, "pthread_rwlock_wrlock");
     find(&next.join, "pthread_join");
     find(&next.sem_wait, "sem_wait");
     find(&next.sem_timedwait, "sem_timedwait");

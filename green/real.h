@@ -77,6 +77,8 @@ struct cel__green_real {
                           const struct timespec *until);
     int (*cond_signal)(pthread_cond_t *cond);
     int (*cond_broadcast)(pthread_cond_t *cond);
+    int (*rwlock_rdlock)(pthread_rwlock_t *lock);
+    int (*rwlock_wrlock)(pthread_rwlock_t *lock);
     int (*join)(pthread_t thread, void **result);
     int (*sem_wait)(sem_t *sem);
     int (*sem_timedwait)(sem_t *sem, const struct timespec *until);

@@ -19,8 +19,8 @@
  *     getaddrinfo getnameinfo gethostbyname gethostbyname2 gethostbyaddr, and those with _r
  *     wait wait3 wait4 waitpid waitid system pclose sigwait sigwaitinfo sigtimedwait
  *     flock lockf fcntl (F_SETLKW, F_OFD_SETLKW)
- *     pthread_mutex_lock and its kin, pthread_cond_wait and its kin, pthread_join, sem_wait,
- *     sem_timedwait
+ *     pthread_mutex_lock and its kin, pthread_rwlock_rdlock, pthread_rwlock_wrlock,
+ *     pthread_cond_wait and its kin, pthread_join, sem_wait, sem_timedwait
  *
  * Each returns what libc's would, -1 and errno for an error, and obeys SO_RCVTIMEO and SO_SNDTIMEO.
  * Two errors are new: ECANCELED and ETIMEDOUT, when the scopes around want the wait to end; bytes

@@ -24,15 +24,21 @@ static struct cel__list entered = {&entered, &entered};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void put_all_back(void)
+/* tcsetattr may be called in a signal handler. */
+static void put_back_listed(void)
 {
-    pthread_mutex_lock(&lock);
     for (struct cel__list *node = entered.prev; node != &entered; node = node->prev) {
         const struct cel_terminal_guard *g =
             cel__container_of(node, struct cel_terminal_guard, link);
 
         cel__sys.tcsetattr(g->fd, TCSANOW, &g->before);
     }
+}
+
+static void put_all_back(void)
+{
+    pthread_mutex_lock(&lock);
+    put_back_listed();
     pthread_mutex_unlock(&lock);
 }
 
@@ -151,5 +157,17 @@ int cel_terminal_resized(int fd, struct cel_terminal_size *size)
     if (r < 0)
         return r;
     *size = now;
+    return 0;
+}
+
+int cel_terminal_reset(void)
+{
+    int saved = errno;
+
+    if (pthread_mutex_trylock(&lock) != 0)
+        return -EAGAIN;
+    put_back_listed();
+    pthread_mutex_unlock(&lock);
+    errno = saved;
     return 0;
 }

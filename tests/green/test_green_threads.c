@@ -256,6 +256,49 @@ IN_TASK(condition_limits_pass_by_their_clock)
     pthread_mutex_destroy(&mutex);
 }
 
+/* ---- read-write locks ---- */
+
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static int reading, writing, passes, most_readers;
+
+static void *read_it(void *arg)
+{
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(pthread_rwlock_rdlock(&rwlock), 0);
+        reading++;
+        most_readers = reading > most_readers ? reading : most_readers;
+        assert_int_equal(writing, 0);
+        assert_int_equal(usleep(100), 0);
+        reading--;
+        passes++;
+        assert_int_equal(pthread_rwlock_unlock(&rwlock), 0);
+    }
+    return NULL;
+}
+
+static void *write_it(void *arg)
+{
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(pthread_rwlock_wrlock(&rwlock), 0);
+        assert_int_equal(writing++ + reading, 0);
+        assert_int_equal(usleep(100), 0);
+        writing--;
+        passes++;
+        assert_int_equal(pthread_rwlock_unlock(&rwlock), 0);
+    }
+    return NULL;
+}
+
+IN_TASK(read_write_locks_of_parked_tasks_are_waited_for)
+{
+    passes = most_readers = 0;
+    CEL_SCOPE (s)
+        for (int i = 0; i < 10; i++)
+            assert_int_equal(cel_go(i % 2 == 0 ? read_it : write_it, NULL), 0);
+    assert_int_equal(passes, 50);
+    assert_true(most_readers > 1);
+}
+
 /* ---- threads and semaphores ---- */
 
 static int ends[2];
@@ -345,6 +388,7 @@ int main(void)
         cmocka_unit_test(condition_is_waited_for_by_the_task),
         cmocka_unit_test(broadcasts_of_tasks_and_threads_are_heard),
         cmocka_unit_test(condition_limits_pass_by_their_clock),
+        cmocka_unit_test(read_write_locks_of_parked_tasks_are_waited_for),
         cmocka_unit_test(join_parks),
         cmocka_unit_test(semaphores_park),
         cmocka_unit_test(other_threads_lock_as_ever),

@@ -199,6 +199,38 @@ static void terminal_is_put_back_at_exit(void **state)
     close_pty(p);
 }
 
+static void reset_and_die(int signo)
+{
+    (void)cel_terminal_reset();
+    (void)signal(signo, SIG_DFL);
+    (void)raise(signo);
+}
+
+/* A program's own handler, which a crash leads to. */
+static void terminal_is_put_back_by_a_handler(void **state)
+{
+    struct pty p = open_pty();
+    struct termios before, now;
+    struct cel_terminal_guard *g;
+    int status;
+    pid_t child;
+
+    assert_int_equal(cel_terminal_reset(), 0); /* nothing to do */
+    assert_int_equal(tcgetattr(p.line, &before), 0);
+    child = fork();
+    if (child == 0) {
+        (void)signal(SIGTERM, reset_and_die);
+        (void)raise(cel_terminal_enter(&g, p.line, CEL_TERMINAL_RAW) == 0 ? SIGTERM : SIGKILL);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGTERM);
+    assert_int_equal(tcgetattr(p.line, &now), 0);
+    assert_int_equal(now.c_lflag, before.c_lflag);
+    close_pty(p);
+}
+
 static struct pty resized;
 
 static void *resize_later(void *arg)
@@ -310,6 +342,7 @@ int main(void)
         cmocka_unit_test(null_device_takes_all_and_has_nothing),
         cmocka_unit_test(terminal_mode_is_entered_and_left),
         cmocka_unit_test(terminal_is_put_back_at_exit),
+        cmocka_unit_test(terminal_is_put_back_by_a_handler),
         cmocka_unit_test(terminal_size_is_told_when_it_changes),
         cmocka_unit_test(what_is_no_terminal_says_so),
         cmocka_unit_test(sharing_survives_each_failed_allocation),
