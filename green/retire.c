@@ -32,34 +32,40 @@ void cel__green_place_give(struct cel__green_place *place)
         place->next->at = place->at;
 }
 
-/* Is anybody there? Who is not told yet is. */
-static bool tell_all(int fd)
+static bool is_waited_for(int fd)
 {
-    bool is_any = false;
+    for (const struct cel__green_place *p = places[(unsigned)fd % BUCKETS]; p != NULL; p = p->next)
+        if (p->fd == fd)
+            return true;
+    return false;
+}
 
+static void tell_all(int fd)
+{
     for (struct cel__green_place *p = places[(unsigned)fd % BUCKETS]; p != NULL; p = p->next) {
         if (p->fd != fd)
             continue;
-        is_any = true;
         p->is_closed = true;
         if (p->stay->is_closed)
             continue;
         p->stay->is_closed = true;
         cel_scope_cancel(&p->stay->scope);
     }
-    return is_any;
 }
 
-/* (parks) */
+/* (parks) A child's descriptors are its own, though with vfork the memory is its parent's: nobody
+ * waits for them. */
 static void retire(int fd)
 {
     int saved = errno;
 
-    if (fd < 0 || !tell_all(fd) || !cel__green_is_home())
+    if (fd < 0 || !is_waited_for(fd) || !cel__green_is_home())
         return;
     CEL_SCOPE (going, .is_shielded = true, .timeout = MINUTE) {
-        while (tell_all(fd))
+        while (is_waited_for(fd)) {
+            tell_all(fd);
             (void)cel_yield(); /* parks */
+        }
     }
     errno = saved;
 }

@@ -238,6 +238,38 @@ IN_TASK(vforked_child_runs_no_other_task)
     close(ends[1]);
 }
 
+static void *read_one(void *arg)
+{
+    char c = 0;
+
+    assert_int_equal(read((int)(intptr_t)arg, &c, 1), 1);
+    assert_int_equal(c, 'x');
+    return NULL;
+}
+
+/* What a child closes before its exec is not closed for who waits in its parent. */
+IN_TASK(vforked_child_closes_only_its_own)
+{
+    int ends[2], status;
+    pid_t pid;
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    CEL_SCOPE (s) {
+        assert_int_equal(cel_go(read_one, (void *)(intptr_t)ends[0]), 0);
+        assert_int_equal(cel_sleep(CEL_MILLISECOND), 0);
+        pid = vfork();
+        if (pid == 0) {
+            close(ends[0]);
+            dup2(ends[1], ends[0]);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(write(ends[1], "x", 1), 1);
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +280,7 @@ int main(void)
         cmocka_unit_test(command_has_the_mask_of_its_caller),
         cmocka_unit_test(forked_child_blocks_as_ever),
         cmocka_unit_test(vforked_child_runs_no_other_task),
+        cmocka_unit_test(vforked_child_closes_only_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
