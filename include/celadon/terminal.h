@@ -54,8 +54,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_terminal_enter(struct cel_terminal_guard **out,
  * guard is gone all the same. */
 CEL_PUBLIC int cel_terminal_leave(struct cel_terminal_guard *guard);
 /* Does not park. Puts all terminals back that guards have changed; the guards stay. It is for a
- * program's own handlers of signals that end it (SIGSEGV, SIGTERM, …), may be called there, and from
- * any thread. -EAGAIN a guard is entered or left at this moment: nothing was done. */
+ * program's own handlers of signals that end it (SIGSEGV, SIGTERM, …), may be called there, and
+ * from any thread. -EAGAIN a guard is entered or left at this moment: nothing was done. */
 CEL_PUBLIC int cel_terminal_reset(void);
 
 #ifdef __cplusplus

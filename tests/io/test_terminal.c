@@ -202,8 +202,7 @@ static void terminal_is_put_back_at_exit(void **state)
 static void reset_and_die(int signo)
 {
     (void)cel_terminal_reset();
-    (void)signal(signo, SIG_DFL);
-    (void)raise(signo);
+    (void)raise(signo); /* once more, by default: SA_RESETHAND */
 }
 
 /* A program's own handler, which a crash leads to. */
@@ -219,7 +218,10 @@ static void terminal_is_put_back_by_a_handler(void **state)
     assert_int_equal(tcgetattr(p.line, &before), 0);
     child = fork();
     if (child == 0) {
-        (void)signal(SIGTERM, reset_and_die);
+        (void)sigaction(SIGTERM,
+                        &(struct sigaction){.sa_handler = reset_and_die,
+                                            .sa_flags = (int)SA_RESETHAND | SA_NODEFER},
+                        NULL);
         (void)raise(cel_terminal_enter(&g, p.line, CEL_TERMINAL_RAW) == 0 ? SIGTERM : SIGKILL);
         _exit(1);
     }
