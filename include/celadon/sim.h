@@ -51,7 +51,8 @@ struct cel_sim_options {
     int64_t job_delay;   /* mean time until a job of the thread pool runs */
     int64_t io_error;    /* chance that a read, write or sync of a file fails by EIO; a sync does so
                           * once, and what it was to keep is given up */
-    int64_t disk_full;   /* chance that a write of a file, or a new name, fails by ENOSPC */
+    int64_t disk_full;   /* chance that a write of a file, or a new name, fails by ENOSPC; or a sync
+                          * of what was written does, and gives that up */
     int64_t shortage;    /* chance that a descriptor is refused by EMFILE */
     int64_t skew;        /* hosts' wall clocks are wrong by up to this */
     int64_t buggify;     /* 1: rare paths of the library itself are taken more often */
@@ -123,8 +124,8 @@ CEL_PUBLIC void cel_sim_skew(struct cel_sim_host *host, int64_t by);
 
 /* Each host has a disk of its own, empty but for /tmp, and relative paths begin at its root. What
  * begins with /proc, /sys or /dev is the real machine's. A kill (cel_sim_kill) leaves of bytes that
- * were not synced some sectors of 512, and of names (made, moved, removed) of which the folder was
- * not synced some: the seed decides. */
+ * were not synced some sectors of 512, of names (made, moved, removed) of which the folder was not
+ * synced some, and of modes and times the old or the new ones: the seed decides. */
 
 /* Does not park, and needs no power: the file as who reads it now would get it, after a kill what
  * was left of it. *out has a NUL behind the end and is freed with cel_free. -ENOENT, -ENOTDIR,

@@ -220,7 +220,7 @@ static int my_fsync(int fd)
     struct cel__opened *o = cel__opened_find(fd);
 
     if (o != NULL)
-        return (int)told(cel__opened_sync(o));
+        return (int)told(cel__opened_sync(o, true));
     return fails() ? -1 : cel__under.fsync(fd);
 }
 
@@ -229,7 +229,7 @@ static int my_fdatasync(int fd)
     struct cel__opened *o = cel__opened_find(fd);
 
     if (o != NULL)
-        return (int)told(cel__opened_sync(o));
+        return (int)told(cel__opened_sync(o, false));
     return fails() ? -1 : cel__under.fdatasync(fd);
 }
 

@@ -290,9 +290,10 @@ int cel__filesystem_chmod(struct cel__node *from, const char *path, mode_t mode)
     struct cel__place place;
     int r = walk_to_node(from, path, CEL__WALK_FOLLOW, &place);
 
-    if (r == 0)
-        place.node->mode = (place.node->mode & S_IFMT) | (mode & 07777);
-    return r;
+    if (r < 0)
+        return r;
+    cel__node_describe(place.node, (place.node->mode & S_IFMT) | (mode & 07777));
+    return 0;
 }
 
 int cel__filesystem_stat(struct cel__node *from, const char *path, struct stat *st, int flags)

@@ -191,24 +191,36 @@ ssize_t cel__opened_write(struct cel__opened *o, const struct iovec *iov, int co
     return n;
 }
 
+/* Where what was written shall lie is often decided only now, and then there may be no room. */
+static int refuse_sync(struct cel__machine *m, const struct cel__node *node)
+{
+    if (cel__content_is_dirty(&node->content) && cel__machine_chance(m, m->options.disk_full))
+        return -ENOSPC;
+    return cel__machine_chance(m, m->options.io_error) ? -EIO : 0;
+}
+
 /* What could not be written back is told once to each who has it open, and is not tried again. */
-int cel__opened_sync(struct cel__opened *o)
+int cel__opened_sync(struct cel__opened *o, bool is_whole)
 {
     struct cel__machine *m = o->host->m;
     int r = cel__opened_check(o);
 
     if (r < 0)
         return r;
-    if (cel__machine_chance(m, m->options.io_error)) {
+    r = refuse_sync(m, o->node);
+    if (r < 0) {
         cel__content_refuse(&o->node->content, cel__machine_draw(m, CEL__DRAW_FAULT, 2) == 0);
         o->node->errors++;
+        o->node->error = r;
         o->node->is_untold = true;
     }
     if (o->errors != o->node->errors) {
         o->errors = o->node->errors;
         o->node->is_untold = false;
-        return -EIO;
+        return o->node->error;
     }
+    if (is_whole)
+        cel__node_keep(o->node);
     if (S_ISDIR(o->node->mode))
         cel__folder_sync(o->node);
     else
@@ -247,7 +259,8 @@ int64_t cel__opened_seek(struct cel__opened *o, int64_t offset, int whence)
 
 void cel__node_stat(const struct cel__node *node, struct stat *st)
 {
-    struct timespec changed = {node->changed / CEL_SECOND, node->changed % CEL_SECOND};
+    struct timespec written = {node->written / CEL_SECOND, node->written % CEL_SECOND};
+    struct timespec described = {node->described / CEL_SECOND, node->described % CEL_SECOND};
     size_t size = S_ISLNK(node->mode) ? strlen(node->target) : node->content.len;
 
     *st = (struct stat){.st_dev = 1 + node->disk->station->id,
@@ -257,9 +270,9 @@ void cel__node_stat(const struct cel__node *node, struct stat *st)
                         .st_size = (off_t)size,
                         .st_blksize = BLOCK,
                         .st_blocks = (blkcnt_t)((size + CEL__SECTOR - 1) / CEL__SECTOR),
-                        .st_atim = changed,
-                        .st_mtim = changed,
-                        .st_ctim = changed};
+                        .st_atim = written,
+                        .st_mtim = written,
+                        .st_ctim = described};
 }
 
 static size_t put_entry(void *buf, size_t room, const char *name, const struct cel__node *node,
