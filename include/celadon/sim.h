@@ -164,6 +164,13 @@ CEL_PUBLIC void cel_sim_calm(void);
 /* (parks) Until no other task can run and nothing happens any more at this instant. -ECANCELED,
  * -ETIMEDOUT. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_settle(void);
+/* An invariant: check(arg) is asked after each step of each task from now on, and tells in words
+ * what is broken (static, or the caller's); NULL: all is well. It must not park. When it is broken
+ * the run ends right there, and fails by -EPROTO. Up to 8 of them, until the run ends. -ENOSPC. */
+CEL_PUBLIC CEL_NODISCARD int cel_sim_always(const char *(*check)(void *arg), void *arg);
+/* A line of the play's own among those that a failed run tells and CEL_TRACE=FILE writes down. At
+ * most 60 bytes of it are kept. */
+CEL_PUBLIC void cel_sim_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A number below `bound` (> 0) that the seed decides: for choices that a test makes. */
 CEL_PUBLIC uint64_t cel_sim_draw(uint64_t bound);
 

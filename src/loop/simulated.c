@@ -22,6 +22,7 @@
 #include "loop/policy.h"
 #include "machine/boot.h"
 #include "machine/calls.h"
+#include "machine/diary.h"
 #include "machine/power.h"
 #include "machine/recipe.h"
 #include "machine/socket.h"
@@ -199,7 +200,7 @@ static void sim_detach(struct cel_loop *loop, struct cel__fd *f)
     struct simulated *sim = sim_of(loop);
     struct leaving *leaving;
 
-    if (!is_foreign(f) && cel__machine_chance(sim->machine, sim->machine->options.late_cancel)) {
+    if (!is_foreign(f) && CEL__CHANCE(sim->machine, late_cancel)) {
         leaving = cel__machine_alloc(sizeof *leaving);
         leaving->fd = f;
         cel__list_append(&sim->leaving, &leaving->link);
@@ -240,7 +241,7 @@ static bool is_late(struct cel_loop *loop, const struct cel__op *op)
 {
     struct cel__machine *m = sim_of(loop)->machine;
 
-    return !is_foreign(op->fd) && cel__machine_chance(m, m->options.late);
+    return !is_foreign(op->fd) && CEL__CHANCE(m, late);
 }
 
 static int sim_start(struct cel_loop *loop, struct cel__op *op)
@@ -273,7 +274,7 @@ static void sim_cancel(struct cel_loop *loop, struct cel__op *op)
     struct cel__machine *m = sim_of(loop)->machine;
     struct cel__socket *s = cel__socket_find(op->fd->fd);
 
-    if (s != NULL && cel__machine_chance(m, m->options.late_cancel))
+    if (s != NULL && CEL__CHANCE(m, late_cancel))
         cel__socket_tell(s);
     else
         end(loop, op, op->cancel_code);
@@ -429,17 +430,22 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
     struct cel__machine *m = sim->machine;
 
     while (budget-- > 0 && cel__sched_has_ready(&loop->sched)) {
-        uint32_t chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
+        const struct cel__known *chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
+        const struct cel_fiber *f;
 
-        if (chosen == 0) { /* their hosts stand still: time goes by */
+        if (chosen == NULL) { /* their hosts stand still: time goes by */
             cel__machine_advance(m, cel__min(cel__wheel_next(&loop->wheel), cel__machine_next(m)));
             take_news(loop);
             return;
         }
         m->switches++;
-        cel__machine_note(m, chosen, (uint64_t)m->now);
+        f = chosen->fiber;
+        cel__diary_task(m, f->name, f->file, f->line, chosen->host);
+        cel__machine_note(m, chosen->id, (uint64_t)m->now);
         cel__sched_run(&loop->sched, 1);
-        cel__machine_trace(m, 7);
+        cel__machine_trace(m, CEL__MARK_TASK);
+        if (m->look != NULL && !m->look())
+            return;
         m->now += SLICE_MIN + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
     }
 }
@@ -492,10 +498,11 @@ static void sim_later(struct cel_loop *loop, struct cel__post *post)
     struct delayed *d = cel__machine_alloc(sizeof *d);
 
     d->event.run = run_delayed;
-    d->event.mark = 60;
+    d->event.mark = CEL__MARK_JOB;
     d->post = post;
     d->station = cel__station_current(m);
     d->life = d->station->life;
+    d->event.from = d->station;
     cel__list_append(&sim_of(loop)->delayed, &d->link);
     cel__machine_schedule(m, &d->event,
                           m->now + cel__machine_draw_time(m, CEL__DRAW_NET, m->options.job_delay));
@@ -579,7 +586,8 @@ static void sim_resolve(struct cel_loop *loop, const char *name, cel__names_fn *
     }
     q = cel__machine_alloc(sizeof *q);
     q->event.run = answer;
-    q->event.mark = 70;
+    q->event.mark = CEL__MARK_NAME;
+    q->event.from = cel__station_current(m);
     q->loop = loop;
     loop->jobs++;
     q->fn = fn;

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "machine/calls.h"
 #include "machine/datagram.h"
+#include "machine/diary.h"
 #include "machine/opened.h"
 #include "machine/power.h"
 #include "machine/station.h"
@@ -45,6 +46,17 @@ static unsigned end_sockets(struct cel__machine *m)
     return left;
 }
 
+struct cel__leftovers cel__machine_leftovers(const struct cel__machine *m)
+{
+    struct cel__leftovers left = {0};
+
+    CEL__LIST_EACH (node, &m->sockets)
+        left.sockets += cel__container_of(node, struct cel__socket, link)->fd >= 0;
+    for (size_t fd = 0; fd < m->opened_cap; fd++)
+        left.files += m->opened[fd] != NULL;
+    return left;
+}
+
 struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_options *options)
 {
     struct cel__machine *m;
@@ -66,6 +78,8 @@ struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_optio
     cel__list_init(&m->datagrams);
     cel__list_init(&m->news);
     cel__list_init(&m->zone);
+    m->diary = cel__machine_alloc(sizeof *m->diary);
+    m->diary->fd = -1;
     m->home = cel__station_new(m, "home");
     cel__machine_here = m;
     return m;
@@ -82,6 +96,7 @@ unsigned cel__machine_halt(struct cel__machine *m)
     cel__station_end_all(m);
     cel__zone_end(m);
     cel__machine_here = NULL;
+    cel__machine_release(m->diary);
     cel__machine_release(m->heap);
     cel__machine_release(m->by_fd);
     cel__machine_release(m->opened);

@@ -294,8 +294,7 @@ static ssize_t my_read(int fd, void *buf, size_t len)
 
     if (m == NULL)
         return cel__under.read(fd, buf, len);
-    if (cel__socket_find(fd) == NULL && cel__opened_find(fd) == NULL &&
-        cel__machine_chance(m, m->options.io_error))
+    if (cel__socket_find(fd) == NULL && cel__opened_find(fd) == NULL && CEL__CHANCE(m, io_error))
         return told(-EIO);
     return my_readv(fd, &piece, 1);
 }

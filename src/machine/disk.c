@@ -460,7 +460,7 @@ void cel__disk_crash(struct cel__disk *disk)
         has_lost |= cel__content_crash(m, &node->content, mercy);
         has_lost |= crash_description(m, node, mercy);
     }
-    m->faults += has_lost;
+    m->faults += has_lost; /* staged, not by chance: it has no number */
     restore_names(disk);
     sweep_nodes(disk);
 }

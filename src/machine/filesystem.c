@@ -43,7 +43,7 @@ static int check_room(const struct cel__place *place)
 
     if (place->folder->names == 0)
         return -ENOENT;
-    return cel__machine_chance(m, m->options.disk_full) ? -ENOSPC : 0;
+    return CEL__CHANCE(m, disk_full) ? -ENOSPC : 0;
 }
 
 static void add_name(const struct cel__place *place, struct cel__node *node)

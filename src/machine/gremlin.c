@@ -2,6 +2,7 @@
 #include "machine/gremlin.h"
 
 #include "base/buggify.h"
+#include "machine/diary.h"
 #include "machine/station.h"
 
 #define STEP    (100 * CEL_MILLISECOND)
@@ -32,8 +33,7 @@ static bool take_rare_path(const char *file, int line)
         return false;
     if (cel__machine_draw(m, CEL__DRAW_FAULT, ONE_IN) != 0)
         return false;
-    m->faults++;
-    return true;
+    return cel__diary_fault(m, "buggify", file, line);
 }
 
 static void part(struct cel__machine *m, struct cel__station *a, struct cel__station *b)
@@ -49,7 +49,7 @@ static void look(struct cel__machine *m, struct cel__happening *event)
 {
     CEL__LIST_EACH (node, &m->hosts)
         CEL__LIST_EACH (other, &m->hosts)
-            if (other != node && cel__machine_chance(m, m->options.partition))
+            if (other != node && CEL__CHANCE(m, partition))
                 part(m, cel__container_of(node, struct cel__station, link),
                      cel__container_of(other, struct cel__station, link));
     if (!m->is_calm)
@@ -60,7 +60,7 @@ void cel__gremlin_start(struct cel__machine *m, struct cel__gremlin *g)
 {
     cel__buggify = take_rare_path;
     g->event.run = look;
-    g->event.mark = 50;
+    g->event.mark = CEL__MARK_PARTING;
     if (m->options.partition != 0 && !m->is_calm)
         cel__machine_schedule(m, &g->event, m->now + STEP);
 }

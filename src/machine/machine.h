@@ -20,29 +20,54 @@
 #include "celadon/sim.h"
 
 struct cel_fiber;
+struct cel__diary;
 struct cel__opened;
 struct cel__station;
 struct cel__machine;
 struct cel__socket;
+
+/* What happens, for the hash and for people (machine/diary.h). */
+enum cel__mark {
+    CEL__MARK_TASK = 7,
+    CEL__MARK_PARTING = 50,
+    CEL__MARK_CALM,
+    CEL__MARK_IMPATIENT,
+    CEL__MARK_RESUME,
+    CEL__MARK_JOB = 60,
+    CEL__MARK_NAME = 70,
+    CEL__MARK_DATAGRAM = 80,
+    CEL__MARK_KNOCK = 90,
+    CEL__MARK_PACKET = 100 /* and the kind of it */
+};
 
 /* Something that is going to happen. Zeroed: it is not. */
 struct cel__happening {
     int64_t at;
     uint64_t nth; /* orders those of one instant */
     void (*run)(struct cel__machine *m, struct cel__happening *event);
-    uint32_t place; /* in the heap, from 1; 0: not in it */
-    uint32_t mark;  /* what it is, for the hash */
+    uint32_t place;                       /* in the heap, from 1; 0: not in it */
+    uint32_t mark;                        /* enum cel__mark */
+    const struct cel__station *from, *to; /* for people; NULL: nobody in particular */
 };
 
-/* A run's hash after each event, for a second run to be compared with. */
+/* A run's hash after one of its steps, an event or a task's slice. */
+struct cel__step {
+    uint64_t hash;
+    int64_t when;
+    const char *file; /* where the task was spawned; NULL: it was an event */
+    int line;
+    uint32_t mark;
+};
+
+/* A run's steps, for a second run to be compared with. */
 struct cel__track {
-    uint64_t *hashes;
+    struct cel__step *steps;
     size_t count, cap;
     size_t at;        /* the second run's place */
     bool is_checking; /* this is the second run */
     bool differs;
-    uint32_t mark; /* the event after which it differed first, */
-    int64_t when;  /* and its time */
+    struct cel__step other;                       /* the second run's, where it differed first */
+    void (*on_differing)(struct cel__machine *m); /* then; NULL: nothing is done */
 };
 
 /* Independent streams of choices, so that more of one kind do not shift the others. */
@@ -71,6 +96,7 @@ struct cel__machine {
     uint64_t scheduled;
     /* what was, for the report */
     uint64_t hash, events, switches, faults, draws;
+    struct cel__diary *diary; /* and for people */
     /* the network's parts: host.h, socket.h */
     struct cel__list hosts;
     struct cel__list sockets;
@@ -91,6 +117,8 @@ struct cel__machine {
     struct cel__station *(*host_here)(void);
     struct cel__station *acting; /* whose job runs, and from which of its lives; NULL: none does */
     uint32_t acting_life;
+    bool (*look)(
+        void); /* after each step of a task; -> false: no more of them. NULL: nobody does */
     /* Whose a fiber is; may be NULL, and so may be what it returns. */
     struct cel__station *(*host_of)(const struct cel_fiber *fiber);
 };
@@ -112,8 +140,13 @@ void cel__machine_note(struct cel__machine *m, uint64_t mark, uint64_t value);
 
 /* 0 <= result < bound. */
 uint64_t cel__machine_draw(struct cel__machine *m, enum cel__draw lane, uint64_t bound);
-/* Whether it happens, in a million; counted as a fault. Never once calm. */
-bool cel__machine_chance(struct cel__machine *m, int64_t ppm);
+/* Whether it happens, in a million; a fault, which is counted and has that name (static). Never
+ * once calm. */
+bool cel__machine_chance(struct cel__machine *m, int64_t ppm, const char *name);
+/* Whether something may become a fault later. */
+bool cel__machine_draws(struct cel__machine *m, int64_t ppm);
+/* A fault by the option of that name. */
+#define CEL__CHANCE(m, option) cel__machine_chance(m, (m)->options.option, #option)
 /* Exponentially distributed. */
 int64_t cel__machine_draw_time(struct cel__machine *m, enum cel__draw lane, int64_t mean);
 

@@ -104,7 +104,7 @@ ssize_t cel__opened_read(struct cel__opened *o, const struct iovec *iov, int cou
         return -EBADF;
     if (S_ISDIR(o->node->mode))
         return -EISDIR;
-    if (cel__machine_chance(m, m->options.io_error))
+    if (CEL__CHANCE(m, io_error))
         return -EIO;
     for (int i = 0; i < count; i++) {
         size_t n = cel__content_read(&o->node->content, iov[i].iov_base, iov[i].iov_len, at + done);
@@ -113,7 +113,7 @@ ssize_t cel__opened_read(struct cel__opened *o, const struct iovec *iov, int cou
         if (n < iov[i].iov_len)
             break;
     }
-    if (done > 1 && cel__machine_chance(m, m->options.cut))
+    if (done > 1 && CEL__CHANCE(m, cut))
         done = 1 + (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, done);
     if (offset < 0)
         o->at += (int64_t)done;
@@ -134,9 +134,9 @@ static int64_t room_for(const struct cel__node *node, int64_t at, size_t len)
 
 static int refuse_write(struct cel__machine *m)
 {
-    if (cel__machine_chance(m, m->options.disk_full))
+    if (CEL__CHANCE(m, disk_full))
         return -ENOSPC;
-    return cel__machine_chance(m, m->options.io_error) ? -EIO : 0;
+    return CEL__CHANCE(m, io_error) ? -EIO : 0;
 }
 
 /* -> bytes, all of them if there are no faults. */
@@ -152,7 +152,7 @@ static ssize_t put(struct cel__node *node, const struct iovec *iov, int count, i
     left = total > 0 ? room_for(node, at, (size_t)total) : 0;
     if (left == 0)
         return total > 0 ? -ENOSPC : 0;
-    if (left > 1 && cel__machine_chance(m, m->options.cut))
+    if (left > 1 && CEL__CHANCE(m, cut))
         left = 1 + (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, (uint64_t)left);
     total = left;
     for (int i = 0; i < count && left > 0; i++) {
@@ -194,9 +194,9 @@ ssize_t cel__opened_write(struct cel__opened *o, const struct iovec *iov, int co
 /* Where what was written shall lie is often decided only now, and then there may be no room. */
 static int refuse_sync(struct cel__machine *m, const struct cel__node *node)
 {
-    if (cel__content_is_dirty(&node->content) && cel__machine_chance(m, m->options.disk_full))
+    if (cel__content_is_dirty(&node->content) && CEL__CHANCE(m, disk_full))
         return -ENOSPC;
-    return cel__machine_chance(m, m->options.io_error) ? -EIO : 0;
+    return CEL__CHANCE(m, io_error) ? -EIO : 0;
 }
 
 /* What could not be written back is told once to each who has it open, and is not tried again. */

@@ -187,11 +187,11 @@ int64_t cel__station_arrival(struct cel__station *from, struct cel__station *to)
 
     if (from == to)
         return m->now + LOCAL_LATENCY;
-    if (cel__machine_chance(m, m->options.tail))
+    if (CEL__CHANCE(m, tail))
         latency *= TAIL_TIMES;
     latency = cel__machine_draw_time(m, CEL__DRAW_NET, latency);
     l = link_between(from, to);
-    if (cel__machine_chance(m, m->options.clog))
+    if (CEL__CHANCE(m, clog))
         l->clogged_until = m->now + (int64_t)cel__machine_draw(m, CEL__DRAW_NET, CLOG_MAX);
     return cel__max(m->now, l->clogged_until) + latency;
 }

@@ -110,7 +110,8 @@ void cel_sim_pause(struct cel_sim_host *host, int64_t duration)
     host->host->paused_until = cel__max(host->host->paused_until, m->now + duration);
     m->paused_until = cel__max(m->paused_until, host->host->paused_until);
     end->run = wake_up;
-    end->mark = 53;
+    end->mark = CEL__MARK_RESUME;
+    end->from = host->host;
     cel__machine_schedule(m, end, host->host->paused_until);
 }
 

@@ -19,6 +19,14 @@ struct cel__trial {
     struct cel__happening calm;      /* the faults end */
     struct cel__happening impatient; /* time is over */
     bool is_over;
+    struct {
+        const char *(*check)(void *arg);
+        void *arg;
+    } invariants[8];
+    unsigned invariant_count;
+    const char *broken;     /* what one of them has said; NULL: nothing */
+    int left;               /* that was not closed */
+    struct cel_error cause; /* what the first task failed with */
     struct cel__list hosts; /* struct cel_sim_host */
     struct cel_sim_host *home;
 };
