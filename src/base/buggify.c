@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buggify.h"
 
-bool (*cel__buggify)(const char *file, int line);
+/* Named so by the linker, and absent where there is no place. */
+extern struct cel__rare __start_cel_rare[] __attribute__((weak, visibility("hidden")));
+extern struct cel__rare __stop_cel_rare[] __attribute__((weak, visibility("hidden")));
+
+bool (*cel__buggify)(struct cel__rare *place);
+
+struct cel__rare *cel__rare_places(size_t *count)
+{
+    *count = (size_t)(__stop_cel_rare - __start_cel_rare);
+    return __start_cel_rare;
+}

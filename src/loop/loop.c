@@ -228,6 +228,8 @@ static int ask_kernel(struct cel_loop *loop, int64_t wait_max)
 
         until = cel__min(cel__wheel_next(&loop->wheel), limit);
     }
+    if (until > loop->now && until < INT64_MAX && CEL__BUGGIFY()) /* awake for nothing */
+        until = loop->now + (until - loop->now) / 2;
     if (until > loop->now)
         return block(loop, until);
     return loop->ops_in_flight != 0 || loop->fds.live != 0 ? loop->backend->wait(loop, 0) : 0;

@@ -7,11 +7,11 @@
 
 #define STEP    (100 * CEL_MILLISECOND)
 #define CUT_MAX (2 * CEL_SECOND)
-#define ACTIVE  4 /* one site in so many is active in a run, */
+#define ACTIVE  4 /* one place in so many is active in a run, */
 #define ONE_IN  4 /* and takes its rare path one time in so many */
 #define ONE_WAY 3 /* of so many partitions is in one direction only */
 
-static uint64_t site_hash(const char *file, int line)
+static uint64_t place_hash(const char *file, int64_t line)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325) + (uint64_t)line;
 
@@ -20,20 +20,23 @@ static uint64_t site_hash(const char *file, int line)
     return h;
 }
 
-/* A site is active by the hash of its place and of the run. */
-static bool take_rare_path(const char *file, int line)
+/* A place is active by the hash of its name and of the run. */
+static bool take_rare_path(struct cel__rare *place)
 {
     struct cel__machine *m = cel__machine_here;
     uint64_t h;
 
     if (m == NULL || m->is_calm || m->options.buggify == 0)
         return false;
-    h = (site_hash(file, line) ^ m->quirk) * UINT64_C(0x9e3779b97f4a7c15);
+    h = (place_hash(place->file, place->line) ^ m->quirk) * UINT64_C(0x9e3779b97f4a7c15);
     if ((h >> 32) % ACTIVE != 0)
         return false;
     if (cel__machine_draw(m, CEL__DRAW_FAULT, ONE_IN) != 0)
         return false;
-    return cel__diary_fault(m, "buggify", file, line);
+    if (!cel__diary_fault(m, "buggify", place->file, (int)place->line))
+        return false;
+    __atomic_add_fetch(&place->taken, 1, __ATOMIC_RELAXED);
+    return true;
 }
 
 static void part(struct cel__machine *m, struct cel__station *a, struct cel__station *b)
