@@ -53,11 +53,21 @@ struct cel_sim_options {
                           * once, and what it was to keep is given up */
     int64_t disk_full;   /* chance that a write of a file, or a new name, fails by ENOSPC; or a sync
                           * of what was written does, and gives that up */
-    int64_t shortage;    /* chance that a descriptor is refused by EMFILE */
-    int64_t skew;        /* hosts' wall clocks are wrong by up to this */
-    int64_t buggify;     /* 1: rare paths of the library itself are taken more often */
-    int64_t faults_for;  /* faults stop that long after the start */
-    int64_t patience;    /* from then on everything must end within this; 0: whenever */
+    int64_t pause;       /* chance per 100 ms that a host, not home, stands still for up to 1 s */
+    int64_t slow;       /* chance that a host, not home, takes up to 200 times as long for a step */
+    int64_t jump;       /* chance per 100 ms that a host's wall clock jumps, by up to 2 h */
+    int64_t outage;     /* chance per 100 ms that a host loses its power: those of cel_sim_mortal */
+    int64_t swizzle;    /* chance per 100 ms that half of the hosts are clogged one after the other,
+                         * for up to 1 s each */
+    int64_t bad_name;   /* chance that a name is not found, is told 5 s late, or by an address
+                         * where nobody is */
+    int64_t corrupt;    /* chance that a byte of a datagram, or of a segment, is another one when it
+                         * arrives. Never drawn: checksums catch nearly all of these */
+    int64_t shortage;   /* chance that a descriptor is refused by EMFILE */
+    int64_t skew;       /* hosts' wall clocks are wrong by up to this */
+    int64_t buggify;    /* 1: rare paths of the library itself are taken more often */
+    int64_t faults_for; /* faults stop that long after the start */
+    int64_t patience;   /* from then on everything must end within this; 0: whenever */
 };
 
 /* What a run was. */
@@ -112,8 +122,12 @@ CEL_PUBLIC struct cel_sim_host *cel_sim_home(void);
  * what they did to files only what was synced is sure to be left. Until they have ended, what they
  * do with files fails by -EIO. */
 CEL_PUBLIC void cel_sim_kill(struct cel_sim_host *host);
+/* From now on its power may fail by chance (the option outage): as by cel_sim_kill, and within 2 s
+ * it comes back as by cel_sim_reboot, which meanwhile returns -EALREADY. Not for home. */
+CEL_PUBLIC void cel_sim_mortal(struct cel_sim_host *host);
 /* After a kill: fn(arg) runs anew. The peers of old connections are told by a reset when they next
- * send. (parks) until the tasks of the earlier life have ended. -ECANCELED, -ETIMEDOUT, -ENOMEM. */
+ * send. (parks) until the tasks of the earlier life have ended. -ECANCELED, -ETIMEDOUT, -ENOMEM,
+ * -EALREADY it comes back by itself. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_reboot(struct cel_sim_host *host);
 /* Its tasks stand still and nothing reaches it for that long. Not for home. */
 CEL_PUBLIC void cel_sim_pause(struct cel_sim_host *host, int64_t duration);

@@ -11,6 +11,7 @@
 #include "loop/simulated.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -28,10 +29,12 @@
 #include "machine/socket.h"
 #include "machine/zone.h"
 
-#define SLICE_MIN  50 /* ns that a task's slice takes, and */
-#define SLICE_MORE 51
-#define FUSE_MAX   8 /* calls of a job that are made before power goes */
-#define GRACE_MS   2 /* that real things get before the clock jumps */
+#define SLICE_MIN   50 /* ns that a task's slice takes, and */
+#define SLICE_MORE  51
+#define FUSE_MAX    8 /* calls of a job that are made before power goes */
+#define NOWHERE     (10u << 24 | 250u << 16 | 1) /* no host has it */
+#define LATE_ANSWER (5 * CEL_SECOND)
+#define GRACE_MS    2 /* that real things get before the clock jumps */
 
 struct simulated {
     struct cel__machine *machine;
@@ -424,6 +427,13 @@ static int sim_wait(struct cel_loop *loop, int64_t until)
     return 0;
 }
 
+static int64_t slice_of(struct cel__machine *m, const struct cel__station *host)
+{
+    uint64_t slice = SLICE_MIN + cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
+
+    return (int64_t)(host != NULL ? slice * host->slowness : slice);
+}
+
 static void sim_run_ready(struct cel_loop *loop, int budget)
 {
     struct simulated *sim = sim_of(loop);
@@ -431,6 +441,7 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
 
     while (budget-- > 0 && cel__sched_has_ready(&loop->sched)) {
         const struct cel__known *chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
+        const struct cel__station *host;
         const struct cel_fiber *f;
 
         if (chosen == NULL) { /* their hosts stand still: time goes by */
@@ -440,13 +451,14 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
         }
         m->switches++;
         f = chosen->fiber;
-        cel__diary_task(m, f->name, f->file, f->line, chosen->host);
+        host = chosen->host;
+        cel__diary_task(m, f->name, f->file, f->line, host);
         cel__machine_note(m, chosen->id, (uint64_t)m->now);
         cel__sched_run(&loop->sched, 1);
         cel__machine_trace(m, CEL__MARK_TASK);
         if (m->look != NULL && !m->look())
             return;
-        m->now += SLICE_MIN + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
+        m->now += slice_of(m, host);
     }
 }
 
@@ -542,6 +554,7 @@ struct question {
     struct cel_loop *loop;
     cel__names_fn *fn;
     void *arg;
+    enum { NO_FLAW, NOT_FOUND, LATE, NOBODY_THERE, FLAWS } flaw;
     char name[256];
 };
 
@@ -549,12 +562,20 @@ static void answer(struct cel__machine *m, struct cel__happening *event)
 {
     struct question *q = cel__container_of(event, struct question, event);
     struct question copy = *q;
+    struct sockaddr_storage nowhere = {0};
+    struct sockaddr_in *at = (struct sockaddr_in *)&nowhere;
     const struct cel__name *name = cel__zone_find(m, copy.name);
 
+    at->sin_family = AF_INET;
+    at->sin_addr.s_addr = htonl(NOWHERE);
     copy.loop->jobs--;
     cel__list_unlink(&q->link);
     cel__machine_release(q);
-    if (name == NULL)
+    if (copy.flaw == NOT_FOUND)
+        copy.fn(copy.arg, -CEL_EDNS, "the name server does not know", NULL, 0);
+    else if (copy.flaw == NOBODY_THERE)
+        copy.fn(copy.arg, 0, "", &nowhere, 1);
+    else if (name == NULL)
         copy.fn(copy.arg, -CEL_EDNS, "no such name", NULL, 0);
     else
         copy.fn(copy.arg, 0, "", name->at, name->count);
@@ -594,9 +615,14 @@ static void sim_resolve(struct cel_loop *loop, const char *name, cel__names_fn *
     q->arg = arg;
     for (size_t i = 0; i < sizeof q->name - 1 && name[i] != '\0'; i++)
         q->name[i] = name[i];
+    if (CEL__CHANCE(m, bad_name))
+        q->flaw = 1 + (unsigned)cel__machine_draw(m, CEL__DRAW_FAULT, FLAWS - 1);
     cel__list_append(&sim->asked, &q->link);
     cel__machine_schedule(
-        m, &q->event, m->now + cel__machine_draw_time(m, CEL__DRAW_NET, 2 * m->options.latency));
+        m, &q->event,
+        m->now + (q->flaw == LATE
+                      ? LATE_ANSWER
+                      : cel__machine_draw_time(m, CEL__DRAW_NET, 2 * m->options.latency)));
 }
 
 void cel__sim_when_settled(struct cel_loop *loop, struct cel__soon *soon)

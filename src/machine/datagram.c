@@ -104,6 +104,11 @@ static void name_sender(struct cel__socket *s, struct datagram *d)
         ((struct sockaddr_in *)&d->from)->sin_port = ((struct sockaddr_in *)&s->local)->sin_port;
 }
 
+static void spoil(struct cel__machine *m, char *byte)
+{
+    *byte = (char)(*byte ^ 1 << cel__machine_draw(m, CEL__DRAW_FAULT, 8));
+}
+
 ssize_t cel__datagram_send(struct cel__socket *s, const struct sockaddr_storage *to, socklen_t len,
                            const struct iovec *iov, int count)
 {
@@ -134,6 +139,8 @@ ssize_t cel__datagram_send(struct cel__socket *s, const struct sockaddr_storage 
     }
     if (CEL__CHANCE(m, duplicate))
         post(s, copy_of(d));
+    if (d->len > 0 && CEL__CHANCE(m, corrupt))
+        spoil(m, &d->bytes[cel__machine_draw(m, CEL__DRAW_FAULT, d->len)]);
     post(s, d);
     return (ssize_t)bytes;
 }

@@ -17,6 +17,8 @@ const char *cel__mark_name(uint32_t mark)
         [CEL__MARK_CALM] = "faults end",
         [CEL__MARK_IMPATIENT] = "patience is over",
         [CEL__MARK_RESUME] = "host goes on",
+        [CEL__MARK_CLOG] = "is clogged",
+        [CEL__MARK_OUTAGE] = "loses power",
         [CEL__MARK_JOB] = "job runs",
         [CEL__MARK_NAME] = "name is answered",
         [CEL__MARK_DATAGRAM] = "datagram arrives",

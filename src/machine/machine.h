@@ -33,6 +33,8 @@ enum cel__mark {
     CEL__MARK_CALM,
     CEL__MARK_IMPATIENT,
     CEL__MARK_RESUME,
+    CEL__MARK_CLOG,
+    CEL__MARK_OUTAGE,
     CEL__MARK_JOB = 60,
     CEL__MARK_NAME = 70,
     CEL__MARK_DATAGRAM = 80,
@@ -113,6 +115,7 @@ struct cel__machine {
     bool has_disks;              /* else files are the real ones */
     struct cel__opened **opened; /* by number */
     size_t opened_cap;
+    void (*on_outage)(struct cel__station *h); /* a mortal host's power fails */
     /* Whose system calls these are; NULL: home's. */
     struct cel__station *(*host_here)(void);
     struct cel__station *acting; /* whose job runs, and from which of its lives; NULL: none does */

@@ -261,6 +261,18 @@ static void on_established(struct cel__pair *p)
     reset_from(p, 1);
 }
 
+/* One bit of what arrives, which no checksum has noticed. */
+static void maybe_spoil(struct cel__machine *m, struct cel__wire *w, size_t len)
+{
+    size_t at;
+
+    if (len == 0 || !CEL__CHANCE(m, corrupt))
+        return;
+    at = w->start + (size_t)(w->arrived - w->read) +
+         (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, len);
+    w->bytes[at] = (char)(w->bytes[at] ^ 1 << cel__machine_draw(m, CEL__DRAW_FAULT, 8));
+}
+
 static void on_data(struct cel__pair *p, int side, size_t len)
 {
     struct cel__socket *reader = p->ends[!side];
@@ -269,6 +281,7 @@ static void on_data(struct cel__pair *p, int side, size_t len)
         reset_from(p, !side);
         return;
     }
+    maybe_spoil(p->m, &p->wires[side], len);
     p->wires[side].arrived += len;
     acknowledge(p, !side);
     cel__socket_tell(reader);

@@ -38,6 +38,7 @@ struct cel_sim_host {
     void *(*fn)(void *arg);
     void *arg;
     struct cel_task *task; /* NULL: none runs */
+    bool is_coming_back;   /* after a loss of power by chance */
 };
 
 /* The run under way in this thread; there must be one. */

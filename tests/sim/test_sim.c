@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -483,6 +484,88 @@ static void killed_host_is_silent_and_after_its_reboot_resets(void **state)
     assert_int_equal(run_calm(crash_and_reboot, NULL, NULL), 0);
 }
 
+static unsigned boots;
+
+static void *count_boots(void *arg)
+{
+    boots++;
+    return sleep_for_ever(NULL);
+}
+
+static void *fail_by_chance(void *arg)
+{
+    struct cel_sim_host *host;
+
+    boots = 0;
+    CHECK(cel_sim_host_new(&host, "weak", count_boots, NULL) == 0);
+    if (arg != NULL)
+        cel_sim_mortal(host);
+    CHECK(cel_sleep(60 * CEL_SECOND) == 0);
+    cel_sim_calm();
+    CHECK(cel_sleep(10 * CEL_SECOND) == 0); /* it is back by then, and stays */
+    CHECK(arg == NULL || boots > 10);
+    boots = 0;
+    CHECK(cel_sleep(60 * CEL_SECOND) == 0 && boots == 0);
+    cel_sim_kill(host);
+    CHECK(cel_sim_reboot(host) == 0);
+    CHECK(cel_sleep(1) == 0 && boots == 1);
+    return NULL;
+}
+
+static void mortal_host_loses_power_at_moments_of_the_seed(void **state)
+{
+    struct cel_sim_options o;
+    struct cel_sim_report a, b;
+
+    cel_sim_options_calm(&o);
+    o.outage = 100000;
+    o.faults_for = 1000 * CEL_SECOND;
+    assert_int_equal(cel_sim_run(1, &o, fail_by_chance, &o, &a), 0);
+    assert_true(a.faults > 10);
+    assert_int_equal(cel_sim_run(1, &o, fail_by_chance, &o, &b), 0);
+    assert_true(a.hash == b.hash);
+    assert_int_equal(cel_sim_run(1, &o, fail_by_chance, NULL, &a), 0);
+    assert_int_equal(a.faults, 0); /* who is not mortal is let be */
+}
+
+/* With one kind of fault alone, a play goes as it should and the fault does come. */
+static void *be_plagued(void *arg)
+{
+    struct cel_sim_host *far;
+    struct cel_stream *s;
+
+    CHECK(cel_sim_host_new(&far, "far", serve_echo, NULL) == 0);
+    for (int i = 0; i < 200; i++) {
+        CHECK(cel_sleep(100 * CEL_MILLISECOND) == 0);
+        CEL_SCOPE (patience, .timeout = 30 * CEL_SECOND) {
+            if (cel_connect(&s, "far:7", NULL) == 0) {
+                (void)echo_once(s);
+                cel_close(s);
+            }
+        }
+    }
+    return NULL;
+}
+
+static void each_plague_comes(void **state)
+{
+    static const size_t plagues[] = {
+        offsetof(struct cel_sim_options, pause),   offsetof(struct cel_sim_options, slow),
+        offsetof(struct cel_sim_options, jump),    offsetof(struct cel_sim_options, swizzle),
+        offsetof(struct cel_sim_options, corrupt), offsetof(struct cel_sim_options, bad_name)};
+
+    for (size_t i = 0; i < sizeof plagues / sizeof plagues[0]; i++) {
+        struct cel_sim_options o;
+        struct cel_sim_report report;
+
+        cel_sim_options_calm(&o);
+        *(int64_t *)((char *)&o + plagues[i]) = 900000;
+        o.faults_for = 1000 * CEL_SECOND;
+        assert_int_equal(cel_sim_run(1, &o, be_plagued, NULL, &report), 0);
+        assert_true(report.faults > 0);
+    }
+}
+
 static void *stand_still(void *arg)
 {
     struct cel_sim_host *far;
@@ -552,6 +635,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(partition_parts_until_it_is_healed, quiet, loud),
         cmocka_unit_test_setup_teardown(killed_host_is_silent_and_after_its_reboot_resets, quiet,
                                         loud),
+        cmocka_unit_test_setup_teardown(mortal_host_loses_power_at_moments_of_the_seed, quiet,
+                                        loud),
+        cmocka_unit_test_setup_teardown(each_plague_comes, quiet, loud),
         cmocka_unit_test_setup_teardown(paused_host_answers_when_it_goes_on, quiet, loud),
         cmocka_unit_test_setup_teardown(refused_is_told_from_nobody_there, quiet, loud),
     };
