@@ -21,6 +21,7 @@
 #include "base/sys.h"
 #include "loop/attempt.h"
 #include "loop/policy.h"
+#include "machine/absent.h"
 #include "machine/boot.h"
 #include "machine/calls.h"
 #include "machine/diary.h"
@@ -132,9 +133,14 @@ static int make_room(struct simulated *sim, int fd)
     size_t size = (sim->foreign_count + 2) * sizeof *sim->polls;
     struct pollfd *polls;
 
+    int r;
+
     /* lint: seam: of the real kernel, whose descriptor it is */
     if (fcntl(fd, F_GETFD) < 0)
         return -errno;
+    r = cel__absent_descriptor(sim->machine, fd);
+    if (r < 0)
+        return r;
     polls = cel__mem_realloc(sim->polls, size);
     if (polls == NULL)
         return -ENOMEM;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cc.h"
+#include "machine/absent.h"
 #include "machine/datagram.h"
 #include "machine/file_calls.h"
 #include "machine/message.h"
@@ -441,6 +442,7 @@ static void install(void)
     cel__sys_kernel(&cel__under);
     table = cel__under;
     cel__file_calls_fill(&table);
+    cel__absent_fill(&table);
     table.accept4 = my_accept4;
     table.bind = my_bind;
     table.clock_gettime = my_clock_gettime;

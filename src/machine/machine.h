@@ -89,6 +89,8 @@ struct cel__machine {
     struct cel_sim_options options;
     struct cel__rand rand[CEL__DRAW_LANES];
     uint64_t quirk;           /* tells which rare paths this run takes */
+    bool is_alone;            /* there is nothing real beside it: within runs */
+    unsigned refused;         /* kinds of what it has not that were asked for: absent.c */
     bool is_calm;             /* no faults by chance any more */
     int64_t paused_until;     /* some host is, at most until then */
     struct cel__track *trace; /* NULL: none is kept */

@@ -191,6 +191,7 @@ int cel__trial_run(uint64_t seed, const struct cel_sim_options *options, void *(
     follower = cel__verdict_follower(seed);
     trial.machine = cel__machine_boot(seed, options);
     trial.machine->has_disks = true;
+    trial.machine->is_alone = true;
     trial.machine->host_here = host_here;
     trial.machine->host_of = host_of;
     trial.machine->trace = trace;

@@ -13,9 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <celadon/debug.h>
+#include <celadon/loop.h>
 #include <celadon/net.h>
+#include <celadon/offload.h>
+#include <celadon/process.h>
+#include <celadon/signal.h>
 #include <celadon/sim.h>
 #include <celadon/task.h>
+#include <celadon/watch.h>
 #include "support/check.h"
 
 static char told[65536]; /* the log's lines */
@@ -285,6 +291,43 @@ static void sweep_stops_at_the_seed_that_fails_and_the_environment_replays_it(vo
     assert_non_null(strstr(told, ",latency=77,"));
     setenv("CEL_CFG", "colour=blue", 1);
     assert_int_equal(cel_sim_run(1, NULL, fail_for_some, &runs, &sum), -EINVAL);
+}
+
+/* ---- what a simulated machine has not ---- */
+
+static void *compute(void *arg)
+{
+    return arg;
+}
+
+static void *ask_for_the_impossible(void *arg)
+{
+    static const char *const argv[] = {"true", NULL};
+    struct cel_handle *handle;
+    struct cel_watch *watch;
+    int signo = SIGUSR1, *pipes = arg;
+
+    CHECK(cel_process_run(argv, NULL, NULL, 0, 1, NULL) == -ENOSYS);
+    CHECK(cel_signal_wait(&signo, 1) == -ENOSYS);
+    CHECK(cel_watch_open(&watch, "/tmp", NULL) == -ENOSYS);
+    CHECK(cel_stall_watch(NULL) == -ENOSYS); /* a thread */
+    CHECK(cel_handle_open(cel_loop_current(), &handle, pipes[0], false) == -ENOSYS);
+    CHECK(cel_offload_await(compute, arg, NULL) == 0); /* the pool is simulated */
+    return NULL;
+}
+
+static void what_is_not_simulated_is_refused_by_name(void **state)
+{
+    static const char *const told_of[] = {
+        "other processes: ", "signals: ", "news of files: ", "threads: ", "(pipe:["};
+    int pipes[2];
+
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(run_calm(ask_for_the_impossible, pipes, NULL), 0);
+    close(pipes[0]);
+    close(pipes[1]);
+    for (size_t i = 0; i < sizeof told_of / sizeof told_of[0]; i++)
+        assert_non_null(strstr(told, told_of[i]));
 }
 
 /* ---- what helps to find out ---- */
@@ -629,6 +672,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hidden_state_is_found_by_the_second_run, quiet, loud),
         cmocka_unit_test_setup_teardown(
             sweep_stops_at_the_seed_that_fails_and_the_environment_replays_it, quiet, loud),
+        cmocka_unit_test_setup_teardown(what_is_not_simulated_is_refused_by_name, quiet, loud),
         cmocka_unit_test_setup_teardown(faults_can_be_left_out_by_number, quiet, loud),
         cmocka_unit_test_setup_teardown(crash_tells_its_seed_and_takes_its_course, quiet, loud),
         cmocka_unit_test_setup_teardown(all_that_happens_is_written_down_for_who_asks, quiet, loud),
