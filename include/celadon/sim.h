@@ -176,8 +176,12 @@ CEL_PUBLIC CEL_NODISCARD int cel_sim_name(const char *name, const char *address)
 
 /* ---- inside a run: time and faults ---- */
 
+/* Does a run go on in the calling thread? May be asked anywhere. */
+CEL_PUBLIC bool cel_sim_is_running(void);
 /* Virtual time since the run began. */
 CEL_PUBLIC int64_t cel_sim_now(void);
+/* What the wall clock of the calling task's host says: ns since 1970. */
+CEL_PUBLIC int64_t cel_sim_wall(void);
 /* Faults by chance end now and the network is healed: the phase in which everything must end has
  * begun. */
 CEL_PUBLIC void cel_sim_calm(void);

@@ -253,6 +253,18 @@ void cel_sim_note(const char *format, ...)
     cel__diary_say(cel__trial_here()->machine, text);
 }
 
+bool cel_sim_is_running(void)
+{
+    return here != NULL;
+}
+
+int64_t cel_sim_wall(void)
+{
+    struct cel__machine *m = cel__trial_here()->machine;
+
+    return m->now + m->epoch + cel__station_current(m)->skew;
+}
+
 int64_t cel_sim_now(void)
 {
     const struct cel__machine *m = cel__trial_here()->machine;
