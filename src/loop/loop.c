@@ -18,6 +18,7 @@
 #include "loop/core.h"
 #include "loop/leaks.h"
 #include "loop/linger.h"
+#include "loop/shuffle.h"
 #include "loop/pool.h"
 #include "loop/signals.h"
 
@@ -124,6 +125,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
         return r;
     }
     cel__sched_init(&loop->sched);
+    cel__shuffle_init(loop);
     if (loop->options.on_switch != NULL)
         loop->sched.on_switch = switched;
     loop->now = loop->backend->now(loop);
@@ -254,6 +256,8 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
     cel__loop_beat(loop);
     if (cel__unlikely(loop->backend->run != NULL))
         loop->backend->run(loop, TURN_SWITCHES);
+    else if (cel__unlikely(loop->is_shuffled))
+        cel__shuffle_run(loop, TURN_SWITCHES);
     else
         cel__sched_run(&loop->sched, TURN_SWITCHES);
     if (cel__unlikely(cel__loop_is_forked(loop)))
