@@ -9,8 +9,9 @@
  * cel_sim_run is called outside of tasks, everything else from tasks inside of a run. The tasks use
  * the library as they always do; what is simulated is the clock, sockets, names, the thread pool,
  * randomness, and files. What is not (processes, signals, threads, terminals, news of files,
- * descriptors of the real kernel) is refused by -ENOSYS. Times are ns, chances are in a million. docs/simulation.md is a
- * tutorial. None of these calls may be made where no simulation runs, but for the first group. */
+ * descriptors of the real kernel) is refused by -ENOSYS. Times are ns, chances are in a million.
+ * docs/simulation.md is a tutorial. None of these calls may be made where no simulation runs, but
+ * for the first group. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -94,17 +95,18 @@ CEL_PUBLIC void cel_sim_options_draw(struct cel_sim_options *out, uint64_t seed)
  * options->patience after the last fault; -EBUSY something was left open; -EPROTO an invariant
  * (cel_sim_always) is broken; -ENOMEM.
  *
- * The environment as that line has it runs it again: CEL_SEED and CEL_CFG take the place of seed and
- * options, and CEL_BUILD names the program that it was. Besides, CEL_FAULTS=1-4,9- lets only those
- * happen of the faults that chance brings, by their numbers, and CEL_TRACE=FILE ("-": standard
- * error) writes down all that happens. A signal that ends the program meanwhile tells the line as
- * well. */
+ * The environment as that line has it runs it again: CEL_SEED and CEL_CFG take the place of seed
+ * and options, and CEL_BUILD names the program that it was. Besides, CEL_FAULTS=1-4,9- lets only
+ * those happen of the faults that chance brings, by their numbers, and CEL_TRACE=FILE ("-":
+ * standard error) writes down all that happens. A signal that ends the program meanwhile tells the
+ * line as well. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_run(uint64_t seed, const struct cel_sim_options *options,
                                          void *(*fn)(void *arg), void *arg,
                                          struct cel_sim_report *report);
 /* The same for `count` seeds from `first` on, or until one fails; every twentieth is run twice and
- * must not differ: -EILSEQ, and the log says where the two parted and what the usual causes are. With CEL_SEED in the environment that seed alone. report (may be NULL)
- * has sums, and the seed that failed. */
+ * must not differ: -EILSEQ, and the log says where the two parted and what the usual causes are.
+ * With CEL_SEED in the environment that seed alone. report (may be NULL) has sums, and the seed
+ * that failed. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_sweep(uint64_t first, uint64_t count,
                                            const struct cel_sim_options *options,
                                            void *(*fn)(void *arg), void *arg,

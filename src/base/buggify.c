@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buggify.h"
 
-/* Named so by the linker, and absent where there is no place. */
+/* Absent where there is no place. */
+/* lint: naked-extern: the linker defines them */
 extern struct cel__rare __start_cel_rare[] __attribute__((weak, visibility("hidden")));
+/* lint: naked-extern: the linker defines them */
 extern struct cel__rare __stop_cel_rare[] __attribute__((weak, visibility("hidden")));
 
 bool (*cel__buggify)(struct cel__rare *place);

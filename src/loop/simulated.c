@@ -24,7 +24,6 @@
 #include "machine/absent.h"
 #include "machine/boot.h"
 #include "machine/calls.h"
-#include "machine/diary.h"
 #include "machine/power.h"
 #include "machine/recipe.h"
 #include "machine/socket.h"
@@ -458,7 +457,7 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
         m->switches++;
         f = chosen->fiber;
         host = chosen->host;
-        cel__diary_task(m, f->name, f->file, f->line, host);
+        cel__diary_task(m->diary, f->name, f->file, f->line, host != NULL ? host->name : NULL);
         cel__machine_note(m, chosen->id, (uint64_t)m->now);
         cel__sched_run(&loop->sched, 1);
         cel__machine_trace(m, CEL__MARK_TASK);
@@ -520,7 +519,7 @@ static void sim_later(struct cel_loop *loop, struct cel__post *post)
     d->post = post;
     d->station = cel__station_current(m);
     d->life = d->station->life;
-    d->event.from = d->station;
+    d->event.from = d->station->name;
     cel__list_append(&sim_of(loop)->delayed, &d->link);
     cel__machine_schedule(m, &d->event,
                           m->now + cel__machine_draw_time(m, CEL__DRAW_NET, m->options.job_delay));
@@ -614,7 +613,7 @@ static void sim_resolve(struct cel_loop *loop, const char *name, cel__names_fn *
     q = cel__machine_alloc(sizeof *q);
     q->event.run = answer;
     q->event.mark = CEL__MARK_NAME;
-    q->event.from = cel__station_current(m);
+    q->event.from = cel__station_current(m)->name;
     q->loop = loop;
     loop->jobs++;
     q->fn = fn;

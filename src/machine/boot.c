@@ -6,7 +6,6 @@
 #include "base/map.h"
 #include "machine/calls.h"
 #include "machine/datagram.h"
-#include "machine/diary.h"
 #include "machine/opened.h"
 #include "machine/power.h"
 #include "machine/station.h"
@@ -57,6 +56,17 @@ struct cel__leftovers cel__machine_leftovers(const struct cel__machine *m)
     return left;
 }
 
+/* Whose doing it is, if it is anybody's. */
+static const char *name_of_actor(void *arg)
+{
+    struct cel__machine *m = arg;
+    const struct cel__station *h = m->acting;
+
+    if (h == NULL && m->host_here != NULL)
+        h = m->host_here();
+    return h != NULL ? h->name : NULL;
+}
+
 struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_options *options)
 {
     struct cel__machine *m;
@@ -79,7 +89,8 @@ struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_optio
     cel__list_init(&m->news);
     cel__list_init(&m->zone);
     m->diary = cel__machine_alloc(sizeof *m->diary);
-    m->diary->fd = -1;
+    *m->diary = (struct cel__diary){
+        .now = &m->now, .began = m->now, .who = name_of_actor, .arg = m, .fd = -1};
     m->home = cel__station_new(m, "home");
     cel__machine_here = m;
     return m;

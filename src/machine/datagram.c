@@ -57,8 +57,8 @@ static void post(struct cel__socket *s, struct datagram *d)
 {
     d->event.run = arrive;
     d->event.mark = CEL__MARK_DATAGRAM;
-    d->event.from = d->from_host;
-    d->event.to = d->to_host;
+    d->event.from = d->from_host->name;
+    d->event.to = d->to_host != NULL ? d->to_host->name : NULL;
     cel__list_append(&s->m->datagrams, &d->link);
     cel__machine_schedule(s->m, &d->event, cel__station_arrival(d->from_host, d->to_host));
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cc.h"
-#include "machine/station.h"
+#include "celadon/base.h"
 #include "machine/under.h"
 
 const char *cel__mark_name(uint32_t mark)
@@ -35,11 +35,6 @@ const char *cel__mark_name(uint32_t mark)
     return mark < cel__countof(names) && names[mark] != NULL ? names[mark] : "event";
 }
 
-static const char *host_name(const struct cel__station *h)
-{
-    return h != NULL ? h->name : "";
-}
-
 /* "  1.000000123  " */
 static size_t format_time(int64_t at, char *out, size_t cap)
 {
@@ -57,14 +52,13 @@ static size_t format_place(const struct cel__note *note, char *out, size_t cap)
     return (size_t)snprintf(out, cap, " of %s:%d", file, note->line);
 }
 
-static void format(const struct cel__machine *m, const struct cel__note *note, char *out,
-                   size_t cap)
+static void format(const struct cel__diary *d, const struct cel__note *note, char *out, size_t cap)
 {
-    const char *from = host_name(note->from), *to = host_name(note->to);
-    size_t len = format_time(note->at - m->began, out, cap);
+    size_t len = format_time(note->at - d->began, out, cap);
 
     if (note->from != NULL)
-        len += (size_t)snprintf(out + len, cap - len, "%s%s%s: ", from, note->to ? " to " : "", to);
+        len += (size_t)snprintf(out + len, cap - len, "%s%s%s: ", note->from,
+                                note->to != NULL ? " to " : "", note->to != NULL ? note->to : "");
     if (note->fault != 0)
         len +=
             (size_t)snprintf(out + len, cap - len, "fault %llu: ", (unsigned long long)note->fault);
@@ -78,26 +72,24 @@ static void format(const struct cel__machine *m, const struct cel__note *note, c
         (void)format_place(note, out + len, cap - len);
 }
 
-static void follow(const struct cel__machine *m, const struct cel__note *note)
+static void follow(struct cel__diary *d, const struct cel__note *note)
 {
     char line[256];
     size_t len;
 
-    format(m, note, line, sizeof line - 1);
+    format(d, note, line, sizeof line - 1);
     len = strlen(line);
     line[len] = '\n';
-    if (cel__under.write(m->diary->fd, line, len + 1) < 0)
-        m->diary->fd = -1;
+    if (cel__under.write(d->fd, line, len + 1) < 0)
+        d->fd = -1;
 }
 
 /* The next one to be written: fields are set one by one, since there is one for each event. */
-static struct cel__note *begin(struct cel__machine *m, const char *what,
-                               const struct cel__station *from)
+static struct cel__note *begin(struct cel__diary *d, const char *what, const char *from)
 {
-    struct cel__diary *d = m->diary;
     struct cel__note *note = &d->last[d->count % CEL__DIARY_LAST];
 
-    note->at = m->now;
+    note->at = *d->now;
     note->fault = 0;
     note->what = what;
     note->from = from;
@@ -108,25 +100,22 @@ static struct cel__note *begin(struct cel__machine *m, const char *what,
     return note;
 }
 
-static void enter(struct cel__machine *m, const struct cel__note *note)
+static void enter(struct cel__diary *d, const struct cel__note *note)
 {
-    struct cel__diary *d = m->diary;
-
     d->count++;
     if (d->fd >= 0)
-        follow(m, note);
+        follow(d, note);
 }
 
-void cel__diary_event(struct cel__machine *m, uint32_t mark, const struct cel__station *from,
-                      const struct cel__station *to)
+void cel__diary_event(struct cel__diary *d, uint32_t mark, const char *from, const char *to)
 {
     struct cel__note *note;
 
-    if (m->diary->is_closed)
+    if (d->is_closed)
         return;
-    note = begin(m, cel__mark_name(mark), from);
+    note = begin(d, cel__mark_name(mark), from);
     note->to = to;
-    enter(m, note);
+    enter(d, note);
 }
 
 static void put_text(struct cel__note *note, const char *text)
@@ -137,41 +126,38 @@ static void put_text(struct cel__note *note, const char *text)
     note->text[len] = '\0';
 }
 
-void cel__diary_task(struct cel__machine *m, const char *name, const char *file, int line,
-                     const struct cel__station *on)
+void cel__diary_task(struct cel__diary *d, const char *name, const char *file, int line,
+                     const char *on)
 {
     struct cel__note *note;
 
-    m->diary->task_file = file;
-    m->diary->task_line = line;
-    if (m->diary->is_closed)
+    d->task_file = file;
+    d->task_line = line;
+    if (d->is_closed)
         return;
-    note = begin(m, "runs", on);
+    note = begin(d, "runs", on);
     note->file = file;
     note->line = line;
     note->is_task = true;
     if (name != NULL)
         put_text(note, name);
-    enter(m, note);
+    enter(d, note);
 }
 
-/* Whose doing it is, if it is anybody's. */
-static const struct cel__station *actor(struct cel__machine *m)
+static const char *actor(const struct cel__diary *d)
 {
-    if (m->acting != NULL || m->host_here == NULL)
-        return m->acting;
-    return m->host_here();
+    return d->who != NULL ? d->who(d->arg) : NULL;
 }
 
-void cel__diary_say(struct cel__machine *m, const char *text)
+void cel__diary_say(struct cel__diary *d, const char *text)
 {
     struct cel__note *note;
 
-    if (m->diary->is_closed)
+    if (d->is_closed)
         return;
-    note = begin(m, NULL, actor(m));
+    note = begin(d, NULL, actor(d));
     put_text(note, text);
-    enter(m, note);
+    enter(d, note);
 }
 
 /* ---- faults ---- */
@@ -208,31 +194,28 @@ static void count(struct cel__diary *d, const char *what)
     }
 }
 
-bool cel__diary_fault(struct cel__machine *m, const char *what, const char *file, int line)
+bool cel__diary_fault(struct cel__diary *d, const char *what, const char *file, int line)
 {
-    struct cel__diary *d = m->diary;
     uint64_t number = ++d->numbers;
     struct cel__note *note;
 
     if (d->wanted != NULL && !is_wanted(d->wanted, number))
         return false;
-    m->faults++;
     count(d, what);
     if (d->is_closed)
         return true;
-    note = begin(m, what, actor(m));
+    note = begin(d, what, actor(d));
     note->fault = number;
     note->file = file;
     note->line = line;
-    enter(m, note);
+    enter(d, note);
     return true;
 }
 
 /* ---- asking ---- */
 
-char *cel__diary_counts(const struct cel__machine *m, char *out, size_t cap)
+char *cel__diary_counts(const struct cel__diary *d, char *out, size_t cap)
 {
-    const struct cel__diary *d = m->diary;
     size_t len = 0;
 
     (void)snprintf(out, cap, "none");
@@ -242,13 +225,12 @@ char *cel__diary_counts(const struct cel__machine *m, char *out, size_t cap)
     return out;
 }
 
-bool cel__diary_line(const struct cel__machine *m, unsigned nth, char *out, size_t cap)
+bool cel__diary_line(const struct cel__diary *d, unsigned nth, char *out, size_t cap)
 {
-    const struct cel__diary *d = m->diary;
     uint64_t kept = cel__min(d->count, (uint64_t)CEL__DIARY_LAST);
 
     if (nth >= kept)
         return false;
-    format(m, &d->last[(d->count - kept + nth) % CEL__DIARY_LAST], out, cap);
+    format(d, &d->last[(d->count - kept + nth) % CEL__DIARY_LAST], out, cap);
     return true;
 }

@@ -35,16 +35,16 @@ struct cel__node {
     struct cel__list link; /* of the disk's nodes */
     struct cel__disk *disk;
     uint64_t id;
-    mode_t mode, kept_mode; /* as it is, and as it is on the medium */
-    unsigned names;  /* that lead to it now */
-    unsigned opens;  /* by descriptors */
-    unsigned refs;   /* whatever leads to it */
+    mode_t mode, kept_mode;            /* as it is, and as it is on the medium */
+    unsigned names;                    /* that lead to it now */
+    unsigned opens;                    /* by descriptors */
+    unsigned refs;                     /* whatever leads to it */
     int64_t written, kept_written;     /* wall times of its bytes, */
     int64_t described, kept_described; /* and of anything else about it */
     unsigned errors;                   /* of writing back, */
     int error;                         /* the last of which was this, */
     bool is_untold;                    /* and nobody knows of it */
-    bool was_lost;   /* a change of it was, while a crash is worked out */
+    bool was_lost;                     /* a change of it was, while a crash is worked out */
     struct cel__content content;
     char *target; /* of a symbolic link */
     struct cel__list entries;

@@ -3,7 +3,6 @@
 
 #include "base/buggify.h"
 #include "base/cc.h"
-#include "machine/diary.h"
 #include "machine/station.h"
 
 #define STEP      (100 * CEL_MILLISECOND)
@@ -36,7 +35,7 @@ static bool take_rare_path(struct cel__rare *place)
         return false;
     if (cel__machine_draw(m, CEL__DRAW_FAULT, ONE_IN) != 0)
         return false;
-    if (!cel__diary_fault(m, "buggify", place->file, (int)place->line))
+    if (!cel__machine_fault(m, "buggify", place->file, (int)place->line))
         return false;
     __atomic_add_fetch(&place->taken, 1, __ATOMIC_RELAXED);
     return true;
@@ -82,7 +81,7 @@ static void swizzle(struct cel__machine *m)
             continue;
         h->clog.run = clog_host;
         h->clog.mark = CEL__MARK_CLOG;
-        h->clog.from = h;
+        h->clog.from = h->name;
         cel__machine_schedule(m, &h->clog, soon(m));
     }
 }
@@ -114,7 +113,7 @@ static void plague(struct cel__machine *m, struct cel__station *h)
         return;
     h->outage.run = lose_power;
     h->outage.mark = CEL__MARK_OUTAGE;
-    h->outage.from = h;
+    h->outage.from = h->name;
     cel__machine_schedule(m, &h->outage, soon(m));
 }
 

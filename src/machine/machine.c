@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/cc.h"
-#include "machine/diary.h"
 
 __thread struct cel__machine *cel__machine_here;
 
@@ -85,9 +84,17 @@ bool cel__machine_draws(struct cel__machine *m, int64_t ppm)
     return !m->is_calm && ppm != 0 && (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, 1000000) < ppm;
 }
 
+bool cel__machine_fault(struct cel__machine *m, const char *what, const char *file, int line)
+{
+    if (!cel__diary_fault(m->diary, what, file, line))
+        return false;
+    m->faults++;
+    return true;
+}
+
 bool cel__machine_chance(struct cel__machine *m, int64_t ppm, const char *name)
 {
-    return cel__machine_draws(m, ppm) && cel__diary_fault(m, name, NULL, 0);
+    return cel__machine_draws(m, ppm) && cel__machine_fault(m, name, NULL, 0);
 }
 
 /* -ln of a uniform number as a sum of halvings: 2^-k has k bits, and ln 2 is 0.693. */
@@ -181,7 +188,7 @@ void cel__machine_advance(struct cel__machine *m, int64_t to)
         cel__machine_unschedule(m, event);
         m->events++;
         cel__machine_note(m, event->mark, (uint64_t)event->at);
-        cel__diary_event(m, event->mark, event->from, event->to);
+        cel__diary_event(m->diary, event->mark, event->from, event->to);
         event->run(m, event);
         cel__machine_trace(m, event_mark);
     }

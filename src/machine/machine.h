@@ -18,38 +18,22 @@
 #include "base/list.h"
 #include "base/rand.h"
 #include "celadon/sim.h"
+#include "machine/diary.h"
 
 struct cel_fiber;
-struct cel__diary;
 struct cel__opened;
 struct cel__station;
 struct cel__machine;
 struct cel__socket;
-
-/* What happens, for the hash and for people (machine/diary.h). */
-enum cel__mark {
-    CEL__MARK_TASK = 7,
-    CEL__MARK_PARTING = 50,
-    CEL__MARK_CALM,
-    CEL__MARK_IMPATIENT,
-    CEL__MARK_RESUME,
-    CEL__MARK_CLOG,
-    CEL__MARK_OUTAGE,
-    CEL__MARK_JOB = 60,
-    CEL__MARK_NAME = 70,
-    CEL__MARK_DATAGRAM = 80,
-    CEL__MARK_KNOCK = 90,
-    CEL__MARK_PACKET = 100 /* and the kind of it */
-};
 
 /* Something that is going to happen. Zeroed: it is not. */
 struct cel__happening {
     int64_t at;
     uint64_t nth; /* orders those of one instant */
     void (*run)(struct cel__machine *m, struct cel__happening *event);
-    uint32_t place;                       /* in the heap, from 1; 0: not in it */
-    uint32_t mark;                        /* enum cel__mark */
-    const struct cel__station *from, *to; /* for people; NULL: nobody in particular */
+    uint32_t place;        /* in the heap, from 1; 0: not in it */
+    uint32_t mark;         /* enum cel__mark */
+    const char *from, *to; /* hosts, for people; NULL: none in particular */
 };
 
 /* A run's hash after one of its steps, an event or a task's slice. */
@@ -148,6 +132,8 @@ uint64_t cel__machine_draw(struct cel__machine *m, enum cel__draw lane, uint64_t
 /* Whether it happens, in a million; a fault, which is counted and has that name (static). Never
  * once calm. */
 bool cel__machine_chance(struct cel__machine *m, int64_t ppm, const char *name);
+/* One more fault, which may be left out: -> whether it happens. what, file: static. */
+bool cel__machine_fault(struct cel__machine *m, const char *what, const char *file, int line);
 /* Whether something may become a fault later. */
 bool cel__machine_draws(struct cel__machine *m, int64_t ppm);
 /* A fault by the option of that name. */

@@ -136,6 +136,12 @@ static void die(struct cel__pair *p)
 
 /* Packets. */
 
+/* An address may be nobody's. */
+static const char *name_of(const struct cel__station *h)
+{
+    return h != NULL ? h->name : NULL;
+}
+
 static void aim(struct cel__pair *p, int side)
 {
     struct cel__lane *lane = &p->lanes[side];
@@ -145,8 +151,8 @@ static void aim(struct cel__pair *p, int side)
         return;
     first = cel__container_of(lane->packets.next, struct packet, link);
     lane->event.mark = CEL__MARK_PACKET + (uint32_t)first->kind;
-    lane->event.from = p->hosts[side];
-    lane->event.to = p->hosts[!side];
+    lane->event.from = p->hosts[side]->name;
+    lane->event.to = name_of(p->hosts[!side]);
     cel__machine_schedule(p->m, &lane->event, cel__max(first->at, p->m->now));
 }
 
@@ -413,7 +419,7 @@ static bool is_cut_now(struct cel__pair *p, int side)
 {
     if (side != 0 || p->reset_at < 0 || p->m->is_calm || p->wires[0].sent < (uint64_t)p->reset_at)
         return false;
-    p->reset_at = cel__diary_fault(p->m, "reset", NULL, 0) ? p->reset_at : -1;
+    p->reset_at = cel__machine_fault(p->m, "reset", NULL, 0) ? p->reset_at : -1;
     return p->reset_at >= 0;
 }
 
@@ -676,8 +682,8 @@ int cel__pair_connect(struct cel__socket *s, const struct sockaddr_storage *to, 
     s->state = CEL__SOCKET_CONNECTING;
     s->again.run = knock;
     s->again.mark = CEL__MARK_KNOCK;
-    s->again.from = s->host;
-    s->again.to = p->hosts[1];
+    s->again.from = s->host->name;
+    s->again.to = name_of(p->hosts[1]);
     knock(m, &s->again);
     return -EINPROGRESS;
 }

@@ -173,7 +173,7 @@ void cel__station_pause(struct cel__station *h, int64_t duration)
     cel__machine_unschedule(m, &h->resume);
     h->resume.run = wake_up;
     h->resume.mark = CEL__MARK_RESUME;
-    h->resume.from = h;
+    h->resume.from = h->name;
     cel__machine_schedule(m, &h->resume, h->paused_until);
 }
 

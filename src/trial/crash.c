@@ -30,9 +30,9 @@ static void tell(int signo, siginfo_t *info, void *context)
 
     if (run.options != NULL) {
         cel__verdict_replay(run.seed, run.options, replay);
-        strcat(replay, "\n");
         (void)!cel__under.write(STDERR_FILENO, before_it, sizeof before_it - 1);
         (void)!cel__under.write(STDERR_FILENO, replay, strlen(replay));
+        (void)!cel__under.write(STDERR_FILENO, "\n", 1);
     }
     for (size_t i = 0; i < cel__countof(signals); i++)
         if (signals[i] == signo)

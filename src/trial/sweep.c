@@ -6,8 +6,8 @@
 #include "base/cc.h"
 #include "base/log.h"
 #include "machine/recipe.h"
-#include "trial/build.h"
-#include "trial/verdict.h"
+#include "trial/program.h"
+#include "trial/trial.h"
 
 #define TWICE_EVERY 20
 
@@ -58,7 +58,7 @@ static int run_traced(uint64_t seed, const struct program *program, struct cel__
 
 static void begin(void)
 {
-    cel__build_note();
+    cel__program_note();
     cel__verdict_check_build();
     cel__crash_watch();
 }

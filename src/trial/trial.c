@@ -15,11 +15,9 @@
 #include "base/report.h"
 #include "loop/core.h"
 #include "machine/boot.h"
-#include "machine/diary.h"
 #include "machine/station.h"
 #include "task/dump.h"
 #include "task/state.h"
-#include "trial/verdict.h"
 
 static __thread struct cel__trial *here;
 
@@ -103,7 +101,7 @@ static int outcome_of(struct cel__trial *t, struct cel_task *task)
     int r;
 
     if (cel__future_error(&task->future) != NULL)
-        t->cause = *cel__future_error(&task->future);
+        t->end.cause = *cel__future_error(&task->future);
     r = cel_loop_until(t->loop, task, NULL);
     return r == -CEL_EFAILED ? cel_outcome(task) : r;
 }
@@ -129,7 +127,7 @@ static int run_to_end(struct cel__trial *t, void *(*fn)(void *arg), void *arg)
     while (r >= 0 && !t->is_over && !cel_is_done(task))
         r = cel_loop_turn(t->loop, CEL_FOREVER);
     cel__list_unlink(&waiter.link);
-    if (t->broken != NULL)
+    if (t->end.broken != NULL)
         return -EPROTO;
     if (cel_is_done(task))
         return outcome_of(t, task);
@@ -174,11 +172,11 @@ static int run_on(struct cel__trial *t, uint64_t seed, void *(*fn)(void *arg), v
     if (!t->machine->is_calm) /* who ends early need not end in the storm */
         be_calm(t);
     cel__station_resume_all(t->machine);
-    t->left = cel_loop_close(t->loop);
+    t->end.left = cel_loop_close(t->loop);
     fill_report(t->machine, seed, report);
     left = cel__machine_leftovers(t->machine);
-    t->left += (int)(left.sockets + left.files);
-    return r == 0 && t->left != 0 ? -EBUSY : r;
+    t->end.left += (int)(left.sockets + left.files);
+    return r == 0 && t->end.left != 0 ? -EBUSY : r;
 }
 
 int cel__trial_run(uint64_t seed, const struct cel_sim_options *options, void *(*fn)(void *arg),
@@ -207,7 +205,7 @@ int cel__trial_run(uint64_t seed, const struct cel_sim_options *options, void *(
     cel__crash_run(seed, NULL);
     here = NULL;
     if (r < 0)
-        cel__verdict_say(&trial, r, seed);
+        cel__verdict_say(trial.machine, &trial.end, r, seed);
     (void)cel__machine_halt(trial.machine);
     free_hosts(&trial);
     return r;
@@ -223,7 +221,7 @@ static bool look_at_invariants(void)
 
         if (broken == NULL)
             continue;
-        t->broken = broken;
+        t->end.broken = broken;
         t->is_over = true;
         t->loop->is_awaited = true;
     }
@@ -250,7 +248,7 @@ void cel_sim_note(const char *format, ...)
     va_start(va, format);
     (void)vsnprintf(text, sizeof text, format, va);
     va_end(va);
-    cel__diary_say(cel__trial_here()->machine, text);
+    cel__diary_say(cel__trial_here()->machine->diary, text);
 }
 
 bool cel_sim_is_running(void)

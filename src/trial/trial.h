@@ -10,6 +10,7 @@
 #include "celadon/task.h"
 #include "machine/gremlin.h"
 #include "machine/machine.h"
+#include "trial/verdict.h"
 
 struct cel__trial {
     struct cel__machine *machine;
@@ -24,9 +25,7 @@ struct cel__trial {
         void *arg;
     } invariants[8];
     unsigned invariant_count;
-    const char *broken;     /* what one of them has said; NULL: nothing */
-    int left;               /* that was not closed */
-    struct cel_error cause; /* what the first task failed with */
+    struct cel__verdict end;
     struct cel__list hosts; /* struct cel_sim_host */
     struct cel_sim_host *home;
 };

@@ -10,9 +10,8 @@
 #include "base/cc.h"
 #include "base/log.h"
 #include "base/sys.h"
-#include "machine/diary.h"
 #include "machine/recipe.h"
-#include "trial/build.h"
+#include "trial/program.h"
 
 #define SHOWN 16 /* of the last entries */
 
@@ -21,11 +20,11 @@ char *cel__verdict_replay(uint64_t seed, const struct cel_sim_options *options, 
     char config[1024];
     const char *faults = getenv("CEL_FAULTS");
 
-    (void)snprintf(out, CEL__REPLAY_MAX - 1, "CEL_SEED=%llu CEL_BUILD=%s CEL_CFG=%s%s%s %s",
-                   (unsigned long long)seed, cel__build_name(),
+    (void)snprintf(out, CEL__REPLAY_MAX, "CEL_SEED=%llu CEL_BUILD=%s CEL_CFG=%s%s%s %s",
+                   (unsigned long long)seed, cel__program_build(),
                    cel__options_format(options, config, sizeof config),
                    faults != NULL ? " CEL_FAULTS=" : "", faults != NULL ? faults : "",
-                   cel__build_command());
+                   cel__program_command());
     return out;
 }
 
@@ -34,25 +33,25 @@ static void say_last(const struct cel__machine *m)
     unsigned count = 0;
     char line[256];
 
-    while (cel__diary_line(m, count, line, sizeof line))
+    while (cel__diary_line(m->diary, count, line, sizeof line))
         count++;
     if (count > 0)
         cel__log(CEL_LOG_ERROR, "the last of what happened:");
     for (unsigned i = count > SHOWN ? count - SHOWN : 0; i < count; i++)
-        if (cel__diary_line(m, i, line, sizeof line))
+        if (cel__diary_line(m->diary, i, line, sizeof line))
             cel__log(CEL_LOG_ERROR, "  %s", line);
 }
 
-static void say_cause(const struct cel__trial *t, int code)
+static void say_cause(const struct cel__verdict *v, int code)
 {
-    if (t->broken != NULL)
-        cel__log(CEL_LOG_ERROR, "the simulation failed: %s", t->broken);
-    else if (t->cause.code != 0)
+    if (v->broken != NULL)
+        cel__log(CEL_LOG_ERROR, "the simulation failed: %s", v->broken);
+    else if (v->cause.code != 0)
         cel__log(CEL_LOG_ERROR, "the simulation failed: %s (%s:%d)",
-                 t->cause.text[0] != '\0' ? t->cause.text : cel_strerror(code), t->cause.file,
-                 t->cause.line);
-    else if (code == -EBUSY && t->left > 0)
-        cel__log(CEL_LOG_ERROR, "the simulation failed: %d left open", t->left);
+                 v->cause.text[0] != '\0' ? v->cause.text : cel_strerror(code), v->cause.file,
+                 v->cause.line);
+    else if (code == -EBUSY && v->left > 0)
+        cel__log(CEL_LOG_ERROR, "the simulation failed: %d left open", v->left);
     else
         cel__log(CEL_LOG_ERROR, "the simulation failed: %s", cel_strerror(code));
 }
@@ -66,11 +65,11 @@ void cel__verdict_keep(struct cel__machine *m)
 {
     unsigned count = 0;
 
-    while (cel__diary_line(m, count, kept[0], sizeof kept[0]))
+    while (cel__diary_line(m->diary, count, kept[0], sizeof kept[0]))
         count++;
     kept_count = cel__min(count, (unsigned)SHOWN);
     for (unsigned i = 0; i < kept_count; i++)
-        (void)cel__diary_line(m, count - kept_count + i, kept[i], sizeof kept[i]);
+        (void)cel__diary_line(m->diary, count - kept_count + i, kept[i], sizeof kept[i]);
 }
 
 static void say_step(const char *which, const struct cel__step *step)
@@ -104,19 +103,19 @@ void cel__verdict_say_difference(const struct cel__track *trace, uint64_t seed)
              "LD_PRELOAD=libceladon-sim.so makes libc's clocks and randomness the machine's");
 }
 
-void cel__verdict_say(const struct cel__trial *t, int code, uint64_t seed)
+void cel__verdict_say(const struct cel__machine *m, const struct cel__verdict *v, int code,
+                      uint64_t seed)
 {
-    const struct cel__machine *m = t->machine;
     char counts[512], replay[CEL__REPLAY_MAX];
     int64_t elapsed = m->now - m->began;
 
-    say_cause(t, code);
+    say_cause(v, code);
     cel__log(CEL_LOG_ERROR, "it took %lld.%03lld s of its time, %llu events, and %llu faults (%s)",
              (long long)(elapsed / CEL_SECOND), (long long)(elapsed % CEL_SECOND / CEL_MILLISECOND),
              (unsigned long long)m->events, (unsigned long long)m->faults,
-             cel__diary_counts(m, counts, sizeof counts));
+             cel__diary_counts(m->diary, counts, sizeof counts));
     say_last(m);
-    cel__log(CEL_LOG_ERROR, "again with %s", cel__verdict_replay(seed, &t->options, replay));
+    cel__log(CEL_LOG_ERROR, "again with %s", cel__verdict_replay(seed, &m->options, replay));
     if (getenv("CEL_TRACE") == NULL)
         cel__log(CEL_LOG_ERROR, "CEL_TRACE=FILE before it writes down all that happens; "
                                 "celadon-shrink before it finds the faults that matter");
@@ -155,7 +154,7 @@ int cel__verdict_follower(uint64_t seed)
 void cel__verdict_check_build(void)
 {
     static bool is_told;
-    const char *wanted = getenv("CEL_BUILD"), *here = cel__build_name();
+    const char *wanted = getenv("CEL_BUILD"), *here = cel__program_build();
 
     if (wanted == NULL || is_told || strcmp(wanted, here) == 0)
         return;

@@ -4,14 +4,21 @@
 
 /* What a failed run tells, and how it is had again. */
 
-#include "trial/trial.h"
+#include "machine/machine.h"
 
 /* "CEL_SEED=... CEL_BUILD=... CEL_CFG=... ./program", as a shell takes it; out has room for
  * CEL__REPLAY_MAX. -> out. */
 char *cel__verdict_replay(uint64_t seed, const struct cel_sim_options *options, char *out);
-/* Logs how the run has failed, what happened last, and how to run it again. The machine is still
- * there. */
-void cel__verdict_say(const struct cel__trial *t, int code, uint64_t seed);
+/* How a run has failed, beside its code. */
+struct cel__verdict {
+    const char *broken;     /* what an invariant has said; NULL: none has */
+    struct cel_error cause; /* what the first task failed with; code 0: it did not */
+    int left;               /* that was not closed */
+};
+
+/* Logs that, what happened last, and how to run it again. The machine is still there. */
+void cel__verdict_say(const struct cel__machine *m, const struct cel__verdict *v, int code,
+                      uint64_t seed);
 /* A second run goes another way here: what happened last is kept for when it has ended. */
 void cel__verdict_keep(struct cel__machine *m);
 /* Then: where the two parted, and what is known to make runs part. */

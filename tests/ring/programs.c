@@ -243,7 +243,8 @@ static void run_ready(struct cel_loop *loop, int budget)
 
         if (chosen == NULL)
             return;
-        cel__diary_task(m, chosen->fiber->name, chosen->fiber->file, chosen->fiber->line, NULL);
+        cel__diary_task(m->diary, chosen->fiber->name, chosen->fiber->file, chosen->fiber->line,
+                        NULL);
         cel__machine_note(m, chosen->id, (uint64_t)m->now);
         cel__sched_run(&loop->sched, 1);
         cel__machine_trace(m, CEL__MARK_TASK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A program is known by the build id that the linker puts into it. */
-#include "trial/build.h"
+#include "trial/program.h"
 
 #include <fcntl.h>
 #include <link.h>
@@ -129,19 +129,19 @@ static void note(void)
     note_command();
 }
 
-void cel__build_note(void)
+void cel__program_note(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, note);
 }
 
-const char *cel__build_name(void)
+const char *cel__program_build(void)
 {
     return name;
 }
 
-const char *cel__build_command(void)
+const char *cel__program_command(void)
 {
     return command;
 }
