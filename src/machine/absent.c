@@ -11,8 +11,8 @@
 enum kind { PROCESSES, SIGNALS, WATCHES, THREADS, TERMINALS, DESCRIPTORS };
 
 static const char *const words[] = {
-    [PROCESSES] = "other processes: give what the other one does a host of its own "
-                  "(cel_sim_host_new), or the program a function in its place",
+    [PROCESSES] =
+        "other processes: give what the other one does a host of its own (cel_sim_host_new)",
     [SIGNALS] = "signals: let the play call what a signal would make the program do",
     [WATCHES] = "news of files: ask for their state from time to time (cel_path_stat)",
     [THREADS] = "threads: cel_spawn for what waits, cel_offload for what computes",
