@@ -5,7 +5,6 @@
 
 #include "base/cc.h"
 #include "celadon/offload.h"
-#include "celadon/shared.h"
 #include "celadon/workers.h"
 #include "harness/scenarios.h"
 
@@ -167,74 +166,14 @@ static void *uses_both_lanes(void *arg)
     return NULL;
 }
 
-struct shop {
-    struct cel_shared_sem *sem;
-    struct cel_shared_event *event;
-    struct cel_shared_queue *queue;
-    int got;
-};
-
-static void *makes(void *arg)
-{
-    struct shop *shop = arg;
-    int r = 0;
-
-    for (int i = 0; i < 6 && r == 0; i++) {
-        r = cel_shared_sem_acquire(shop->sem); /* has two: it waits */
-        if (r == 0)
-            r = cel_shared_queue_put(shop->queue, shop); /* has room for one: it waits */
-    }
-    cel_shared_event_set(shop->event);
-    cel_shared_queue_shutdown(shop->queue, false);
-    return r < 0 ? cel_fail(r, "making") : NULL;
-}
-
-static void *takes(void *arg)
-{
-    struct shop *shop = arg;
-    void *item = NULL;
-    int r;
-
-    while ((r = cel_shared_queue_get(shop->queue, &item)) == 0) {
-        CEL__ASSERT(item == shop);
-        shop->got++;
-        cel_shared_queue_task_done(shop->queue);
-        cel_shared_sem_release(shop->sem);
-    }
-    return r != -EPIPE ? cel_fail(r, "taking") : NULL;
-}
-
-static void *shares(void *arg)
-{
-    const struct cel_queue_options one = {.max = 1};
-    struct shop shop = {0};
-
-    if (cel_shared_sem_new(&shop.sem, 2) == 0 && cel_shared_event_new(&shop.event) == 0 &&
-        cel_shared_queue_new(&shop.queue, &one) == 0) {
-        CEL_SCOPE (all, .timeout = 4 * MS) {
-            int r = cel_go(makes, &shop);
-
-            if (r == 0)
-                r = cel_go(takes, &shop);
-            if (r == 0)
-                r = cel_shared_event_wait(shop.event);
-            if (r == 0)
-                r = cel_shared_queue_join(shop.queue);
-            cel_scope_cancel(&all);
-            CEL__ASSERT(r != 0 || shop.got <= 6);
-        }
-    }
-    cel_shared_sem_free(shop.sem);
-    cel_shared_event_free(shop.event);
-    cel_shared_queue_free(shop.queue);
-    return NULL;
-}
-
 const struct scenario scenarios[] = {
-    {"port", talks_by_port}, {"port_crowded", crowds_a_port},
-    {"spawn_on", asks},      {"spawn_on_given_up", asks_and_leaves},
-    {"promise", promises},   {"promise_broken", breaks_promises},
-    {"shared", shares},      {"lanes", uses_both_lanes, .uses_pool = true},
+    {"port", talks_by_port},
+    {"port_crowded", crowds_a_port},
+    {"spawn_on", asks},
+    {"spawn_on_given_up", asks_and_leaves},
+    {"promise", promises},
+    {"promise_broken", breaks_promises},
+    {"lanes", uses_both_lanes, .uses_pool = true},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
 
