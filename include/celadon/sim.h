@@ -8,8 +8,10 @@
  *
  * cel_sim_run is called outside of tasks, everything else from tasks inside of a run. The tasks use
  * the library as they always do; what is simulated is the clock, sockets, names, the thread pool,
- * randomness, and files. Times are ns, chances are in a million. docs/simulation.md is a
- * tutorial. None of these calls may be made where no simulation runs, but for the first group. */
+ * randomness, and files. What is not (processes, signals, threads, terminals, news of files,
+ * descriptors of the real kernel) is refused by -ENOSYS. Times are ns, chances are in a million.
+ * docs/simulation.md is a tutorial. None of these calls may be made where no simulation runs, but
+ * for the first group. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,12 +53,23 @@ struct cel_sim_options {
     int64_t job_delay;   /* mean time until a job of the thread pool runs */
     int64_t io_error;    /* chance that a read, write or sync of a file fails by EIO; a sync does so
                           * once, and what it was to keep is given up */
-    int64_t disk_full;   /* chance that a write of a file, or a new name, fails by ENOSPC */
-    int64_t shortage;    /* chance that a descriptor is refused by EMFILE */
-    int64_t skew;        /* hosts' wall clocks are wrong by up to this */
-    int64_t buggify;     /* 1: rare paths of the library itself are taken more often */
-    int64_t faults_for;  /* faults stop that long after the start */
-    int64_t patience;    /* from then on everything must end within this; 0: whenever */
+    int64_t disk_full;   /* chance that a write of a file, or a new name, fails by ENOSPC; or a sync
+                          * of what was written does, and gives that up */
+    int64_t pause;       /* chance per 100 ms that a host, not home, stands still for up to 1 s */
+    int64_t slow;       /* chance that a host, not home, takes up to 200 times as long for a step */
+    int64_t jump;       /* chance per 100 ms that a host's wall clock jumps, by up to 2 h */
+    int64_t outage;     /* chance per 100 ms that a host loses its power: those of cel_sim_mortal */
+    int64_t swizzle;    /* chance per 100 ms that half of the hosts are clogged one after the other,
+                         * for up to 1 s each */
+    int64_t bad_name;   /* chance that a name is not found, is told 5 s late, or by an address
+                         * where nobody is */
+    int64_t corrupt;    /* chance that a byte of a datagram, or of a segment, is another one when it
+                         * arrives. Never drawn: checksums catch nearly all of these */
+    int64_t shortage;   /* chance that a descriptor is refused by EMFILE */
+    int64_t skew;       /* hosts' wall clocks are wrong by up to this */
+    int64_t buggify;    /* 1: rare paths of the library itself are taken more often */
+    int64_t faults_for; /* faults stop that long after the start */
+    int64_t patience;   /* from then on everything must end within this; 0: whenever */
 };
 
 /* What a run was. */
@@ -79,15 +92,21 @@ CEL_PUBLIC void cel_sim_options_draw(struct cel_sim_options *out, uint64_t seed)
  * seed. report may be NULL. 0: fn's task and all others ended well in time and left nothing open.
  * Else the run has failed, and a line that replays it is logged: a failure of fn's task as in
  * cel_run; -EDEADLK all wait for what cannot come; -ETIMEDOUT not at an end within
- * options->patience after the last fault; -EBUSY something was left open; -ENOMEM. The variables
- * CEL_SEED and CEL_CFG of the environment, as that line has them, take the place of seed and
- * options. */
+ * options->patience after the last fault; -EBUSY something was left open; -EPROTO an invariant
+ * (cel_sim_always) is broken; -ENOMEM.
+ *
+ * The environment as that line has it runs it again: CEL_SEED and CEL_CFG take the place of seed
+ * and options, and CEL_BUILD names the program that it was. Besides, CEL_FAULTS=1-4,9- lets only
+ * those happen of the faults that chance brings, by their numbers, and CEL_TRACE=FILE ("-":
+ * standard error) writes down all that happens. A signal that ends the program meanwhile tells the
+ * line as well. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_run(uint64_t seed, const struct cel_sim_options *options,
                                          void *(*fn)(void *arg), void *arg,
                                          struct cel_sim_report *report);
 /* The same for `count` seeds from `first` on, or until one fails; every twentieth is run twice and
- * must not differ: -EILSEQ. With CEL_SEED in the environment that seed alone. report (may be NULL)
- * has sums, and the seed that failed. */
+ * must not differ: -EILSEQ, and the log says where the two parted and what the usual causes are.
+ * With CEL_SEED in the environment that seed alone. report (may be NULL) has sums, and the seed
+ * that failed. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_sweep(uint64_t first, uint64_t count,
                                            const struct cel_sim_options *options,
                                            void *(*fn)(void *arg), void *arg,
@@ -111,8 +130,12 @@ CEL_PUBLIC struct cel_sim_host *cel_sim_home(void);
  * what they did to files only what was synced is sure to be left. Until they have ended, what they
  * do with files fails by -EIO. */
 CEL_PUBLIC void cel_sim_kill(struct cel_sim_host *host);
+/* From now on its power may fail by chance (the option outage): as by cel_sim_kill, and within 2 s
+ * it comes back as by cel_sim_reboot, which meanwhile returns -EALREADY. Not for home. */
+CEL_PUBLIC void cel_sim_mortal(struct cel_sim_host *host);
 /* After a kill: fn(arg) runs anew. The peers of old connections are told by a reset when they next
- * send. (parks) until the tasks of the earlier life have ended. -ECANCELED, -ETIMEDOUT, -ENOMEM. */
+ * send. (parks) until the tasks of the earlier life have ended. -ECANCELED, -ETIMEDOUT, -ENOMEM,
+ * -EALREADY it comes back by itself. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_reboot(struct cel_sim_host *host);
 /* Its tasks stand still and nothing reaches it for that long. Not for home. */
 CEL_PUBLIC void cel_sim_pause(struct cel_sim_host *host, int64_t duration);
@@ -123,8 +146,8 @@ CEL_PUBLIC void cel_sim_skew(struct cel_sim_host *host, int64_t by);
 
 /* Each host has a disk of its own, empty but for /tmp, and relative paths begin at its root. What
  * begins with /proc, /sys or /dev is the real machine's. A kill (cel_sim_kill) leaves of bytes that
- * were not synced some sectors of 512, and of names (made, moved, removed) of which the folder was
- * not synced some: the seed decides. */
+ * were not synced some sectors of 512, of names (made, moved, removed) of which the folder was not
+ * synced some, and of modes and times the old or the new ones: the seed decides. */
 
 /* Does not park, and needs no power: the file as who reads it now would get it, after a kill what
  * was left of it. *out has a NUL behind the end and is freed with cel_free. -ENOENT, -ENOTDIR,
@@ -155,14 +178,25 @@ CEL_PUBLIC CEL_NODISCARD int cel_sim_name(const char *name, const char *address)
 
 /* ---- inside a run: time and faults ---- */
 
+/* Does a run go on in the calling thread? May be asked anywhere. */
+CEL_PUBLIC bool cel_sim_is_running(void);
 /* Virtual time since the run began. */
 CEL_PUBLIC int64_t cel_sim_now(void);
+/* What the wall clock of the calling task's host says: ns since 1970. */
+CEL_PUBLIC int64_t cel_sim_wall(void);
 /* Faults by chance end now and the network is healed: the phase in which everything must end has
  * begun. */
 CEL_PUBLIC void cel_sim_calm(void);
 /* (parks) Until no other task can run and nothing happens any more at this instant. -ECANCELED,
  * -ETIMEDOUT. */
 CEL_PUBLIC CEL_NODISCARD int cel_sim_settle(void);
+/* An invariant: check(arg) is asked after each step of each task from now on, and tells in words
+ * what is broken (static, or the caller's); NULL: all is well. It must not park. When it is broken
+ * the run ends right there, and fails by -EPROTO. Up to 8 of them, until the run ends. -ENOSPC. */
+CEL_PUBLIC CEL_NODISCARD int cel_sim_always(const char *(*check)(void *arg), void *arg);
+/* A line of the play's own among those that a failed run tells and CEL_TRACE=FILE writes down. At
+ * most 60 bytes of it are kept. */
+CEL_PUBLIC void cel_sim_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A number below `bound` (> 0) that the seed decides: for choices that a test makes. */
 CEL_PUBLIC uint64_t cel_sim_draw(uint64_t bound);
 

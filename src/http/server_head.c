@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buggify.h"
 #include "base/cc.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -58,7 +59,7 @@ static void decide_framing(struct cel__connection *c, int status, int64_t length
     reply->is_chunked = framing->body == CEL__H1_BODY_CHUNKED && !reply->has_no_body;
     if (length < 0 && is_old && !reply->has_no_body)
         reply->must_close = true;
-    if (!c->req.head.keep_alive || c->is_leaving || c->server->is_shut)
+    if (!c->req.head.keep_alive || c->is_leaving || c->server->is_shut || CEL__BUGGIFY())
         reply->must_close = true;
     framing->closes = reply->must_close;
     framing->keeps = is_old && !reply->must_close;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/rand.h"
 #include "celadon/loop.h"
 #include "fiber/sched.h"
 #include "loop/backend.h"
@@ -68,6 +69,8 @@ struct cel_loop {
     struct cel__list attachments;
     struct cel__list alive; /* among the process's loops (loop/alive.h) */
     struct cel__wheel wheel;
+    struct cel__rand shuffle; /* chooses who of the ready ones runs, when */
+    bool is_shuffled;         /* somebody wants that: loop/shuffle.h */
 };
 
 /* The thread's loop. Exported for the inline part of celadon/sync.h. */

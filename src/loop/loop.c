@@ -18,6 +18,7 @@
 #include "loop/core.h"
 #include "loop/leaks.h"
 #include "loop/linger.h"
+#include "loop/shuffle.h"
 #include "loop/pool.h"
 #include "loop/signals.h"
 
@@ -124,6 +125,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
         return r;
     }
     cel__sched_init(&loop->sched);
+    cel__shuffle_init(loop);
     if (loop->options.on_switch != NULL)
         loop->sched.on_switch = switched;
     loop->now = loop->backend->now(loop);
@@ -228,6 +230,8 @@ static int ask_kernel(struct cel_loop *loop, int64_t wait_max)
 
         until = cel__min(cel__wheel_next(&loop->wheel), limit);
     }
+    if (until > loop->now && until < INT64_MAX && CEL__BUGGIFY()) /* awake for nothing */
+        until = loop->now + (until - loop->now) / 2;
     if (until > loop->now)
         return block(loop, until);
     return loop->ops_in_flight != 0 || loop->fds.live != 0 ? loop->backend->wait(loop, 0) : 0;
@@ -252,6 +256,8 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
     cel__loop_beat(loop);
     if (cel__unlikely(loop->backend->run != NULL))
         loop->backend->run(loop, TURN_SWITCHES);
+    else if (cel__unlikely(loop->is_shuffled))
+        cel__shuffle_run(loop, TURN_SWITCHES);
     else
         cel__sched_run(&loop->sched, TURN_SWITCHES);
     if (cel__unlikely(cel__loop_is_forked(loop)))

@@ -46,6 +46,7 @@ static struct cel__known *know(struct cel__policy *p, struct cel__machine *m,
         k->is_new = true;
         k->id = ++p->ids;
         k->priority = 0;
+        k->host = m->host_of != NULL ? m->host_of(f) : NULL;
         if (m->options.policy == CEL_SIM_PCT)
             k->priority = 1 + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, 1 << 30);
     }
@@ -117,24 +118,25 @@ static bool is_any(struct cel__machine *m)
     }
 }
 
-uint32_t cel__policy_choose(struct cel__policy *p, struct cel__machine *m, struct cel__sched *s)
+const struct cel__known *cel__policy_choose(struct cel__policy *p, struct cel__machine *m,
+                                            struct cel__sched *s)
 {
     unsigned count = cel__sched_count(s, SEEN_MAX);
     struct cel__known *k;
     int chosen;
 
     if (count == 0)
-        return 0;
+        return NULL;
     chosen = count > 1 && is_any(m) ? any_of(m, s, count) : best_of(p, m, s, count);
     if (chosen < 0)
-        return 0;
+        return NULL;
     cel__sched_bring(s, (unsigned)chosen);
     k = know(p, m, s->tail->link);
     k->is_new = false;
     if (m->options.policy == CEL_SIM_PCT &&
         (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, 1000) < m->options.pct_changes)
         k->priority = --p->lowest;
-    return k->id;
+    return k;
 }
 
 void cel__policy_fini(struct cel__policy *p)

@@ -15,15 +15,18 @@ struct cel__policy {
     struct cel__known {
         const struct cel_fiber *fiber;
         uint32_t id;
-        int64_t priority; /* the highest runs */
-        bool is_new;      /* has not run yet */
-    } * known;            /* open addressing */
+        int64_t priority;          /* the highest runs */
+        bool is_new;               /* has not run yet */
+        struct cel__station *host; /* whose it is; NULL: nobody's */
+    } * known;                     /* open addressing */
     uint32_t cap, count, ids;
     int64_t lowest; /* given to whose priority falls */
 };
 
-/* Brings the chosen one to the front. -> its number; 0: none that is ready may run now. */
-uint32_t cel__policy_choose(struct cel__policy *p, struct cel__machine *m, struct cel__sched *s);
+/* Brings the chosen one to the front. -> what is known of it; NULL: none that is ready may run now.
+ */
+const struct cel__known *cel__policy_choose(struct cel__policy *p, struct cel__machine *m,
+                                            struct cel__sched *s);
 void cel__policy_fini(struct cel__policy *p);
 
 #endif

@@ -11,6 +11,7 @@
 #include "loop/simulated.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@
 #include "base/sys.h"
 #include "loop/attempt.h"
 #include "loop/policy.h"
+#include "machine/absent.h"
 #include "machine/boot.h"
 #include "machine/calls.h"
 #include "machine/power.h"
@@ -27,10 +29,12 @@
 #include "machine/socket.h"
 #include "machine/zone.h"
 
-#define SLICE_MIN  50 /* ns that a task's slice takes, and */
-#define SLICE_MORE 51
-#define FUSE_MAX   8 /* calls of a job that are made before power goes */
-#define GRACE_MS   2 /* that real things get before the clock jumps */
+#define SLICE_MIN   50 /* ns that a task's slice takes, and */
+#define SLICE_MORE  51
+#define FUSE_MAX    8 /* calls of a job that are made before power goes */
+#define NOWHERE     (10u << 24 | 250u << 16 | 1) /* no host has it */
+#define LATE_ANSWER (5 * CEL_SECOND)
+#define GRACE_MS    2 /* that real things get before the clock jumps */
 
 struct simulated {
     struct cel__machine *machine;
@@ -128,9 +132,14 @@ static int make_room(struct simulated *sim, int fd)
     size_t size = (sim->foreign_count + 2) * sizeof *sim->polls;
     struct pollfd *polls;
 
+    int r;
+
     /* lint: seam: of the real kernel, whose descriptor it is */
     if (fcntl(fd, F_GETFD) < 0)
         return -errno;
+    r = cel__absent_descriptor(sim->machine, fd);
+    if (r < 0)
+        return r;
     polls = cel__mem_realloc(sim->polls, size);
     if (polls == NULL)
         return -ENOMEM;
@@ -199,7 +208,7 @@ static void sim_detach(struct cel_loop *loop, struct cel__fd *f)
     struct simulated *sim = sim_of(loop);
     struct leaving *leaving;
 
-    if (!is_foreign(f) && cel__machine_chance(sim->machine, sim->machine->options.late_cancel)) {
+    if (!is_foreign(f) && CEL__CHANCE(sim->machine, late_cancel)) {
         leaving = cel__machine_alloc(sizeof *leaving);
         leaving->fd = f;
         cel__list_append(&sim->leaving, &leaving->link);
@@ -240,7 +249,7 @@ static bool is_late(struct cel_loop *loop, const struct cel__op *op)
 {
     struct cel__machine *m = sim_of(loop)->machine;
 
-    return !is_foreign(op->fd) && cel__machine_chance(m, m->options.late);
+    return !is_foreign(op->fd) && CEL__CHANCE(m, late);
 }
 
 static int sim_start(struct cel_loop *loop, struct cel__op *op)
@@ -273,7 +282,7 @@ static void sim_cancel(struct cel_loop *loop, struct cel__op *op)
     struct cel__machine *m = sim_of(loop)->machine;
     struct cel__socket *s = cel__socket_find(op->fd->fd);
 
-    if (s != NULL && cel__machine_chance(m, m->options.late_cancel))
+    if (s != NULL && CEL__CHANCE(m, late_cancel))
         cel__socket_tell(s);
     else
         end(loop, op, op->cancel_code);
@@ -423,24 +432,38 @@ static int sim_wait(struct cel_loop *loop, int64_t until)
     return 0;
 }
 
+static int64_t slice_of(struct cel__machine *m, const struct cel__station *host)
+{
+    uint64_t slice = SLICE_MIN + cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
+
+    return (int64_t)(host != NULL ? slice * host->slowness : slice);
+}
+
 static void sim_run_ready(struct cel_loop *loop, int budget)
 {
     struct simulated *sim = sim_of(loop);
     struct cel__machine *m = sim->machine;
 
     while (budget-- > 0 && cel__sched_has_ready(&loop->sched)) {
-        uint32_t chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
+        const struct cel__known *chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
+        const struct cel__station *host;
+        const struct cel_fiber *f;
 
-        if (chosen == 0) { /* their hosts stand still: time goes by */
+        if (chosen == NULL) { /* their hosts stand still: time goes by */
             cel__machine_advance(m, cel__min(cel__wheel_next(&loop->wheel), cel__machine_next(m)));
             take_news(loop);
             return;
         }
         m->switches++;
-        cel__machine_note(m, chosen, (uint64_t)m->now);
+        f = chosen->fiber;
+        host = chosen->host;
+        cel__diary_task(m->diary, f->name, f->file, f->line, host != NULL ? host->name : NULL);
+        cel__machine_note(m, chosen->id, (uint64_t)m->now);
         cel__sched_run(&loop->sched, 1);
-        cel__machine_trace(m, 7);
-        m->now += SLICE_MIN + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
+        cel__machine_trace(m, CEL__MARK_TASK);
+        if (m->look != NULL && !m->look())
+            return;
+        m->now += slice_of(m, host);
     }
 }
 
@@ -492,10 +515,11 @@ static void sim_later(struct cel_loop *loop, struct cel__post *post)
     struct delayed *d = cel__machine_alloc(sizeof *d);
 
     d->event.run = run_delayed;
-    d->event.mark = 60;
+    d->event.mark = CEL__MARK_JOB;
     d->post = post;
     d->station = cel__station_current(m);
     d->life = d->station->life;
+    d->event.from = d->station->name;
     cel__list_append(&sim_of(loop)->delayed, &d->link);
     cel__machine_schedule(m, &d->event,
                           m->now + cel__machine_draw_time(m, CEL__DRAW_NET, m->options.job_delay));
@@ -535,6 +559,7 @@ struct question {
     struct cel_loop *loop;
     cel__names_fn *fn;
     void *arg;
+    enum { NO_FLAW, NOT_FOUND, LATE, NOBODY_THERE, FLAWS } flaw;
     char name[256];
 };
 
@@ -542,12 +567,20 @@ static void answer(struct cel__machine *m, struct cel__happening *event)
 {
     struct question *q = cel__container_of(event, struct question, event);
     struct question copy = *q;
+    struct sockaddr_storage nowhere = {0};
+    struct sockaddr_in *at = (struct sockaddr_in *)&nowhere;
     const struct cel__name *name = cel__zone_find(m, copy.name);
 
+    at->sin_family = AF_INET;
+    at->sin_addr.s_addr = htonl(NOWHERE);
     copy.loop->jobs--;
     cel__list_unlink(&q->link);
     cel__machine_release(q);
-    if (name == NULL)
+    if (copy.flaw == NOT_FOUND)
+        copy.fn(copy.arg, -CEL_EDNS, "the name server does not know", NULL, 0);
+    else if (copy.flaw == NOBODY_THERE)
+        copy.fn(copy.arg, 0, "", &nowhere, 1);
+    else if (name == NULL)
         copy.fn(copy.arg, -CEL_EDNS, "no such name", NULL, 0);
     else
         copy.fn(copy.arg, 0, "", name->at, name->count);
@@ -579,16 +612,22 @@ static void sim_resolve(struct cel_loop *loop, const char *name, cel__names_fn *
     }
     q = cel__machine_alloc(sizeof *q);
     q->event.run = answer;
-    q->event.mark = 70;
+    q->event.mark = CEL__MARK_NAME;
+    q->event.from = cel__station_current(m)->name;
     q->loop = loop;
     loop->jobs++;
     q->fn = fn;
     q->arg = arg;
     for (size_t i = 0; i < sizeof q->name - 1 && name[i] != '\0'; i++)
         q->name[i] = name[i];
+    if (CEL__CHANCE(m, bad_name))
+        q->flaw = 1 + (unsigned)cel__machine_draw(m, CEL__DRAW_FAULT, FLAWS - 1);
     cel__list_append(&sim->asked, &q->link);
     cel__machine_schedule(
-        m, &q->event, m->now + cel__machine_draw_time(m, CEL__DRAW_NET, 2 * m->options.latency));
+        m, &q->event,
+        m->now + (q->flaw == LATE
+                      ? LATE_ANSWER
+                      : cel__machine_draw_time(m, CEL__DRAW_NET, 2 * m->options.latency)));
 }
 
 void cel__sim_when_settled(struct cel_loop *loop, struct cel__soon *soon)

@@ -45,6 +45,28 @@ static unsigned end_sockets(struct cel__machine *m)
     return left;
 }
 
+struct cel__leftovers cel__machine_leftovers(const struct cel__machine *m)
+{
+    struct cel__leftovers left = {0};
+
+    CEL__LIST_EACH (node, &m->sockets)
+        left.sockets += cel__container_of(node, struct cel__socket, link)->fd >= 0;
+    for (size_t fd = 0; fd < m->opened_cap; fd++)
+        left.files += m->opened[fd] != NULL;
+    return left;
+}
+
+/* Whose doing it is, if it is anybody's. */
+static const char *name_of_actor(void *arg)
+{
+    struct cel__machine *m = arg;
+    const struct cel__station *h = m->acting;
+
+    if (h == NULL && m->host_here != NULL)
+        h = m->host_here();
+    return h != NULL ? h->name : NULL;
+}
+
 struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_options *options)
 {
     struct cel__machine *m;
@@ -66,6 +88,9 @@ struct cel__machine *cel__machine_boot(uint64_t seed, const struct cel_sim_optio
     cel__list_init(&m->datagrams);
     cel__list_init(&m->news);
     cel__list_init(&m->zone);
+    m->diary = cel__machine_alloc(sizeof *m->diary);
+    *m->diary = (struct cel__diary){
+        .now = &m->now, .began = m->now, .who = name_of_actor, .arg = m, .fd = -1};
     m->home = cel__station_new(m, "home");
     cel__machine_here = m;
     return m;
@@ -82,6 +107,7 @@ unsigned cel__machine_halt(struct cel__machine *m)
     cel__station_end_all(m);
     cel__zone_end(m);
     cel__machine_here = NULL;
+    cel__machine_release(m->diary);
     cel__machine_release(m->heap);
     cel__machine_release(m->by_fd);
     cel__machine_release(m->opened);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cc.h"
+#include "machine/absent.h"
 #include "machine/datagram.h"
 #include "machine/file_calls.h"
 #include "machine/message.h"
@@ -296,8 +297,7 @@ static ssize_t my_read(int fd, void *buf, size_t len)
 
     if (m == NULL)
         return cel__under.read(fd, buf, len);
-    if (cel__socket_find(fd) == NULL && cel__opened_find(fd) == NULL &&
-        cel__machine_chance(m, m->options.io_error))
+    if (cel__socket_find(fd) == NULL && cel__opened_find(fd) == NULL && CEL__CHANCE(m, io_error))
         return told(-EIO);
     return my_readv(fd, &piece, 1);
 }
@@ -444,6 +444,7 @@ static void install(void)
     cel__sys_kernel(&cel__under);
     table = cel__under;
     cel__file_calls_fill(&table);
+    cel__absent_fill(&table);
     table.accept4 = my_accept4;
     table.bind = my_bind;
     table.clock_gettime = my_clock_gettime;

@@ -75,6 +75,15 @@ void cel__content_write(struct cel__content *c, const void *buf, size_t len, siz
     soil(c, offset, offset + len);
 }
 
+bool cel__content_is_dirty(const struct cel__content *c)
+{
+    bool is_dirty = c->is_resized;
+
+    for (size_t i = 0; i < sectors(c->len) && !is_dirty; i++)
+        is_dirty = c->dirty[i];
+    return is_dirty;
+}
+
 void cel__content_sync(struct cel__content *c)
 {
     for (size_t i = 0; i < sectors(c->len); i++)
@@ -120,10 +129,8 @@ static size_t drawn_len(struct cel__machine *m, const struct cel__content *c)
 
 bool cel__content_crash(struct cel__machine *m, struct cel__content *c, enum cel__mercy mercy)
 {
-    bool was_dirty = c->is_resized;
+    bool was_dirty = cel__content_is_dirty(c);
 
-    for (size_t i = 0; i < sectors(c->len) && !was_dirty; i++)
-        was_dirty = c->dirty[i];
     if (mercy == CEL__MERCY_ALL)
         cel__content_sync(c);
     if (mercy == CEL__MERCY_SOME) {

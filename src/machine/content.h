@@ -31,6 +31,8 @@ size_t cel__content_read(const struct cel__content *c, void *buf, size_t len, si
 /* A gap before the offset is zeroes. The end stays below CEL__FILE_BYTES_MAX. */
 void cel__content_write(struct cel__content *c, const void *buf, size_t len, size_t offset);
 void cel__content_resize(struct cel__content *c, size_t len);
+/* Is anything of it not on the medium? */
+bool cel__content_is_dirty(const struct cel__content *c);
 /* All of it is on the medium. */
 void cel__content_sync(struct cel__content *c);
 /* Some of it goes there by itself. */

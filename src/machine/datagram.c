@@ -56,7 +56,9 @@ static void arrive(struct cel__machine *m, struct cel__happening *event)
 static void post(struct cel__socket *s, struct datagram *d)
 {
     d->event.run = arrive;
-    d->event.mark = 80;
+    d->event.mark = CEL__MARK_DATAGRAM;
+    d->event.from = d->from_host->name;
+    d->event.to = d->to_host != NULL ? d->to_host->name : NULL;
     cel__list_append(&s->m->datagrams, &d->link);
     cel__machine_schedule(s->m, &d->event, cel__station_arrival(d->from_host, d->to_host));
 }
@@ -102,6 +104,11 @@ static void name_sender(struct cel__socket *s, struct datagram *d)
         ((struct sockaddr_in *)&d->from)->sin_port = ((struct sockaddr_in *)&s->local)->sin_port;
 }
 
+static void spoil(struct cel__machine *m, char *byte)
+{
+    *byte = (char)(*byte ^ 1 << cel__machine_draw(m, CEL__DRAW_FAULT, 8));
+}
+
 ssize_t cel__datagram_send(struct cel__socket *s, const struct sockaddr_storage *to, socklen_t len,
                            const struct iovec *iov, int count)
 {
@@ -126,12 +133,14 @@ ssize_t cel__datagram_send(struct cel__socket *s, const struct sockaddr_storage 
     d->to_len = len;
     d->to_host = cel__station_at(s->host, to);
     name_sender(s, d);
-    if (d->to_host == NULL || s->is_gone || cel__machine_chance(m, m->options.loss)) {
+    if (d->to_host == NULL || s->is_gone || CEL__CHANCE(m, loss)) {
         cel__machine_release(d);
         return (ssize_t)bytes;
     }
-    if (cel__machine_chance(m, m->options.duplicate))
+    if (CEL__CHANCE(m, duplicate))
         post(s, copy_of(d));
+    if (d->len > 0 && CEL__CHANCE(m, corrupt))
+        spoil(m, &d->bytes[cel__machine_draw(m, CEL__DRAW_FAULT, d->len)]);
     post(s, d);
     return (ssize_t)bytes;
 }

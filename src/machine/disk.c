@@ -33,6 +33,7 @@ struct cel__node *cel__node_new(struct cel__disk *disk, mode_t mode)
     cel__list_init(&node->entries);
     cel__list_append(&disk->nodes, &node->link);
     cel__node_touch(node);
+    cel__node_keep(node);
     return node;
 }
 
@@ -71,11 +72,29 @@ void cel__node_drop(struct cel__node *node)
     cel__machine_release(node);
 }
 
-void cel__node_touch(struct cel__node *node)
+static int64_t wall_now(const struct cel__node *node)
 {
     const struct cel__station *station = node->disk->station;
 
-    node->changed = station->m->now + station->m->epoch + station->skew;
+    return station->m->now + station->m->epoch + station->skew;
+}
+
+void cel__node_touch(struct cel__node *node)
+{
+    node->written = node->described = wall_now(node);
+}
+
+void cel__node_describe(struct cel__node *node, mode_t mode)
+{
+    node->mode = mode;
+    node->described = wall_now(node);
+}
+
+void cel__node_keep(struct cel__node *node)
+{
+    node->kept_mode = node->mode;
+    node->kept_written = node->written;
+    node->kept_described = node->described;
 }
 
 /* ---- names ---- */
@@ -298,8 +317,10 @@ static void sync_all(struct cel__disk *disk)
 {
     while (!cel__list_is_empty(&disk->changes))
         keep(change_at(disk->changes.next));
-    CEL__LIST_EACH (at, &disk->nodes)
+    CEL__LIST_EACH (at, &disk->nodes) {
         cel__content_sync(&cel__container_of(at, struct cel__node, link)->content);
+        cel__node_keep(cel__container_of(at, struct cel__node, link));
+    }
 }
 
 /* ---- a loss of power ---- */
@@ -408,6 +429,24 @@ static void sweep_nodes(struct cel__disk *disk)
     }
 }
 
+/* Mode and times travel together. -> whether a mode is gone. */
+static bool crash_description(struct cel__machine *m, struct cel__node *node, enum cel__mercy mercy)
+{
+    bool is_new = node->mode != node->kept_mode, is_lost = mercy == CEL__MERCY_NONE;
+
+    if (!is_new && node->described == node->kept_described)
+        return false;
+    if (mercy == CEL__MERCY_SOME)
+        is_lost = cel__machine_draw(m, CEL__DRAW_FAULT, 2) == 0;
+    if (is_lost) {
+        node->mode = node->kept_mode;
+        node->written = node->kept_written;
+        node->described = node->kept_described;
+    }
+    cel__node_keep(node);
+    return is_new && is_lost;
+}
+
 void cel__disk_crash(struct cel__disk *disk)
 {
     struct cel__machine *m = disk->station->m;
@@ -419,8 +458,9 @@ void cel__disk_crash(struct cel__disk *disk)
         struct cel__node *node = cel__container_of(at, struct cel__node, link);
 
         has_lost |= cel__content_crash(m, &node->content, mercy);
+        has_lost |= crash_description(m, node, mercy);
     }
-    m->faults += has_lost;
+    m->faults += has_lost; /* staged, not by chance: it has no number */
     restore_names(disk);
     sweep_nodes(disk);
 }

@@ -10,7 +10,9 @@
  * 2. A move is one change, of two names: both or none.
  * 3. A change that builds upon one that was lost is lost as well: what a loss of power leaves is a
  *    tree, and each name says what it once said.
- * 4. A node lives while a name, now or on the medium, or an open file leads to it. */
+ * 4. The mode and times of a file are on the medium with the change that made it, and others only
+ *    after a sync of the file itself, one of its bytes alone (fdatasync) not being enough.
+ * 5. A node lives while a name, now or on the medium, or an open file leads to it. */
 
 #include <sys/stat.h>
 
@@ -33,14 +35,16 @@ struct cel__node {
     struct cel__list link; /* of the disk's nodes */
     struct cel__disk *disk;
     uint64_t id;
-    mode_t mode;
-    unsigned names;  /* that lead to it now */
-    unsigned opens;  /* by descriptors */
-    unsigned refs;   /* whatever leads to it */
-    int64_t changed; /* wall time */
-    unsigned errors; /* of writing back, */
-    bool is_untold;  /* the last of which nobody knows of */
-    bool was_lost;   /* a change of it was, while a crash is worked out */
+    mode_t mode, kept_mode;            /* as it is, and as it is on the medium */
+    unsigned names;                    /* that lead to it now */
+    unsigned opens;                    /* by descriptors */
+    unsigned refs;                     /* whatever leads to it */
+    int64_t written, kept_written;     /* wall times of its bytes, */
+    int64_t described, kept_described; /* and of anything else about it */
+    unsigned errors;                   /* of writing back, */
+    int error;                         /* the last of which was this, */
+    bool is_untold;                    /* and nobody knows of it */
+    bool was_lost;                     /* a change of it was, while a crash is worked out */
     struct cel__content content;
     char *target; /* of a symbolic link */
     struct cel__list entries;
@@ -67,6 +71,10 @@ void cel__node_hold(struct cel__node *node);
 void cel__node_drop(struct cel__node *node);
 /* Its bytes or length are others now. */
 void cel__node_touch(struct cel__node *node);
+/* So is what describes it. */
+void cel__node_describe(struct cel__node *node, mode_t mode);
+/* What describes it, its mode and times, is on the medium. */
+void cel__node_keep(struct cel__node *node);
 
 /* What the name says now; NULL: nothing. */
 struct cel__node *cel__folder_find(struct cel__node *folder, const char *name);

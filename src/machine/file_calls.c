@@ -199,7 +199,7 @@ static bool fails(void)
 {
     struct cel__machine *m = cel__machine_here;
 
-    if (m == NULL || !cel__machine_chance(m, m->options.io_error))
+    if (m == NULL || !CEL__CHANCE(m, io_error))
         return false;
     errno = EIO;
     return true;
@@ -209,7 +209,7 @@ static bool is_full(void)
 {
     struct cel__machine *m = cel__machine_here;
 
-    if (m == NULL || !cel__machine_chance(m, m->options.disk_full))
+    if (m == NULL || !CEL__CHANCE(m, disk_full))
         return false;
     errno = ENOSPC;
     return true;
@@ -220,7 +220,7 @@ static int my_fsync(int fd)
     struct cel__opened *o = cel__opened_find(fd);
 
     if (o != NULL)
-        return (int)told(cel__opened_sync(o));
+        return (int)told(cel__opened_sync(o, true));
     return fails() ? -1 : cel__under.fsync(fd);
 }
 
@@ -229,7 +229,7 @@ static int my_fdatasync(int fd)
     struct cel__opened *o = cel__opened_find(fd);
 
     if (o != NULL)
-        return (int)told(cel__opened_sync(o));
+        return (int)told(cel__opened_sync(o, false));
     return fails() ? -1 : cel__under.fdatasync(fd);
 }
 
@@ -263,8 +263,7 @@ static ssize_t my_pwrite(int fd, const void *buf, size_t len, off_t offset)
     struct cel__machine *m = cel__machine_here;
     struct iovec piece = {(void *)buf, len};
 
-    if (m != NULL && len > 1 && cel__opened_find(fd) == NULL &&
-        cel__machine_chance(m, m->options.cut))
+    if (m != NULL && len > 1 && cel__opened_find(fd) == NULL && CEL__CHANCE(m, cut))
         piece.iov_len = 1 + (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, len);
     return my_pwritev(fd, &piece, 1, offset);
 }

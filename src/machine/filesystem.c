@@ -43,7 +43,7 @@ static int check_room(const struct cel__place *place)
 
     if (place->folder->names == 0)
         return -ENOENT;
-    return cel__machine_chance(m, m->options.disk_full) ? -ENOSPC : 0;
+    return CEL__CHANCE(m, disk_full) ? -ENOSPC : 0;
 }
 
 static void add_name(const struct cel__place *place, struct cel__node *node)
@@ -290,9 +290,10 @@ int cel__filesystem_chmod(struct cel__node *from, const char *path, mode_t mode)
     struct cel__place place;
     int r = walk_to_node(from, path, CEL__WALK_FOLLOW, &place);
 
-    if (r == 0)
-        place.node->mode = (place.node->mode & S_IFMT) | (mode & 07777);
-    return r;
+    if (r < 0)
+        return r;
+    cel__node_describe(place.node, (place.node->mode & S_IFMT) | (mode & 07777));
+    return 0;
 }
 
 int cel__filesystem_stat(struct cel__node *from, const char *path, struct stat *st, int flags)

@@ -2,8 +2,8 @@
 #ifndef CEL__GREMLIN_H
 #define CEL__GREMLIN_H
 
-/* Faults that come by themselves while a machine runs: partitions, and the rare paths of
- * CEL__BUGGIFY. */
+/* Faults that come by themselves while a machine runs: partitions, hosts that stand still, lose
+ * their power or their idea of the time, and the rare paths of CEL__BUGGIFY. */
 
 #include "machine/machine.h"
 

@@ -38,29 +38,35 @@ void cel__machine_note(struct cel__machine *m, uint64_t mark, uint64_t value)
     m->hash = z ^ (z >> 32);
 }
 
-static void remember(struct cel__track *t, uint64_t hash)
+static void remember(struct cel__track *t, const struct cel__step *step)
 {
     if (t->count == t->cap) {
         t->cap = t->cap != 0 ? 2 * t->cap : 4096;
-        t->hashes = cel__machine_resize(t->hashes, t->cap * sizeof *t->hashes);
+        t->steps = cel__machine_resize(t->steps, t->cap * sizeof *t->steps);
     }
-    t->hashes[t->count++] = hash;
+    t->steps[t->count++] = *step;
 }
 
 void cel__machine_trace(struct cel__machine *m, uint32_t mark)
 {
     struct cel__track *t = m->trace;
+    struct cel__step step = {.hash = m->hash, .when = m->now, .mark = mark};
 
     if (t == NULL || t->differs)
         return;
+    if (mark == CEL__MARK_TASK) {
+        step.file = m->diary->task_file;
+        step.line = m->diary->task_line;
+    }
     if (!t->is_checking) {
-        remember(t, m->hash);
+        remember(t, &step);
         return;
     }
-    t->differs = t->at == t->count || t->hashes[t->at] != m->hash;
-    t->at++;
-    t->mark = mark;
-    t->when = m->now;
+    t->differs = t->at == t->count || t->steps[t->at].hash != m->hash;
+    t->other = step;
+    if (t->differs && t->on_differing != NULL)
+        t->on_differing(m);
+    t->at += !t->differs;
 }
 
 uint64_t cel__machine_draw(struct cel__machine *m, enum cel__draw lane, uint64_t bound)
@@ -73,14 +79,22 @@ uint64_t cel__machine_draw(struct cel__machine *m, enum cel__draw lane, uint64_t
     return drawn;
 }
 
-bool cel__machine_chance(struct cel__machine *m, int64_t ppm)
+bool cel__machine_draws(struct cel__machine *m, int64_t ppm)
 {
-    if (m->is_calm || ppm == 0)
-        return false;
-    if ((int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, 1000000) >= ppm)
+    return !m->is_calm && ppm != 0 && (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, 1000000) < ppm;
+}
+
+bool cel__machine_fault(struct cel__machine *m, const char *what, const char *file, int line)
+{
+    if (!cel__diary_fault(m->diary, what, file, line))
         return false;
     m->faults++;
     return true;
+}
+
+bool cel__machine_chance(struct cel__machine *m, int64_t ppm, const char *name)
+{
+    return cel__machine_draws(m, ppm) && cel__machine_fault(m, name, NULL, 0);
 }
 
 /* -ln of a uniform number as a sum of halvings: 2^-k has k bits, and ln 2 is 0.693. */
@@ -174,6 +188,7 @@ void cel__machine_advance(struct cel__machine *m, int64_t to)
         cel__machine_unschedule(m, event);
         m->events++;
         cel__machine_note(m, event->mark, (uint64_t)event->at);
+        cel__diary_event(m->diary, event->mark, event->from, event->to);
         event->run(m, event);
         cel__machine_trace(m, event_mark);
     }

@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/rand.h"
 #include "celadon/sim.h"
+#include "machine/diary.h"
 
 struct cel_fiber;
 struct cel__opened;
@@ -30,19 +31,29 @@ struct cel__happening {
     int64_t at;
     uint64_t nth; /* orders those of one instant */
     void (*run)(struct cel__machine *m, struct cel__happening *event);
-    uint32_t place; /* in the heap, from 1; 0: not in it */
-    uint32_t mark;  /* what it is, for the hash */
+    uint32_t place;        /* in the heap, from 1; 0: not in it */
+    uint32_t mark;         /* enum cel__mark */
+    const char *from, *to; /* hosts, for people; NULL: none in particular */
 };
 
-/* A run's hash after each event, for a second run to be compared with. */
+/* A run's hash after one of its steps, an event or a task's slice. */
+struct cel__step {
+    uint64_t hash;
+    int64_t when;
+    const char *file; /* where the task was spawned; NULL: it was an event */
+    int line;
+    uint32_t mark;
+};
+
+/* A run's steps, for a second run to be compared with. */
 struct cel__track {
-    uint64_t *hashes;
+    struct cel__step *steps;
     size_t count, cap;
     size_t at;        /* the second run's place */
     bool is_checking; /* this is the second run */
     bool differs;
-    uint32_t mark; /* the event after which it differed first, */
-    int64_t when;  /* and its time */
+    struct cel__step other;                       /* the second run's, where it differed first */
+    void (*on_differing)(struct cel__machine *m); /* then; NULL: nothing is done */
 };
 
 /* Independent streams of choices, so that more of one kind do not shift the others. */
@@ -62,6 +73,8 @@ struct cel__machine {
     struct cel_sim_options options;
     struct cel__rand rand[CEL__DRAW_LANES];
     uint64_t quirk;           /* tells which rare paths this run takes */
+    bool is_alone;            /* there is nothing real beside it: within runs */
+    unsigned refused;         /* kinds of what it has not that were asked for: absent.c */
     bool is_calm;             /* no faults by chance any more */
     int64_t paused_until;     /* some host is, at most until then */
     struct cel__track *trace; /* NULL: none is kept */
@@ -71,6 +84,7 @@ struct cel__machine {
     uint64_t scheduled;
     /* what was, for the report */
     uint64_t hash, events, switches, faults, draws;
+    struct cel__diary *diary; /* and for people */
     /* the network's parts: host.h, socket.h */
     struct cel__list hosts;
     struct cel__list sockets;
@@ -87,10 +101,13 @@ struct cel__machine {
     bool has_disks;              /* else files are the real ones */
     struct cel__opened **opened; /* by number */
     size_t opened_cap;
+    void (*on_outage)(struct cel__station *h); /* a mortal host's power fails */
     /* Whose system calls these are; NULL: home's. */
     struct cel__station *(*host_here)(void);
     struct cel__station *acting; /* whose job runs, and from which of its lives; NULL: none does */
     uint32_t acting_life;
+    bool (*look)(
+        void); /* after each step of a task; -> false: no more of them. NULL: nobody does */
     /* Whose a fiber is; may be NULL, and so may be what it returns. */
     struct cel__station *(*host_of)(const struct cel_fiber *fiber);
 };
@@ -112,8 +129,15 @@ void cel__machine_note(struct cel__machine *m, uint64_t mark, uint64_t value);
 
 /* 0 <= result < bound. */
 uint64_t cel__machine_draw(struct cel__machine *m, enum cel__draw lane, uint64_t bound);
-/* Whether it happens, in a million; counted as a fault. Never once calm. */
-bool cel__machine_chance(struct cel__machine *m, int64_t ppm);
+/* Whether it happens, in a million; a fault, which is counted and has that name (static). Never
+ * once calm. */
+bool cel__machine_chance(struct cel__machine *m, int64_t ppm, const char *name);
+/* One more fault, which may be left out: -> whether it happens. what, file: static. */
+bool cel__machine_fault(struct cel__machine *m, const char *what, const char *file, int line);
+/* Whether something may become a fault later. */
+bool cel__machine_draws(struct cel__machine *m, int64_t ppm);
+/* A fault by the option of that name. */
+#define CEL__CHANCE(m, option) cel__machine_chance(m, (m)->options.option, #option)
 /* Exponentially distributed. */
 int64_t cel__machine_draw_time(struct cel__machine *m, enum cel__draw lane, int64_t mean);
 

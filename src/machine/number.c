@@ -7,7 +7,7 @@
 
 int cel__number_take(struct cel__machine *m)
 {
-    int fd = cel__machine_chance(m, m->options.shortage) ? -1 : cel__under.eventfd(0, O_CLOEXEC);
+    int fd = CEL__CHANCE(m, shortage) ? -1 : cel__under.eventfd(0, O_CLOEXEC);
 
     return fd < 0 ? -EMFILE : fd;
 }

@@ -104,7 +104,7 @@ ssize_t cel__opened_read(struct cel__opened *o, const struct iovec *iov, int cou
         return -EBADF;
     if (S_ISDIR(o->node->mode))
         return -EISDIR;
-    if (cel__machine_chance(m, m->options.io_error))
+    if (CEL__CHANCE(m, io_error))
         return -EIO;
     for (int i = 0; i < count; i++) {
         size_t n = cel__content_read(&o->node->content, iov[i].iov_base, iov[i].iov_len, at + done);
@@ -113,7 +113,7 @@ ssize_t cel__opened_read(struct cel__opened *o, const struct iovec *iov, int cou
         if (n < iov[i].iov_len)
             break;
     }
-    if (done > 1 && cel__machine_chance(m, m->options.cut))
+    if (done > 1 && CEL__CHANCE(m, cut))
         done = 1 + (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, done);
     if (offset < 0)
         o->at += (int64_t)done;
@@ -134,9 +134,9 @@ static int64_t room_for(const struct cel__node *node, int64_t at, size_t len)
 
 static int refuse_write(struct cel__machine *m)
 {
-    if (cel__machine_chance(m, m->options.disk_full))
+    if (CEL__CHANCE(m, disk_full))
         return -ENOSPC;
-    return cel__machine_chance(m, m->options.io_error) ? -EIO : 0;
+    return CEL__CHANCE(m, io_error) ? -EIO : 0;
 }
 
 /* -> bytes, all of them if there are no faults. */
@@ -152,7 +152,7 @@ static ssize_t put(struct cel__node *node, const struct iovec *iov, int count, i
     left = total > 0 ? room_for(node, at, (size_t)total) : 0;
     if (left == 0)
         return total > 0 ? -ENOSPC : 0;
-    if (left > 1 && cel__machine_chance(m, m->options.cut))
+    if (left > 1 && CEL__CHANCE(m, cut))
         left = 1 + (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, (uint64_t)left);
     total = left;
     for (int i = 0; i < count && left > 0; i++) {
@@ -191,24 +191,36 @@ ssize_t cel__opened_write(struct cel__opened *o, const struct iovec *iov, int co
     return n;
 }
 
+/* Where what was written shall lie is often decided only now, and then there may be no room. */
+static int refuse_sync(struct cel__machine *m, const struct cel__node *node)
+{
+    if (cel__content_is_dirty(&node->content) && CEL__CHANCE(m, disk_full))
+        return -ENOSPC;
+    return CEL__CHANCE(m, io_error) ? -EIO : 0;
+}
+
 /* What could not be written back is told once to each who has it open, and is not tried again. */
-int cel__opened_sync(struct cel__opened *o)
+int cel__opened_sync(struct cel__opened *o, bool is_whole)
 {
     struct cel__machine *m = o->host->m;
     int r = cel__opened_check(o);
 
     if (r < 0)
         return r;
-    if (cel__machine_chance(m, m->options.io_error)) {
+    r = refuse_sync(m, o->node);
+    if (r < 0) {
         cel__content_refuse(&o->node->content, cel__machine_draw(m, CEL__DRAW_FAULT, 2) == 0);
         o->node->errors++;
+        o->node->error = r;
         o->node->is_untold = true;
     }
     if (o->errors != o->node->errors) {
         o->errors = o->node->errors;
         o->node->is_untold = false;
-        return -EIO;
+        return o->node->error;
     }
+    if (is_whole)
+        cel__node_keep(o->node);
     if (S_ISDIR(o->node->mode))
         cel__folder_sync(o->node);
     else
@@ -247,7 +259,8 @@ int64_t cel__opened_seek(struct cel__opened *o, int64_t offset, int whence)
 
 void cel__node_stat(const struct cel__node *node, struct stat *st)
 {
-    struct timespec changed = {node->changed / CEL_SECOND, node->changed % CEL_SECOND};
+    struct timespec written = {node->written / CEL_SECOND, node->written % CEL_SECOND};
+    struct timespec described = {node->described / CEL_SECOND, node->described % CEL_SECOND};
     size_t size = S_ISLNK(node->mode) ? strlen(node->target) : node->content.len;
 
     *st = (struct stat){.st_dev = 1 + node->disk->station->id,
@@ -257,9 +270,9 @@ void cel__node_stat(const struct cel__node *node, struct stat *st)
                         .st_size = (off_t)size,
                         .st_blksize = BLOCK,
                         .st_blocks = (blkcnt_t)((size + CEL__SECTOR - 1) / CEL__SECTOR),
-                        .st_atim = changed,
-                        .st_mtim = changed,
-                        .st_ctim = changed};
+                        .st_atim = written,
+                        .st_mtim = written,
+                        .st_ctim = described};
 }
 
 static size_t put_entry(void *buf, size_t room, const char *name, const struct cel__node *node,

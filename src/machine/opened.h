@@ -43,7 +43,8 @@ CEL_NODISCARD ssize_t cel__opened_read(struct cel__opened *o, const struct iovec
                                        int64_t offset);
 CEL_NODISCARD ssize_t cel__opened_write(struct cel__opened *o, const struct iovec *iov, int count,
                                         int64_t offset);
-CEL_NODISCARD int cel__opened_sync(struct cel__opened *o);
+/* is_whole: with what describes it, as fsync and unlike fdatasync. */
+CEL_NODISCARD int cel__opened_sync(struct cel__opened *o, bool is_whole);
 CEL_NODISCARD int cel__opened_resize(struct cel__opened *o, int64_t len);
 CEL_NODISCARD int64_t cel__opened_seek(struct cel__opened *o, int64_t offset, int whence);
 CEL_NODISCARD ssize_t cel__opened_list(struct cel__opened *o, void *buf, size_t len);

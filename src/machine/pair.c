@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/cc.h"
+#include "machine/diary.h"
 #include "machine/cargo.h"
+#include "machine/diary.h"
 
 #define RETRY_MIN  (200 * CEL_MILLISECOND)
 #define RETRY_MAX  (10 * CEL_SECOND)
@@ -134,6 +136,12 @@ static void die(struct cel__pair *p)
 
 /* Packets. */
 
+/* An address may be nobody's. */
+static const char *name_of(const struct cel__station *h)
+{
+    return h != NULL ? h->name : NULL;
+}
+
 static void aim(struct cel__pair *p, int side)
 {
     struct cel__lane *lane = &p->lanes[side];
@@ -142,7 +150,9 @@ static void aim(struct cel__pair *p, int side)
     if (cel__list_is_empty(&lane->packets) || lane->event.place != 0)
         return;
     first = cel__container_of(lane->packets.next, struct packet, link);
-    lane->event.mark = (uint32_t)first->kind + 100;
+    lane->event.mark = CEL__MARK_PACKET + (uint32_t)first->kind;
+    lane->event.from = p->hosts[side]->name;
+    lane->event.to = name_of(p->hosts[!side]);
     cel__machine_schedule(p->m, &lane->event, cel__max(first->at, p->m->now));
 }
 
@@ -153,7 +163,7 @@ static void send_packet(struct cel__pair *p, int side, enum packet_kind kind, si
     struct packet *packet = cel__machine_alloc(sizeof *packet);
     int64_t at = cel__station_arrival(p->hosts[side], p->hosts[!side]);
 
-    if (kind != SYN && p->hosts[0] != p->hosts[1] && cel__machine_chance(m, m->options.loss))
+    if (kind != SYN && p->hosts[0] != p->hosts[1] && CEL__CHANCE(m, loss))
         at += RETRY_MIN;
     packet->kind = kind;
     packet->len = len;
@@ -257,6 +267,18 @@ static void on_established(struct cel__pair *p)
     reset_from(p, 1);
 }
 
+/* One bit of what arrives, which no checksum has noticed. */
+static void maybe_spoil(struct cel__machine *m, struct cel__wire *w, size_t len)
+{
+    size_t at;
+
+    if (len == 0 || !CEL__CHANCE(m, corrupt))
+        return;
+    at = w->start + (size_t)(w->arrived - w->read) +
+         (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, len);
+    w->bytes[at] = (char)(w->bytes[at] ^ 1 << cel__machine_draw(m, CEL__DRAW_FAULT, 8));
+}
+
 static void on_data(struct cel__pair *p, int side, size_t len)
 {
     struct cel__socket *reader = p->ends[!side];
@@ -265,6 +287,7 @@ static void on_data(struct cel__pair *p, int side, size_t len)
         reset_from(p, !side);
         return;
     }
+    maybe_spoil(p->m, &p->wires[side], len);
     p->wires[side].arrived += len;
     acknowledge(p, !side);
     cel__socket_tell(reader);
@@ -396,8 +419,8 @@ static bool is_cut_now(struct cel__pair *p, int side)
 {
     if (side != 0 || p->reset_at < 0 || p->m->is_calm || p->wires[0].sent < (uint64_t)p->reset_at)
         return false;
-    p->m->faults++;
-    return true;
+    p->reset_at = cel__machine_fault(p->m, "reset", NULL, 0) ? p->reset_at : -1;
+    return p->reset_at >= 0;
 }
 
 static void transmit_far(struct cel__pair *p, int side)
@@ -456,7 +479,7 @@ static size_t total(const struct iovec *iov, int count)
 
 static size_t maybe_less(struct cel__machine *m, size_t n)
 {
-    if (n > 1 && cel__machine_chance(m, m->options.cut))
+    if (n > 1 && CEL__CHANCE(m, cut))
         return 1 + (size_t)cel__machine_draw(m, CEL__DRAW_FAULT, n);
     return n;
 }
@@ -654,11 +677,13 @@ int cel__pair_connect(struct cel__socket *s, const struct sockaddr_storage *to, 
     p->hosts[1] = cel__station_at(s->host, to);
     p->to = s->peer = *to;
     p->to_len = s->peer_len = len;
-    if (cel__machine_chance(m, m->options.reset))
+    if (cel__machine_draws(m, m->options.reset))
         p->reset_at = (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, RESET_SPAN);
     s->state = CEL__SOCKET_CONNECTING;
     s->again.run = knock;
-    s->again.mark = 90;
+    s->again.mark = CEL__MARK_KNOCK;
+    s->again.from = s->host->name;
+    s->again.to = name_of(p->hosts[1]);
     knock(m, &s->again);
     return -EINPROGRESS;
 }

@@ -28,6 +28,7 @@ struct cel__station *cel__station_new(struct cel__machine *m, const char *name)
 
     h->m = m;
     h->id = m->host_count++;
+    h->slowness = 1;
     h->port = (uint16_t)(PORT_FIRST + cel__machine_draw(m, CEL__DRAW_NET, 1000));
     cel__list_init(&h->links);
     h->v4 = 10u << 24 | (h->id + 1) / 250 % 250 << 8 | (h->id + 1) % 250;
@@ -159,6 +160,23 @@ void cel__station_calm(struct cel__machine *m)
             cel__container_of(inner, struct link, link)->cut_until = 0;
 }
 
+static void wake_up(struct cel__machine *m, struct cel__happening *event)
+{
+}
+
+void cel__station_pause(struct cel__station *h, int64_t duration)
+{
+    struct cel__machine *m = h->m;
+
+    h->paused_until = cel__max(h->paused_until, m->now + duration);
+    m->paused_until = cel__max(m->paused_until, h->paused_until);
+    cel__machine_unschedule(m, &h->resume);
+    h->resume.run = wake_up;
+    h->resume.mark = CEL__MARK_RESUME;
+    h->resume.from = h->name;
+    cel__machine_schedule(m, &h->resume, h->paused_until);
+}
+
 void cel__station_resume_all(struct cel__machine *m)
 {
     m->paused_until = 0;
@@ -187,11 +205,11 @@ int64_t cel__station_arrival(struct cel__station *from, struct cel__station *to)
 
     if (from == to)
         return m->now + LOCAL_LATENCY;
-    if (cel__machine_chance(m, m->options.tail))
+    if (CEL__CHANCE(m, tail))
         latency *= TAIL_TIMES;
     latency = cel__machine_draw_time(m, CEL__DRAW_NET, latency);
     l = link_between(from, to);
-    if (cel__machine_chance(m, m->options.clog))
+    if (CEL__CHANCE(m, clog))
         l->clogged_until = m->now + (int64_t)cel__machine_draw(m, CEL__DRAW_NET, CLOG_MAX);
     return cel__max(m->now, l->clogged_until) + latency;
 }

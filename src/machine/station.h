@@ -22,6 +22,9 @@ struct cel__station {
     unsigned fuse; /* its power fails at that many uses of the disk from now; 0: does not */
     struct cel__disk *disk; /* NULL: nobody has used it */
     int64_t paused_until;
+    struct cel__happening resume, outage, clog; /* that it is in for */
+    bool is_mortal;                             /* its power may fail by chance */
+    uint64_t slowness; /* how long a task's step takes there, in those of others */
     int64_t skew;
     struct cel__list links; /* to hosts that were named with it, one a direction */
     void *owner;            /* of whoever runs programs on it */
@@ -52,6 +55,8 @@ void cel__station_clog(struct cel__station *from, struct cel__station *to, int64
 bool cel__station_reaches(struct cel__station *from, struct cel__station *to);
 /* When a packet that leaves now arrives. */
 int64_t cel__station_arrival(struct cel__station *from, struct cel__station *to);
+/* It stands still for that long. */
+void cel__station_pause(struct cel__station *h, int64_t duration);
 /* Nobody stands still any more. */
 void cel__station_resume_all(struct cel__machine *m);
 /* Heals what was cut by chance. */

@@ -82,6 +82,7 @@ int cel_sim_disk_save(struct cel_sim_host *host, const char *path, const void *b
     cel__content_resize(&node->content, 0);
     cel__content_write(&node->content, bytes, len, 0);
     cel__content_sync(&node->content);
+    cel__node_keep(node);
     return 0;
 }
 

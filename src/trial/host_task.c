@@ -12,6 +12,9 @@
 #include "task/wait.h"
 #include "trial/trial.h"
 
+#define SLOWEST  200 /* times as slow as others, some hosts are at most */
+#define DOWN_MAX (2 * CEL_SECOND)
+
 static struct cel__machine *machine(void)
 {
     return cel__trial_here()->machine;
@@ -23,6 +26,20 @@ static int start_program(struct cel_sim_host *h)
         return 0;
     h->task = cel_spawn_with(h->fn, h->arg, .name = h->host->name, .in_root = true);
     return h->task != NULL ? 0 : -ENOMEM;
+}
+
+/* What is wrong with it from the beginning. */
+static void draw_flaws(struct cel__station *h)
+{
+    struct cel__machine *m = h->m;
+    int64_t skew = m->options.skew;
+
+    if (m->is_calm)
+        return;
+    if (skew != 0)
+        h->skew = (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, 2 * (uint64_t)skew + 1) - skew;
+    if (CEL__CHANCE(m, slow))
+        h->slowness = 2 + cel__machine_draw(m, CEL__DRAW_FAULT, SLOWEST);
 }
 
 int cel_sim_host_new(struct cel_sim_host **out, const char *name, void *(*fn)(void *arg), void *arg)
@@ -37,10 +54,7 @@ int cel_sim_host_new(struct cel_sim_host **out, const char *name, void *(*fn)(vo
     h->host = cel__station_new(m, name);
     h->fn = fn;
     h->arg = arg;
-    if (m->options.skew != 0 && !m->is_calm)
-        h->host->skew =
-            (int64_t)cel__machine_draw(m, CEL__DRAW_FAULT, 2 * (uint64_t)m->options.skew + 1) -
-            m->options.skew;
+    draw_flaws(h->host);
     cel__list_append(&cel__trial_here()->hosts, &h->link);
     r = cel__zone_add(m, name, h->host->address);
     if (r == 0)
@@ -85,7 +99,8 @@ void cel_sim_kill(struct cel_sim_host *host)
         cel_task_cancel(host->task);
 }
 
-int cel_sim_reboot(struct cel_sim_host *host)
+/* (parks) Until what ran there has ended. */
+static int start_anew(struct cel_sim_host *host)
 {
     int r = host->task != NULL ? cel_join(host->task, NULL) : cel_checkpoint(); /* parks */
 
@@ -96,22 +111,48 @@ int cel_sim_reboot(struct cel_sim_host *host)
     return start_program(host);
 }
 
-static void wake_up(struct cel__machine *m, struct cel__happening *event)
+int cel_sim_reboot(struct cel_sim_host *host)
 {
-    cel__machine_release(event);
+    return host->is_coming_back ? -EALREADY : start_anew(host); /* parks */
+}
+
+/* ---- a loss of power by chance ---- */
+
+static void *bring_back(void *arg)
+{
+    struct cel_sim_host *host = arg;
+    int64_t down = (int64_t)cel__machine_draw(machine(), CEL__DRAW_FAULT, DOWN_MAX);
+    int r = cel_sleep(down);
+
+    if (r == 0)
+        r = start_anew(host); /* parks */
+    host->is_coming_back = false;
+    return r == 0 ? NULL : cel_fail(r, "host %s does not come back", host->host->name);
+}
+
+/* Called between the steps of tasks. */
+static void on_outage(struct cel__station *station)
+{
+    struct cel_sim_host *host = station->owner;
+
+    host->is_coming_back =
+        cel_spawn_with(bring_back, host, .name = "power", .in_root = true) != NULL;
+    if (host->is_coming_back)
+        cel_sim_kill(host);
+}
+
+void cel_sim_mortal(struct cel_sim_host *host)
+{
+    CEL__ASSERT(host != cel_sim_home());
+    host->host->is_mortal = true;
+    host->host->owner = host;
+    machine()->on_outage = on_outage;
 }
 
 void cel_sim_pause(struct cel_sim_host *host, int64_t duration)
 {
-    struct cel__machine *m = machine();
-    struct cel__happening *end = cel__machine_alloc(sizeof *end);
-
     CEL__ASSERT(host != cel_sim_home());
-    host->host->paused_until = cel__max(host->host->paused_until, m->now + duration);
-    m->paused_until = cel__max(m->paused_until, host->host->paused_until);
-    end->run = wake_up;
-    end->mark = 53;
-    cel__machine_schedule(m, end, host->host->paused_until);
+    cel__station_pause(host->host, duration);
 }
 
 void cel_sim_skew(struct cel_sim_host *host, int64_t by)

@@ -6,6 +6,7 @@
 #include "base/cc.h"
 #include "base/log.h"
 #include "machine/recipe.h"
+#include "trial/program.h"
 #include "trial/trial.h"
 
 #define TWICE_EVERY 20
@@ -55,20 +56,32 @@ static int run_traced(uint64_t seed, const struct program *program, struct cel__
     return cel__trial_run(seed, &options, program->fn, program->arg, trace, report);
 }
 
+static void begin(void)
+{
+    cel__program_note();
+    cel__verdict_check_build();
+    cel__crash_watch();
+}
+
 int cel_sim_run(uint64_t seed, const struct cel_sim_options *options, void *(*fn)(void *arg),
                 void *arg, struct cel_sim_report *report)
 {
     struct program program = {options, fn, arg};
     struct cel_sim_report own = {0};
 
+    int r;
+
     (void)environment_seed(&seed);
-    return run_traced(seed, &program, NULL, report != NULL ? report : &own);
+    begin();
+    r = run_traced(seed, &program, NULL, report != NULL ? report : &own);
+    cel__crash_unwatch();
+    return r;
 }
 
 /* -> -EILSEQ when the second run took another way than the first. */
 static int run_twice(uint64_t seed, const struct program *program, struct cel_sim_report *report)
 {
-    struct cel__track trace = {0};
+    struct cel__track trace = {.on_differing = cel__verdict_keep};
     struct cel_sim_report second;
     int r = run_traced(seed, program, &trace, report);
 
@@ -77,13 +90,10 @@ static int run_twice(uint64_t seed, const struct program *program, struct cel_si
         r = run_traced(seed, program, &trace, &second);
     }
     if (r == 0 && (trace.differs || second.hash != report->hash)) {
-        cel__log(CEL_LOG_ERROR,
-                 "seed %llu is not the whole truth: its second run differs from event %zu on "
-                 "(kind %u, %lld ns)",
-                 (unsigned long long)seed, trace.at, trace.mark, (long long)trace.when);
+        cel__verdict_say_difference(&trace, seed);
         r = -EILSEQ;
     }
-    cel__machine_release(trace.hashes);
+    cel__machine_release(trace.steps);
     return r;
 }
 
@@ -107,6 +117,7 @@ int cel_sim_sweep(uint64_t first, uint64_t count, const struct cel_sim_options *
 
     if (environment_seed(&first))
         count = 1;
+    begin();
     for (uint64_t i = 0; i < count && r == 0; i++) {
         if (i % TWICE_EVERY == 0)
             r = run_twice(first + i, &program, &one);
@@ -115,6 +126,7 @@ int cel_sim_sweep(uint64_t first, uint64_t count, const struct cel_sim_options *
         one.seed = first + i;
         add(&sum, &one);
     }
+    cel__crash_unwatch();
     if (report != NULL)
         *report = sum;
     return r;

@@ -10,6 +10,7 @@
 #include "celadon/task.h"
 #include "machine/gremlin.h"
 #include "machine/machine.h"
+#include "trial/verdict.h"
 
 struct cel__trial {
     struct cel__machine *machine;
@@ -19,6 +20,12 @@ struct cel__trial {
     struct cel__happening calm;      /* the faults end */
     struct cel__happening impatient; /* time is over */
     bool is_over;
+    struct {
+        const char *(*check)(void *arg);
+        void *arg;
+    } invariants[8];
+    unsigned invariant_count;
+    struct cel__verdict end;
     struct cel__list hosts; /* struct cel_sim_host */
     struct cel_sim_host *home;
 };
@@ -30,6 +37,7 @@ struct cel_sim_host {
     void *(*fn)(void *arg);
     void *arg;
     struct cel_task *task; /* NULL: none runs */
+    bool is_coming_back;   /* after a loss of power by chance */
 };
 
 /* The run under way in this thread; there must be one. */

@@ -18,15 +18,17 @@
 #include "base/sys.h"
 #include "ring/fake_state.h"
 
-#define SQ_HEAD     0
-#define SQ_TAIL     64
-#define SQ_FLAGS    128
-#define CQ_HEAD     192
-#define CQ_TAIL     256
-#define CQES        512
-#define LOOK_NS     60 /* that a look at the clock takes, at most */
-#define CHILD       424242
-#define ENTRIES_MAX 4096
+#define MARK_ENTER      210 /* in the run's hash */
+#define MARK_COMPLETION 211
+#define SQ_HEAD         0
+#define SQ_TAIL         64
+#define SQ_FLAGS        128
+#define CQ_HEAD         192
+#define CQ_TAIL         256
+#define CQES            512
+#define LOOK_NS         60 /* that a look at the clock takes, at most */
+#define CHILD           424242
+#define ENTRIES_MAX     4096
 
 static __thread struct fake_ring *ring; /* NULL: none is installed */
 static __thread char broken[160];
@@ -153,6 +155,7 @@ static void put(struct fake_ring *f, struct fake_completion *c)
     fake_land(c);
     trace(f, "completion of %llx (%u): %d, flags %x\n",
           (unsigned long long)c->request->sqe.user_data, c->request->sqe.opcode, c->res, c->flags);
+    cel__machine_note(f->machine, MARK_COMPLETION, c->request->sqe.user_data ^ (uint32_t)c->res);
     cqes[f->cq_tail++ & (f->params.cq_entries - 1)] = (struct io_uring_cqe){
         .user_data = c->request->sqe.user_data, .res = c->res, .flags = c->flags};
     store(f, CQ_TAIL, f->cq_tail);
@@ -350,6 +353,7 @@ static int my_enter(int fd, unsigned to_submit, unsigned min, unsigned flags, vo
     if (!f->is_enabled)
         return told(-EBADFD);
     f->counts.enters++;
+    cel__machine_note(f->machine, MARK_ENTER, (uint64_t)to_submit << 32 | min);
     if (fake_chance(f, FAKE_again))
         return told(refusals[fake_draw(f, 3)]);
     cel__machine_advance(f->machine, f->machine->now);

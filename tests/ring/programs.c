@@ -8,13 +8,16 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/core.h"
+#include "loop/policy.h"
 #include "loop/proactor.h"
 #include "machine/boot.h"
+#include "machine/diary.h"
 #include "machine/station.h"
 #include "task/future.h"
 #include "task/state.h"
 
-#define TURNS_MAX 400000
+#define TURNS_MAX   400000
+#define TWICE_EVERY 10
 
 const struct program programs[] = {
     {"echo", program_echo, false},           {"deadlines", program_deadlines, false},
@@ -168,6 +171,16 @@ static void draw_network(const struct program *p, struct cel_sim_options *o)
     o->cut = ring_draw(2) ? (int64_t)ring_draw(300000) : 0;
 }
 
+/* In which order tasks run, apart from the other choices. */
+static void draw_policy(uint64_t seed, struct cel_sim_options *o)
+{
+    struct cel__rand r;
+
+    cel__rand_seed(&r, seed ^ UINT64_C(0x706f6c696379));
+    o->policy = (int64_t)cel__rand_below(&r, CEL_SIM_POLICIES);
+    o->pct_changes = 1 + (int64_t)cel__rand_below(&r, 100);
+}
+
 static void draw_sizes(const struct program *p)
 {
     unsigned few = 1U << ring_draw(2), many = 1U << ring_draw(7);
@@ -219,10 +232,43 @@ static int strays(struct cel_loop *loop)
            (int)p->receivers + (int)loop->ops_in_flight;
 }
 
+static struct cel__policy policy;
+
+static void run_ready(struct cel_loop *loop, int budget)
+{
+    struct cel__machine *m = cel__machine_here;
+
+    while (budget-- > 0 && cel__sched_has_ready(&loop->sched)) {
+        const struct cel__known *chosen = cel__policy_choose(&policy, m, &loop->sched);
+
+        if (chosen == NULL)
+            return;
+        cel__diary_task(m->diary, chosen->fiber->name, chosen->fiber->file, chosen->fiber->line,
+                        NULL);
+        cel__machine_note(m, chosen->id, (uint64_t)m->now);
+        cel__sched_run(&loop->sched, 1);
+        cel__machine_trace(m, CEL__MARK_TASK);
+    }
+}
+
+/* The backend as it is, but for who is next. */
+static int open_loop(struct cel_loop **loop)
+{
+    static struct cel__backend by_policy;
+    int r = cel_loop_new(loop, &(struct cel_loop_options){.backend = "uring"});
+
+    if (r < 0)
+        return r;
+    by_policy = *(*loop)->backend;
+    by_policy.run = run_ready;
+    (*loop)->backend = &by_policy;
+    return r;
+}
+
 static int run_loop(const struct program *p, const char **why)
 {
     struct cel_loop *loop;
-    int r = cel_loop_new(&loop, &(struct cel_loop_options){.backend = "uring"});
+    int r = open_loop(&loop);
     int left;
 
     if (r < 0)
@@ -233,6 +279,7 @@ static int run_loop(const struct program *p, const char **why)
         r = -EBUSY;
     }
     left = cel_loop_close(loop);
+    cel__policy_fini(&policy);
     if (r == 0 && left != 0) {
         *why = "descriptors were left open";
         r = -EBUSY;
@@ -253,7 +300,7 @@ static void add_counts(struct fake_counts *sum, const struct fake_counts *one)
 }
 
 static int run_once(const struct program *p, uint64_t seed, struct fake_counts *counts,
-                    const char **why)
+                    struct cel__track *trace, const char **why)
 {
     struct cel_sim_options network;
     struct fake_options quirks;
@@ -264,6 +311,7 @@ static int run_once(const struct program *p, uint64_t seed, struct fake_counts *
 
     cel__rand_seed(&choices, seed);
     draw_network(p, &network);
+    draw_policy(seed, &network);
     draw_sizes(p);
     fake_options_draw(&quirks, seed);
     errors = 0;
@@ -271,6 +319,7 @@ static int run_once(const struct program *p, uint64_t seed, struct fake_counts *
     has_cause = false;
     m = cel__machine_boot(seed, &network);
     m->host_here = acting_station;
+    m->trace = trace;
     far = cel__station_new(m, "far");
     fake_ring_install(seed, &quirks);
     r = run_loop(p, why);
@@ -299,10 +348,30 @@ static bool leaks(const struct program *p, uint64_t seed)
     for (int i = 0; i < 3; i++) {
         long before = blocks;
 
-        if (run_once(p, seed, NULL, &why) < 0 || blocks == before)
+        if (run_once(p, seed, NULL, NULL, &why) < 0 || blocks == before)
             return false;
     }
     return true;
+}
+
+/* Does the seed decide everything? Else the second run takes another way than the first. */
+static int run_twice(const struct program *p, uint64_t seed, const char **why)
+{
+    struct cel__track trace = {0};
+    int r = run_once(p, seed, NULL, &trace, why);
+
+    if (r == 0) {
+        trace.is_checking = true;
+        r = run_once(p, seed, NULL, &trace, why);
+    }
+    if (r == 0 && (trace.differs || trace.at != trace.count)) {
+        snprintf(told, sizeof told, "from step %zu of %zu on, at %lld ns (%s)", trace.at,
+                 trace.count, (long long)trace.other.when, cel__mark_name(trace.other.mark));
+        *why = "two runs differ";
+        r = -EILSEQ;
+    }
+    cel__machine_release(trace.steps);
+    return r;
 }
 
 int program_run(const struct program *p, uint64_t seed, struct fake_counts *counts)
@@ -310,8 +379,10 @@ int program_run(const struct program *p, uint64_t seed, struct fake_counts *coun
     const struct cel__uring_sizes usual = cel__uring_sizes;
     const char *why = "";
     long before = blocks;
-    int r = run_once(p, seed, counts, &why);
+    int r = run_once(p, seed, counts, NULL, &why);
 
+    if (r == 0 && seed % TWICE_EVERY == 0)
+        r = run_twice(p, seed, &why);
     if (r == 0 && blocks != before && leaks(p, seed)) {
         why = "memory is lost";
         r = -EUCLEAN;

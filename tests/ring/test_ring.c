@@ -21,6 +21,28 @@ static void hold_on_every_ring(void **state)
     assert_true(sum.completions > 0);
 }
 
+static void *depend_on_the_past(void *arg)
+{
+    static int runs;
+
+    HOLDS(cel_sleep(1000 + ++runs) == 0);
+    return NULL;
+}
+
+static void hidden_state_is_found_by_the_second_run(void **state)
+{
+    static const struct program hidden = {"hidden", depend_on_the_past, false};
+    int differing = 0;
+
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        int r = program_run(&hidden, seed, NULL);
+
+        assert_true(r == 0 || r == -EILSEQ);
+        differing += r == -EILSEQ;
+    }
+    assert_int_equal(differing, 4); /* of every tenth */
+}
+
 int main(void)
 {
     struct CMUnitTest tests[32];
@@ -30,5 +52,6 @@ int main(void)
     for (; n < program_count; n++)
         tests[n] = (struct CMUnitTest){programs[n].name, hold_on_every_ring, NULL, NULL,
                                        (void *)&programs[n]};
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(hidden_state_is_found_by_the_second_run);
     return _cmocka_run_group_tests("ring", tests, n, NULL, NULL);
 }

@@ -86,7 +86,6 @@ static int ask(struct cel_socket *socket, const struct sockaddr_storage *to,
 void *play_datagrams(void *arg)
 {
     struct sockaddr_storage to[4];
-    size_t count = 4;
     struct cel_socket *socket;
     struct cel_sim_host *host;
     const char *flaw = NULL;
@@ -96,13 +95,16 @@ void *play_datagrams(void *arg)
     while ((r = cel_udp_open(&socket, NULL)) == -EMFILE)
         HOLDS(cel_sleep(CEL_MILLISECOND) == 0);
     HOLDS(r == 0);
-    HOLDS(cel_resolve("oracle", 53, to, &count) == 0);
     for (uint32_t id = 1; id <= QUESTIONS; id++) {
         struct question q = question(id);
 
-        do
+        do {
+            size_t count = 4;
+
+            while (cel_resolve("oracle", 53, to, &count) < 0) /* the name server errs */
+                HOLDS(cel_sleep(CEL_MILLISECOND) == 0);
             r = ask(socket, &to[0], &q, &flaw);
-        while (r == -ETIMEDOUT);
+        } while (r == -ETIMEDOUT);
         HOLDS(r == 0);
     }
     cel_socket_close(socket);

@@ -55,7 +55,7 @@ static void *use(struct cel_file *file)
         HOLDS(n == SIZE || is_disk_error(n));
         is_written[i] = n == SIZE;
         r = cel_file_sync(file);
-        HOLDS(r == 0 || r == -EIO);
+        HOLDS(r == 0 || is_disk_error(r));
         HOLDS(sync_error == 0 || r == sync_error);
         if (sync_error == 0 && r < 0) /* this record and what is left of earlier ones */
             memset(is_written, 0, sizeof is_written);

@@ -369,6 +369,63 @@ static void synced_is_left(void **state)
     assert_int_equal(loss.all, CRASHES);
 }
 
+/* ---- what describes a file, after a loss of power ---- */
+
+static struct {
+    int (*sync)(struct cel_file *file);
+    unsigned old, new;
+} described;
+
+static void *close_to_others(void *arg)
+{
+    struct cel_file *file;
+
+    CHECK(cel_file_open(&file, "/data/key", O_RDWR, 0) == 0);
+    CHECK(cel_path_chmod("/data/key", 0600) == 0);
+    if (described.sync != NULL)
+        CHECK(described.sync(file) == 0);
+    cel_file_close(file);
+    return NULL;
+}
+
+static void *lose_a_mode(void *arg)
+{
+    struct cel_sim_host *home = cel_sim_home();
+    struct stat before, after;
+
+    CHECK(cel_sim_disk_save(home, "/data/key", "k", 1) == 0);
+    CHECK(cel_path_stat("/data/key", &before) == 0);
+    CHECK(cel_sleep(CEL_SECOND) == 0);
+    CHECK(close_to_others(NULL) == NULL);
+    cel_sim_kill(home);
+    CHECK(cel_sim_reboot(home) == 0);
+    CHECK(cel_path_stat("/data/key", &after) == 0);
+    CHECK((after.st_mode & 0777) == 0600 || (after.st_mode & 0777) == 0644);
+    CHECK(after.st_mtime == before.st_mtime);
+    CHECK((after.st_ctime > before.st_ctime) == ((after.st_mode & 0777) == 0600));
+    described.old += (after.st_mode & 0777) == 0644;
+    described.new += (after.st_mode & 0777) == 0600;
+    return NULL;
+}
+
+static void lose_modes(int (*sync)(struct cel_file *file))
+{
+    described.sync = sync;
+    described.old = described.new = 0;
+    for (unsigned seed = 1; seed <= CRASHES; seed++)
+        assert_int_equal(run_calm(seed, lose_a_mode, NULL), 0);
+}
+
+static void mode_and_times_are_left_only_after_a_sync_of_the_file(void **state)
+{
+    lose_modes(NULL);
+    assert_true(described.old > 10 && described.new > 10);
+    lose_modes(cel_file_sync_data);
+    assert_true(described.old > 10 && described.new > 10);
+    lose_modes(cel_file_sync);
+    assert_int_equal(described.new, CRASHES);
+}
+
 /* ---- names after a loss of power ---- */
 
 static unsigned befores, afters;
@@ -487,6 +544,53 @@ static void failed_sync_is_told_once_to_each(void **state)
     assert_int_equal(cel_sim_run(3, &o, sync_fails_once, NULL, NULL), 0);
 }
 
+/* -> whether the sync found no room, was told once, and left nothing to be written. */
+static bool is_told_once(struct cel_file *file, struct cel_file *second)
+{
+    bool is_quiet = cel_file_sync(second) == 0; /* nothing waits for room */
+
+    while (cel_file_write(file, "new", 3, 0) < 0)
+        continue;
+    return is_quiet && cel_file_sync(file) == -ENOSPC;
+}
+
+static void *fill_up_late(void *arg)
+{
+    struct cel_file *file, *second, *third;
+    bool is_told, is_quiet;
+    char *bytes;
+    size_t len;
+
+    CHECK(cel_sim_disk_save(cel_sim_home(), "/x", "old", 3) == 0);
+    CHECK(cel_file_open(&file, "/x", O_RDWR, 0) == 0);
+    CHECK(cel_file_open(&second, "/x", O_RDWR, 0) == 0);
+    is_told = is_told_once(file, second);
+    CHECK(cel_file_open(&third, "/x", O_RDWR, 0) == 0);
+    is_quiet = cel_file_sync(third) == 0; /* there is nothing left to be written */
+    cel_file_close(third);
+    cel_file_close(second);
+    cel_file_close(file);
+    CHECK(is_told && is_quiet);
+    cel_sim_kill(cel_sim_home());
+    CHECK(cel_sim_reboot(cel_sim_home()) == 0);
+    CHECK(cel_file_load("/x", 10, &bytes, &len) == 0 && strcmp(bytes, "old") == 0);
+    cel_free(bytes);
+    return NULL;
+}
+
+static void sync_of_a_full_disk_fails_and_gives_up_what_was_written(void **state)
+{
+    struct cel_sim_options o;
+    unsigned seen = 0;
+
+    cel_sim_options_calm(&o);
+    o.disk_full = 950000; /* of a hundred seeds some write and do not sync */
+    o.faults_for = 1000 * CEL_SECOND;
+    for (unsigned seed = 1; seed <= CRASHES; seed++)
+        seen += cel_sim_run(seed, &o, fill_up_late, NULL, NULL) == 0;
+    assert_true(seen > CRASHES / 2);
+}
+
 static void *fill_disk(void *arg)
 {
     struct cel_sim_host *home = cel_sim_home();
@@ -569,9 +673,11 @@ int main(void)
         cmocka_unit_test(file_without_its_folders_sync_may_have_no_name),
         cmocka_unit_test(name_without_the_files_sync_may_have_no_bytes),
         cmocka_unit_test(synced_is_left),
+        cmocka_unit_test(mode_and_times_are_left_only_after_a_sync_of_the_file),
         cmocka_unit_test(move_happens_whole_or_not_at_all),
         cmocka_unit_test(tree_is_left_whatever_was_going_on),
         cmocka_unit_test(failed_sync_is_told_once_to_each),
+        cmocka_unit_test_setup(sync_of_a_full_disk_fails_and_gives_up_what_was_written, quiet),
         cmocka_unit_test(full_disk_takes_what_there_is_room_for),
         cmocka_unit_test(disk_is_seen_from_outside),
         cmocka_unit_test_setup(file_left_open_fails_the_run, quiet),

@@ -10,8 +10,8 @@ import shutil
 import subprocess
 
 FORMAT_MAJOR = 14  # Debian 12's; another version's taste differs in places
-C_FOLDERS = ('src/', 'include/', 'green/', 'cli/', 'examples/', 'tests/', 'fuzz/', 'bench/')
-TIDY_FOLDERS = ('src/', 'green/', 'cli/', 'examples/')
+C_FOLDERS = ('src/', 'include/', 'green/', 'sim/', 'cli/', 'examples/', 'tests/', 'fuzz/', 'bench/')
+TIDY_FOLDERS = ('src/', 'green/', 'sim/', 'cli/', 'examples/')
 
 
 def tool(name):

@@ -117,8 +117,8 @@ def public_test_files(p):
 
 def face_only(p):
     """What stands for a user includes only <celadon/...>, its own folder and the system."""
-    users = p.sources('cli/') + p.sources('green/') + p.sources('examples/') + p.sources('bench/ours/') + \
-        [f for f in public_test_files(p) if f in p.files]
+    users = p.sources('cli/') + p.sources('green/') + p.sources('sim/') + p.sources('examples/') + \
+        p.sources('bench/ours/') + [f for f in public_test_files(p) if f in p.files]
     for path in users:
         top = path.split('/')[0]
         for inc in p.includes(path):
