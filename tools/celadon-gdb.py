@@ -210,7 +210,8 @@ class Task(Record):
         self.is_new = self.fiber.get("state", 1) == loop.layout["CEL__FIBER_NEW"]
 
     def site(self):
-        return "%s:%d" % (read_string(self.fiber.get("file")), self.fiber.get("line", 4))
+        file, line = read_string(self.fiber.get("file")), self.fiber.get("line", 4)
+        return "at %s:%d" % (file, line) if line != 0 else "by " + file
 
     def stack(self):
         """-> (lowest address, the end), of the fiber of the task's tree that would go on."""
@@ -252,7 +253,8 @@ class Task(Record):
         if on == layout["CEL__ON_OP"]:
             return op_words(Record(layout, "cel__op", at))
         if on == layout["CEL__ON_FUTURE"]:
-            return name_of(tasks, read_word(inner), "a future")
+            future = read_word(inner)
+            return name_of(tasks, future, "a future at 0x%x" % future)
         if on == layout["CEL__ON_TIMER"]:
             timer = Record(layout, "cel__timer", inner)
             return duration(timer.get("deadline", signed=True) - self.loop.now) + " left"
@@ -369,7 +371,7 @@ def tell_loops(layout, argument):
 def tell_tasks(layout, argument):
     tasks = tasks_of(layout)
     for task in tasks:
-        say('task %d 0x%x "%s" (spawned at %s): %s%s' %
+        say('task %d 0x%x "%s" (spawned %s): %s%s' %
             (task.number, task.address, task.name, task.site(), task.state(tasks),
              task.stack_words()))
         say("    in " + task.scopes())

@@ -95,7 +95,8 @@ static void begin_faults(struct cel__trial *t)
 /* The first task's failure, or what kept it from its end. */
 static int run_to_end(struct cel__trial *t, void *(*fn)(void *arg), void *arg)
 {
-    struct cel_task *task = cel_spawn_with(fn, arg, .name = "main");
+    struct cel_task *task =
+        cel_spawn_at(fn, arg, &(struct cel_spawn_options){.name = "main"}, "the trial", 0);
     int r = task == NULL ? -ENOMEM : 0;
 
     while (r >= 0 && !t->is_over && !cel_is_done(task))
@@ -110,7 +111,7 @@ static int run_to_end(struct cel__trial *t, void *(*fn)(void *arg), void *arg)
         cel__log(CEL_LOG_ERROR, "%s; still there:",
                  r == -EDEADLK ? "all wait, and nothing can happen any more"
                                : "not at an end long after the last fault");
-        cel__dump_loop(t->loop, CEL__REPORT_LOG, NULL);
+        cel__dump_loop(t->loop, CEL__REPORT_LOG, NULL, NULL);
     }
     return r;
 }
