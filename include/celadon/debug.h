@@ -80,6 +80,12 @@ CEL_PUBLIC int cel_trace_dump(int fd);
  * snprintf; -ENODEV no loop here. */
 CEL_PUBLIC int cel_metrics(char *buf, size_t size);
 
+/* (parks) The same of all loops of cel_run_workers, each number with the label worker="N"; in other
+ * programs of this loop alone, without the label. Asks each worker and waits for its answer,
+ * whatever becomes of the scopes around: a worker that stalls is waited for. -> the length;
+ * -ECANCELED, -ETIMEDOUT: nobody was asked; -ENOMEM; -CEL_ECLOSED a worker ends. */
+CEL_PUBLIC int cel_metrics_workers(char *buf, size_t size);
+
 /* For debuggers: the library's own layout, which tools/celadon-gdb.py reads. Not for programs. */
 struct cel__layout;
 extern CEL_PUBLIC const struct cel__layout cel__debug_layout;
