@@ -52,8 +52,8 @@ CEL_PUBLIC bool cel_udp_has_gso(const struct cel_socket *socket);
 /* Does not park. Tells where a datagram was sent to, and on which interface it came (IP_PKTINFO,
  * RFC 3542). 0; -errno: nothing has changed. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_info(struct cel_socket *socket, bool is_on);
-/* Does not park. Errors of the network (ICMP) end a call of a socket that is not connected, too; for
- * which address is told by cel_udp_next_error. 0; -errno: nothing has changed. */
+/* Does not park. Errors of the network (ICMP) end a call of a socket that is not connected, too;
+ * for which address is told by cel_udp_next_error. 0; -errno: nothing has changed. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_errors(struct cel_socket *socket, bool is_on);
 /* Does not park. The oldest error that has come: *code negative, *peer whom it was for. 1; 0: there
  * is none; -errno. */
@@ -61,9 +61,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_udp_next_error(struct cel_socket *socket, int *
                                                 struct sockaddr_storage *peer);
 /* Does not park. Lets it send to broadcast addresses, which is -EACCES otherwise. 0; -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_broadcast(struct cel_socket *socket, bool is_on);
-/* Does not park. Joins a multicast group, on the interface by its index (0: the kernel's choice), or
- * leaves it. 0; -EINVAL no multicast address, -EADDRINUSE joined already, -EADDRNOTAVAIL not joined,
- * -ENODEV no such interface, -errno. */
+/* Does not park. Joins a multicast group, on the interface by its index (0: the kernel's choice),
+ * or leaves it. 0; -EINVAL no multicast address, -EADDRINUSE joined already, -EADDRNOTAVAIL not
+ * joined, -ENODEV no such interface, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_join(struct cel_socket *socket,
                                           const struct sockaddr_storage *group, unsigned interface);
 CEL_PUBLIC CEL_NODISCARD int
