@@ -34,7 +34,7 @@ LOOPS_MAX = 4096  # of one list: memory may be broken
 CHAIN_MAX = 1 << 20
 SCOPES_MAX = 16
 DEPTH_MAX = 200
-AGE_MAX = 10 ** 9 * 86400 * 40  # ns; older loops are not of this clock: simulated ones
+AGE_MAX = 10 ** 9 * 86400 * 40  # ns; what seems older is not of this clock
 FEW = 3  # so many tasks that wait in the same way are each told
 TICK = 1 << 20  # ns; the unit of a fiber's `since`
 
@@ -149,10 +149,12 @@ def present(turn):
 class Loop(Record):
     def __init__(self, layout, address):
         super().__init__(layout, "cel_loop", address)
-        self.now = present(self.get("now", signed=True))
         self.running = self.get("sched.current")
         self.backend = read_string(
             read_word(self.get("backend") + layout["cel__backend.name"]))
+        self.now = self.get("now", signed=True)
+        if self.backend != "sim":
+            self.now = present(self.now)
 
     def task_addresses(self):
         """In the order of their memory: the oldest chunk first."""
