@@ -216,27 +216,39 @@ static void run_register(struct machine *m, uint8_t code, struct cel__cursor *c)
     }
 }
 
-static void run_one(struct machine *m, struct cel__cursor *c)
-{
-    uint8_t code = (uint8_t)cel__cursor_take(c, 1);
+enum family { STRANGE, OTHER, OF_FRAME, OF_REGISTER };
 
-    switch (code & 0xc0) {
-    case ADVANCE_LOC:
-        m->at += (code & 0x3f) * m->common->code_align;
-        return;
-    case OFFSET:
-        rule(m, code & 0x3f, CEL__CFI_AT, (int64_t)cel__cursor_uleb(c) * m->common->data_align);
-        return;
-    case RESTORE:
-        restore(m, code & 0x3f);
-        return;
-    default:
-        break;
-    }
+static const uint8_t families[] = {
+    [NOP] = OTHER,
+    [SET_LOC] = OTHER,
+    [ADVANCE_LOC1] = OTHER,
+    [ADVANCE_LOC2] = OTHER,
+    [ADVANCE_LOC4] = OTHER,
+    [OFFSET_EXTENDED] = OF_REGISTER,
+    [RESTORE_EXTENDED] = OF_REGISTER,
+    [UNDEFINED] = OF_REGISTER,
+    [SAME_VALUE] = OF_REGISTER,
+    [REGISTER] = OF_REGISTER,
+    [REMEMBER_STATE] = OTHER,
+    [RESTORE_STATE] = OTHER,
+    [DEF_CFA] = OF_FRAME,
+    [DEF_CFA_REGISTER] = OF_FRAME,
+    [DEF_CFA_OFFSET] = OF_FRAME,
+    [DEF_CFA_EXPRESSION] = OF_FRAME,
+    [EXPRESSION] = OF_REGISTER,
+    [OFFSET_EXTENDED_SF] = OF_REGISTER,
+    [DEF_CFA_SF] = OF_FRAME,
+    [DEF_CFA_OFFSET_SF] = OF_FRAME,
+    [VAL_OFFSET] = OF_REGISTER,
+    [VAL_OFFSET_SF] = OF_REGISTER,
+    [VAL_EXPRESSION] = OF_REGISTER,
+    [NEGATE_RA_STATE] = OTHER,
+    [GNU_ARGS_SIZE] = OTHER,
+};
+
+static void run_other(struct machine *m, uint8_t code, struct cel__cursor *c)
+{
     switch (code) {
-    case NOP:
-    case NEGATE_RA_STATE: /* return addresses are stripped of their signature always */
-        break;
     case GNU_ARGS_SIZE:
         (void)cel__cursor_uleb(c);
         break;
@@ -254,29 +266,30 @@ static void run_one(struct machine *m, struct cel__cursor *c)
     case RESTORE_STATE:
         recall(m);
         break;
-    case DEF_CFA:
-    case DEF_CFA_SF:
-    case DEF_CFA_REGISTER:
-    case DEF_CFA_OFFSET:
-    case DEF_CFA_OFFSET_SF:
-    case DEF_CFA_EXPRESSION:
-        run_frame(m, code, c);
+    default: /* NOP; NEGATE_RA_STATE: return addresses are stripped of signatures always */
         break;
-    case OFFSET_EXTENDED:
-    case OFFSET_EXTENDED_SF:
-    case VAL_OFFSET:
-    case VAL_OFFSET_SF:
-    case RESTORE_EXTENDED:
-    case UNDEFINED:
-    case SAME_VALUE:
-    case REGISTER:
-    case EXPRESSION:
-    case VAL_EXPRESSION:
-        run_register(m, code, c);
-        break;
-    default:
-        m->is_strange = true;
     }
+}
+
+static void run_one(struct machine *m, struct cel__cursor *c)
+{
+    uint8_t code = (uint8_t)cel__cursor_take(c, 1), low = code & 0x3f;
+    uint8_t family = code < sizeof families ? families[code] : STRANGE;
+
+    if ((code & 0xc0) == ADVANCE_LOC)
+        m->at += low * m->common->code_align;
+    else if ((code & 0xc0) == OFFSET)
+        rule(m, low, CEL__CFI_AT, (int64_t)cel__cursor_uleb(c) * m->common->data_align);
+    else if ((code & 0xc0) == RESTORE)
+        restore(m, low);
+    else if (family == OF_FRAME)
+        run_frame(m, code, c);
+    else if (family == OF_REGISTER)
+        run_register(m, code, c);
+    else if (family == OTHER)
+        run_other(m, code, c);
+    else
+        m->is_strange = true;
 }
 
 static bool run_code(struct machine *m, struct cel__cursor code)

@@ -17,7 +17,7 @@
 
 CEL__NO_ASAN static bool load(struct cel__extent stack, uintptr_t at, uintptr_t *out)
 {
-    if (at % sizeof at != 0 || at < stack.low || stack.high < sizeof at ||
+    if (at == 0 || at % sizeof at != 0 || at < stack.low || stack.high < sizeof at ||
         at > stack.high - sizeof at)
         return false;
     *out = *(const uintptr_t *)at;

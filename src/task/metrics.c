@@ -17,7 +17,8 @@ enum { LANE_THREADS, LANE_RUNNING, LANE_WAITING, LANE_ENDED, LANE_NUMBERS };
 
 /* The numbers of one loop at one instant. */
 struct numbers {
-    char label[32]; /* worker="0", or "" */
+    struct cel_future *answer; /* that they are noted: of a worker */
+    char label[32];            /* worker="0", or "" */
     uint64_t gauges[GAUGES];
     uint64_t lanes[LANE_NUMBERS][CEL__LANES];
     uint64_t stalls;
@@ -231,16 +232,16 @@ static void *note_there(void *arg)
 }
 
 /* All are asked, then all are awaited: what they write to must stay until then. */
-static int note_workers(struct numbers *all, struct cel_future **answers, unsigned count)
+static int note_workers(struct numbers *all, unsigned count)
 {
     int r = 0;
 
     for (unsigned i = 0; i < count; i++)
-        answers[i] = cel_spawn_on(cel_worker_loop(i), note_there, &all[i]);
+        all[i].answer = cel_spawn_on(cel_worker_loop(i), note_there, &all[i]);
     for (unsigned i = 0; i < count; i++) {
-        if (cel_await_shielded(answers[i], NULL) < 0 && r == 0) /* parks */
-            r = cel_outcome(answers[i]);
-        cel_future_free(answers[i]);
+        if (cel_await_shielded(all[i].answer, NULL) < 0 && r == 0) /* parks */
+            r = cel_outcome(all[i].answer);
+        cel_future_free(all[i].answer);
     }
     return r;
 }
@@ -248,7 +249,6 @@ static int note_workers(struct numbers *all, struct cel_future **answers, unsign
 int cel_metrics_workers(char *buf, size_t size)
 {
     unsigned count = cel_worker_count();
-    struct cel_future **answers;
     struct numbers *all;
     int r = cel_checkpoint();
 
@@ -256,11 +256,10 @@ int cel_metrics_workers(char *buf, size_t size)
         return r;
     if (cel_worker_loop(0) == NULL)
         return cel_metrics(buf, size);
-    all = cel__mem_zalloc(count * (sizeof *all + sizeof *answers));
+    all = cel__mem_zalloc(count * sizeof *all);
     if (all == NULL)
         return -ENOMEM;
-    answers = (struct cel_future **)(all + count);
-    r = note_workers(all, answers, count); /* parks */
+    r = note_workers(all, count); /* parks */
     if (r == 0)
         r = write_all(all, count, buf, size);
     cel__mem_free(all);
