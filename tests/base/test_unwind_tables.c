@@ -34,7 +34,7 @@ static void address_belongs_to_the_module_that_holds_it(void **state)
     const struct cel__module *m = self();
 
     assert_true((uintptr_t)self >= m->from && (uintptr_t)self < m->to);
-    assert_ptr_not_equal(cel__module_of((uintptr_t)write), m); /* of libc */
+    assert_non_null(cel__module_of((uintptr_t)write)); /* libc's, or in a static program ours */
     assert_null(cel__module_of((uintptr_t)&m));                /* a stack is nobody's code */
     assert_null(cel__module_of(0));
     assert_int_equal(cel__modules_known(), 1);
@@ -94,7 +94,7 @@ static char *copy_at_the_edge(const struct cel__module *m, size_t bytes, char **
     size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes + page - 1) / page * page;
     char *at = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    assert_ptr_not_equal(at, MAP_FAILED);
+    assert_true(at != MAP_FAILED);
     assert_int_equal(mprotect(at + room, page, PROT_NONE), 0);
     *mapping = at;
     *mapped = room + page;
