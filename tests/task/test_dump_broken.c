@@ -133,22 +133,22 @@ __attribute__((noipa)) void *malloc(size_t size)
     return p;
 }
 
-void *calloc(size_t n, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
     intruders += (unsigned)is_in_malloc;
-    return __libc_calloc(n, size);
+    return __libc_calloc(nmemb, size);
 }
 
-void *realloc(void *p, size_t size)
+void *realloc(void *ptr, size_t size)
 {
     intruders += (unsigned)is_in_malloc;
-    return __libc_realloc(p, size);
+    return __libc_realloc(ptr, size);
 }
 
-void free(void *p)
+void free(void *ptr)
 {
     intruders += (unsigned)is_in_malloc;
-    __libc_free(p);
+    __libc_free(ptr);
 }
 
 static void *dump_in_malloc(void *arg)
