@@ -35,7 +35,7 @@ static void address_belongs_to_the_module_that_holds_it(void **state)
 
     assert_true((uintptr_t)self >= m->from && (uintptr_t)self < m->to);
     assert_non_null(cel__module_of((uintptr_t)write)); /* libc's, or in a static program ours */
-    assert_null(cel__module_of((uintptr_t)&m));                /* a stack is nobody's code */
+    assert_null(cel__module_of((uintptr_t)&m));        /* a stack is nobody's code */
     assert_null(cel__module_of(0));
     assert_int_equal(cel__modules_known(), 1);
 }
