@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* celadon serve: a folder over HTTP, by the library's own server. */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <celadon/server.h>
 #include <celadon/task.h>
@@ -108,6 +110,23 @@ static int start_tls(struct serve *s)
     return r < 0 ? r : (int)(intptr_t)result;
 }
 
+/* What may be done about an address that cannot be listened on. */
+static const char *remedy_of(int r)
+{
+    switch (r) {
+    case -EINVAL:
+        return "; --listen takes host:port, such as 127.0.0.1:8080 or [::]:8080";
+    case -EADDRINUSE:
+        return "; somebody listens there: --listen 127.0.0.1:0 takes a port that is free";
+    case -EADDRNOTAVAIL:
+        return "; this machine has no such address: 0.0.0.0 stands for all that it has";
+    case -EACCES:
+        return "; ports below 1024 are for root and for who has CAP_NET_BIND_SERVICE";
+    default:
+        return "";
+    }
+}
+
 static int serve(struct serve *s)
 {
     struct cel_workers_options workers = {.count = s->workers};
@@ -123,12 +142,26 @@ static int serve(struct serve *s)
                                                                           .stats = &stats});
 
     if (r < 0 && !s->has_no_routes)
-        complain("cannot %s %s: %s", s->is_listening ? "serve at" : "listen on", s->address,
-                 cel_strerror(r));
+        complain("cannot %s %s: %s%s", s->is_listening ? "serve at" : "listen on", s->address,
+                 cel_strerror(r), s->is_listening ? "" : remedy_of(r));
     if (r == 0 && !s->is_quiet)
         fprintf(stderr, "celadon: stopped after %llu requests on %llu connections\n",
                 (unsigned long long)stats.requests, (unsigned long long)stats.connections);
     return r;
+}
+
+static void misused(int count, char **arguments)
+{
+    if (count == 0)
+        complain("which folder? 'celadon serve DIR' serves it at 127.0.0.1:8080; "
+                 "'celadon serve --help' tells more");
+    else if (count == 2 && strchr(arguments[1], ':') != NULL)
+        complain("an address goes behind --listen: celadon serve %s --listen %s", arguments[0],
+                 arguments[1]);
+    else
+        complain("serve takes one folder, and there are %d arguments: '%s' and '%s'…; an address "
+                 "goes behind --listen",
+                 count, arguments[0], arguments[1]);
 }
 
 int command_serve(int argc, char **argv)
@@ -139,7 +172,7 @@ int command_serve(int argc, char **argv)
     if (first < 0)
         return first == -2 ? EXIT_ALL_DONE : EXIT_USAGE;
     if (argc - first != 1) {
-        complain("serve takes one folder; 'celadon serve --help' tells more");
+        misused(argc - first, argv + first);
         return EXIT_USAGE;
     }
     if ((s.cert_file == NULL) != (s.key_file == NULL)) {

@@ -3,7 +3,10 @@
 
     (gdb) source tools/celadon-gdb.py
     celadon-loops                   the loops of the process, and what they do
-    celadon-tasks                   each task: its number, state, what it waits for, scopes, stack
+    celadon-tasks [PART]            each task: its number, state, what it waits for, scopes, stack; of
+                                    many that were spawned at one line and wait in one way the first;
+                                    with PART each, of those whose line has that in it (. has all)
+    celadon-tree                    who runs whom
     celadon-task TASK [COMMAND...]  COMMAND, by default `backtrace`, as if that task ran
     celadon-bt FIBER [COMMAND...]   the same, of a fiber by its address
     celadon-timers                  what is armed, the earliest first
@@ -19,6 +22,9 @@ at hand (src/task/layout.c), frames from what the swap leaves on the stack (src/
 In a core file, whose registers cannot be set, a fiber's frames are told as the callers of the
 thread's innermost one: they begin at #1. `set debuginfod enabled off` keeps gdb from the network.
 """
+import collections
+import time
+
 import gdb
 import gdb.unwinder
 
@@ -27,6 +33,9 @@ VERSION = 1
 LOOPS_MAX = 4096  # of one list: memory may be broken
 CHAIN_MAX = 1 << 20
 SCOPES_MAX = 16
+DEPTH_MAX = 200
+AGE_MAX = 10 ** 9 * 86400 * 40  # ns; what seems older is not of this clock
+FEW = 3  # so many tasks that wait in the same way are each told
 TICK = 1 << 20  # ns; the unit of a fiber's `since`
 
 # ---- the memory ----
@@ -126,13 +135,26 @@ def say(text):
 # ---- loops ----
 
 
+def present(turn):
+    """The instant that durations are told from: a loop that sleeps has that of its last turn, and a
+    process of this machine stands at ours. In a core it is as the loop left it."""
+    try:
+        is_here = gdb.selected_inferior().connection.type == "native"
+    except AttributeError:  # gdb before 11
+        return turn
+    now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    return now if is_here and 0 <= now - turn < AGE_MAX else turn
+
+
 class Loop(Record):
     def __init__(self, layout, address):
         super().__init__(layout, "cel_loop", address)
-        self.now = self.get("now", signed=True)
         self.running = self.get("sched.current")
         self.backend = read_string(
             read_word(self.get("backend") + layout["cel__backend.name"]))
+        self.now = self.get("now", signed=True)
+        if self.backend != "sim":
+            self.now = present(self.now)
 
     def task_addresses(self):
         """In the order of their memory: the oldest chunk first."""
@@ -210,7 +232,8 @@ class Task(Record):
         self.is_new = self.fiber.get("state", 1) == loop.layout["CEL__FIBER_NEW"]
 
     def site(self):
-        return "%s:%d" % (read_string(self.fiber.get("file")), self.fiber.get("line", 4))
+        file, line = read_string(self.fiber.get("file")), self.fiber.get("line", 4)
+        return "at %s:%d" % (file, line) if line != 0 else "by " + file
 
     def stack(self):
         """-> (lowest address, the end), of the fiber of the task's tree that would go on."""
@@ -220,6 +243,11 @@ class Task(Record):
         stack = Record(self.layout, "cel__stack", top.get("stack"))
         size = self.layout["CEL__STACK_MIN"] << stack.get("class", 1)
         return stack.get("top") - size, stack.get("top")
+
+    def way(self):
+        """What tasks that wait in the same way have in common."""
+        return (self.fiber.get("file"), self.fiber.get("line", 4), self.get("wait"), self.is_new,
+                self.is_running, self.fiber.get("link") != 0)
 
     def holds(self, address):
         low, high = self.stack()
@@ -242,7 +270,8 @@ class Task(Record):
         what = read_string(wait.get("what"))
         on, at = wait.get("on", 1), self.get("wait_on")
         try:
-            return what + self.more(on, at, at + wait.get("at", 1), tasks)
+            more = self.more(on, at, at + wait.get("at", 1), tasks)
+            return what + more if more else what.rstrip(": ")
         except gdb.MemoryError:
             return what + "<unreadable>"
 
@@ -252,7 +281,8 @@ class Task(Record):
         if on == layout["CEL__ON_OP"]:
             return op_words(Record(layout, "cel__op", at))
         if on == layout["CEL__ON_FUTURE"]:
-            return name_of(tasks, read_word(inner), "a future")
+            future = read_word(inner)
+            return name_of(tasks, future, "a future at 0x%x" % future)
         if on == layout["CEL__ON_TIMER"]:
             timer = Record(layout, "cel__timer", inner)
             return duration(timer.get("deadline", signed=True) - self.loop.now) + " left"
@@ -366,13 +396,94 @@ def tell_loops(layout, argument):
         tell_loop(loop, tasks)
 
 
+def tell_task(task, tasks, part):
+    line = 'task %d 0x%x "%s" (spawned %s): %s%s' % (
+        task.number, task.address, task.name, task.site(), task.state(tasks), task.stack_words())
+    if part not in line and part != ".":
+        return
+    say(line)
+    say("    in " + task.scopes())
+
+
 def tell_tasks(layout, argument):
-    tasks = tasks_of(layout)
+    tasks, part = tasks_of(layout), argument.strip()
+    alike = collections.Counter(task.way() for task in tasks)
+    told = set()
     for task in tasks:
-        say('task %d 0x%x "%s" (spawned at %s): %s%s' %
-            (task.number, task.address, task.name, task.site(), task.state(tasks),
-             task.stack_words()))
-        say("    in " + task.scopes())
+        way, is_many = task.way(), alike[task.way()] > FEW and not part
+        if is_many and way in told:
+            continue
+        told.add(way)
+        tell_task(task, tasks, part)
+        if is_many:
+            say("    and %d more like it" % (alike[way] - 1))
+
+
+# ---- who runs whom ----
+
+
+def tell_node(scope, tasks, depth):
+    """-> the way of a task with nobody beneath it, so that those alike can be counted."""
+    layout = scope.layout
+    if not scope.get("flags", 1) & layout["CEL__SCOPE_TASK"]:
+        say("    " * depth + tasks.scope_words(scope))
+        return None
+    task = tasks.by_address.get(scope.get("task"))
+    if task is None:
+        return None  # it has ended
+    is_leaf = next(ring(scope.at("inner")), None) is None
+    if not is_leaf or task.way() != tasks.last:
+        tasks.tell_more(depth)
+        say('%s"%s" (spawned %s): %s' % ("    " * depth, task.name, task.site(), task.state(tasks)))
+    else:
+        tasks.more += 1
+    tasks.last = task.way() if is_leaf else None
+    return task
+
+
+class Forest(list):
+    """The tasks of all loops, and what the tree has told last."""
+
+    def __init__(self, layout):
+        super().__init__(tasks_of(layout))
+        self.by_address = {task.address: task for task in self}
+        self.last, self.more = None, 0
+
+    def scope_words(self, scope):
+        task = self.by_address.get(scope.get("task"))
+        return task.scope_words(scope) if task is not None else "scope"
+
+    def tell_more(self, depth):
+        if self.more:
+            say("    " * depth + "and %d more like it" % self.more)
+        self.last, self.more = None, 0
+
+
+def tell_beneath(layout, scope_at, tasks, depth):
+    if depth > DEPTH_MAX:
+        return
+    tasks.last = None
+    for link in ring(scope_at + layout["cel__scope.inner"]):
+        scope = Record(layout, "cel__scope", link - layout["cel__scope.link"])
+        if not scope.get("flags", 1) & layout["CEL__SCOPE_TASK"]:
+            tasks.tell_more(depth)
+        tell_node(scope, tasks, depth)
+        tell_beneath_one(layout, scope, tasks, depth)
+    tasks.tell_more(depth)
+
+
+def tell_beneath_one(layout, scope, tasks, depth):
+    if next(ring(scope.at("inner")), None) is not None:
+        tell_beneath(layout, scope.address, tasks, depth + 1)
+
+
+def tell_tree(layout, argument):
+    tasks = Forest(layout)
+    for loop in loops(layout):
+        tell_loop(loop, tasks)
+        at = loop.get("tasks")
+        if at != 0:
+            tell_beneath(layout, at + layout["cel__tasks.root"], tasks, 0)
 
 
 def wheel_timers(loop):
@@ -653,7 +764,9 @@ class TaskBacktrace(gdb.Command):
 
 
 Teller("celadon-loops", tell_loops, "The loops of the process, and what they do.")
-Teller("celadon-tasks", tell_tasks, "Each task: its state, what it waits for, scopes, stack.")
+Teller("celadon-tasks", tell_tasks,
+       "celadon-tasks [PART]: each task: its state, what it waits for, scopes, stack.")
+Teller("celadon-tree", tell_tree, "Who runs whom.")
 Teller("celadon-timers", tell_timers, "What is armed, the earliest first.")
 Teller("celadon-ops", tell_ops, "Operations in flight.")
 Teller("celadon-fds", tell_fds, "Descriptors under a loop's care.")

@@ -27,6 +27,9 @@ extern "C" {
 #ifndef CEL__DIRECT
 #define CEL__DIRECT
 #endif
+
+/* For a function that takes a format as printf does: which argument that is, and which is the first
+ * of the values; 0: they come as a va_list. */
 #define CEL_PRINTF(fmt, va) __attribute__((format(printf, fmt, va)))
 
 #define CEL_MICROSECOND INT64_C(1000)

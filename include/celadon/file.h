@@ -48,9 +48,10 @@ CEL_PUBLIC CEL_NODISCARD ssize_t cel_file_writev(struct cel_file *file, const st
 CEL_PUBLIC CEL_NODISCARD int cel_file_sync(struct cel_file *file);
 /* (parks) The same without what only describes the file (its times). The error is the same one. */
 CEL_PUBLIC CEL_NODISCARD int cel_file_sync_data(struct cel_file *file);
-/* (parks) Cuts it off, or lengthens it by zeroes. */
+/* (parks) Cuts it off, or lengthens it by zeroes. 0; -EINVAL it is not open for writing, or the
+ * size is negative; -EFBIG, -errno: it is as it was. */
 CEL_PUBLIC CEL_NODISCARD int cel_file_truncate(struct cel_file *file, int64_t size);
-/* (parks) What the kernel knows of it. */
+/* (parks) What the kernel knows of it. 0; on error *out is as it was. */
 CEL_PUBLIC CEL_NODISCARD int cel_file_stat(struct cel_file *file, struct stat *out);
 /* (parks) Takes room for that many bytes from offset on, so that writing there finds some; the file
  * is lengthened if it must be. -ENOSPC, -EOPNOTSUPP the filesystem cannot. */
@@ -108,7 +109,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_path_lstat(const char *path, struct stat *out);
 CEL_PUBLIC CEL_NODISCARD int cel_path_rename(const char *path, const char *to);
 /* (parks) The same, but -EEXIST when there is something at `to`. */
 CEL_PUBLIC CEL_NODISCARD int cel_path_rename_new(const char *path, const char *to);
-/* (parks) Removes a name that is not a folder's. */
+/* (parks) Removes a name that is not a folder's; the file goes with the last of its names, when
+ * nobody has it open any more. 0; -ENOENT; -EISDIR a folder; -EACCES. */
 CEL_PUBLIC CEL_NODISCARD int cel_path_unlink(const char *path);
 /* (parks) A new folder. -EEXIST. */
 CEL_PUBLIC CEL_NODISCARD int cel_path_mkdir(const char *path, mode_t mode);
@@ -127,7 +129,7 @@ CEL_PUBLIC CEL_NODISCARD int cel_path_symlink(const char *target, const char *pa
 CEL_PUBLIC CEL_NODISCARD int cel_path_readlink(const char *path, char **out);
 /* (parks) A second name, `to`, for the file. -EEXIST. */
 CEL_PUBLIC CEL_NODISCARD int cel_path_link(const char *path, const char *to);
-/* (parks) Sets the permissions. */
+/* (parks) Sets the permissions. 0; -ENOENT; -EPERM another's. */
 CEL_PUBLIC CEL_NODISCARD int cel_path_chmod(const char *path, mode_t mode);
 /* (parks) Gives it to a user and a group; -1: as it was. -EPERM. */
 CEL_PUBLIC CEL_NODISCARD int cel_path_chown(const char *path, uid_t uid, gid_t gid);
@@ -168,7 +170,7 @@ struct cel_dir_entry {
     unsigned char type; /* DT_REG and its kin of <dirent.h>; DT_UNKNOWN: ask cel_path_lstat */
 };
 
-/* (parks) Begins to list. Owner: the caller. */
+/* (parks) Begins to list. Owner: the caller, until cel_dir_close. 0; -ENOENT; -ENOTDIR; -EACCES. */
 CEL_PUBLIC CEL_NODISCARD int cel_dir_open(struct cel_dir **out, const char *path);
 /* (parks) The next name, in the kernel's order, without "." and "..": 1; 0: no more. Memory is the
  * same however many there are. What is added or removed meanwhile may be listed or not. */

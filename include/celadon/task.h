@@ -140,7 +140,8 @@ CEL_PUBLIC CEL_NODISCARD int cel_join(struct cel_task *task, void **value);
 CEL_PUBLIC CEL__DIRECT int cel_yield(void);
 /* (parks) For at least `ns`; 0 or less: yields. 0, -ECANCELED, -ETIMEDOUT. */
 CEL_PUBLIC int cel_sleep(int64_t ns);
-/* (parks) Until cel_now() has reached `deadline`. */
+/* (parks) Until cel_now() has reached `deadline` (ns); one that has passed: yields. 0, -ECANCELED,
+ * -ETIMEDOUT. */
 CEL_PUBLIC int cel_sleep_until(int64_t deadline);
 /* Does not park: 0, or what a parking call would return now on account of the scopes around. */
 CEL_PUBLIC int cel_checkpoint(void);
@@ -308,7 +309,7 @@ static inline int cel__scope_end(struct cel_scope *scope)
 
 /* CEL_SCOPE(name, .timeout = 2 * CEL_SECOND) { … }  `name` can be asked behind the block. `return`
  * inside leaves the scope too; `break` leaves the block, and the scope ends with the block around.
- */
+ * It declares `name`, so behind an `if` it stands in braces: compilers warn where it does not. */
 #define CEL_SCOPE(name, ...)                                                                 \
     __attribute__((cleanup(cel__scope_cleanup))) struct cel_scope name;                      \
     for (int name##_open = cel__scope_begin(&name, (struct cel_scope_options){__VA_ARGS__}); \

@@ -54,34 +54,40 @@ CEL_PUBLIC CEL_NODISCARD int cel_udp_send_batch(struct cel_socket *socket,
 CEL_PUBLIC CEL_NODISCARD int cel_udp_connect(struct cel_socket *socket,
                                              const struct sockaddr_storage *to);
 
-/* Received ones of one sender may come joined, with their `segment` set: for cel_udp_recv_batch
- * with room of 64 KiB each. -ENOPROTOOPT the kernel cannot. */
+/* Does not park. Received ones of one sender may come joined, with their `segment` set: for
+ * cel_udp_recv_batch with room of 64 KiB each. 0; -ENOPROTOOPT the kernel cannot. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_gro(struct cel_socket *socket, bool is_on);
 /* Can the kernel cut? If not, the library does, with a message for each. */
 CEL_PUBLIC bool cel_udp_has_gso(const struct cel_socket *socket);
-/* Tells where a datagram was sent to, and on which interface it came. */
+/* Does not park. Tells where a datagram was sent to, and on which interface it came (IP_PKTINFO,
+ * RFC 3542). 0; -errno: nothing has changed. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_info(struct cel_socket *socket, bool is_on);
-/* Errors of the network (ICMP) end a call of a socket that is not connected, too; for which address
- * is told by cel_udp_next_error. */
+/* Does not park. Errors of the network (ICMP) end a call of a socket that is not connected, too;
+ * for which address is told by cel_udp_next_error. 0; -errno: nothing has changed. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_errors(struct cel_socket *socket, bool is_on);
 /* Does not park. The oldest error that has come: *code negative, *peer whom it was for. 1; 0: there
  * is none; -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_next_error(struct cel_socket *socket, int *code,
                                                 struct sockaddr_storage *peer);
-/* Over how many routers at most what is sent goes: 1 to 255. */
+/* Does not park. Over how many routers at most what is sent goes: 1 to 255.
+ * 0; -EINVAL, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_hops(struct cel_socket *socket, int hops);
-/* The byte by which routers treat what is sent (DSCP in the upper six bits): 0 to 255. */
+/* Does not park. The byte by which routers treat what is sent (DSCP in the upper six bits): 0 to
+ * 255. 0; -EINVAL, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_traffic_class(struct cel_socket *socket,
                                                        int traffic_class);
-/* Lets it send to broadcast addresses. */
+/* Does not park. Lets it send to broadcast addresses, which is -EACCES otherwise. 0; -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_broadcast(struct cel_socket *socket, bool is_on);
-/* Joins a multicast group, on the interface (0: the kernel's choice), or leaves it. */
+/* Does not park. Joins a multicast group, on the interface by its index (0: the kernel's choice),
+ * or leaves it. 0; -EINVAL no multicast address, -EADDRINUSE joined already, -EADDRNOTAVAIL not
+ * joined, -ENODEV no such interface, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_join(struct cel_socket *socket,
                                           const struct sockaddr_storage *group, unsigned interface);
 CEL_PUBLIC CEL_NODISCARD int
 cel_udp_leave(struct cel_socket *socket, const struct sockaddr_storage *group, unsigned interface);
-/* How multicast goes out: on this interface (0: the kernel's choice), over so many routers (1: not
- * beyond the network), and whether sockets of this machine get it too. */
+/* Does not park. How multicast goes out: on this interface (0: the kernel's choice), over so many
+ * routers (1: not beyond the network), and whether sockets of this machine get it too. 0; -errno:
+ * some of the three may have changed. */
 CEL_PUBLIC CEL_NODISCARD int cel_udp_set_multicast(struct cel_socket *socket, unsigned interface,
                                                    int hops, bool loops_back);
 /* The descriptor, for options that are not here. It stays the socket's. */

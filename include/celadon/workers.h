@@ -50,8 +50,9 @@ CEL_PUBLIC struct cel_loop *cel_worker_loop(unsigned index);
  * cel_future_cancel asks for the task's cancellation there; the future ends when the task has
  * ended. Freed earlier, it is freed then, and the task is cancelled. Owner: the caller. `loop` must
  * not be closed meanwhile; one that is closing answers -CEL_ECLOSED. NULL when memory is out. */
-CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_spawn_on(struct cel_loop *loop, cel_task_fn *fn,
-                                                         void *arg);
+#define cel_spawn_on(loop, fn, arg) cel_spawn_on_at((loop), (fn), (arg), __FILE__, __LINE__)
+CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_spawn_on_at(struct cel_loop *loop, cel_task_fn *fn,
+                                                            void *arg, const char *file, int line);
 
 /* ---- promises ---- */
 

@@ -43,12 +43,10 @@
             cel__assert_failed(#cond, __FILE__, __LINE__); \
     } while (0)
 
-CEL__NORETURN __attribute__((cold)) static inline void
-cel__assert_failed(const char *cond, const char *file, int line)
-{
-    fprintf(stderr, "celadon: %s:%d: assertion failed: %s\n", file, line, cond);
-    abort();
-}
+CEL__NORETURN __attribute__((cold)) void cel__assert_failed(const char *cond, const char *file,
+                                                            int line);
+/* Says more, of what ran, before the end. Set by a higher floor; NULL: nothing more. */
+extern void (*cel__assert_hook)(void);
 
 #if defined(__SANITIZE_ADDRESS__)
 #define CEL__ASAN 1

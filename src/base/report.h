@@ -13,6 +13,7 @@
 
 struct cel__report {
     int fd;
+    int64_t now; /* for what tells how long something takes; its owner's business */
     size_t len;
     char bytes[512];
 };
@@ -22,6 +23,7 @@ struct cel__report {
 static inline void cel__report_init(struct cel__report *to, int fd)
 {
     to->fd = fd;
+    to->now = 0;
     to->len = 0;
 }
 

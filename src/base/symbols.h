@@ -2,8 +2,8 @@
 #ifndef CEL__SYMBOLS_H
 #define CEL__SYMBOLS_H
 
-/* Names of addresses in code, for reports. The symbol tables are mapped beforehand, so that asking
- * neither allocates nor locks. */
+/* Names of addresses in code, for reports, from the symbol tables of the modules (modules.h). Safe
+ * in signal handlers. */
 
 #include <stdint.h>
 
@@ -20,12 +20,9 @@ struct cel__symbols {
     } recent[64];
 };
 
-/* Maps the tables of what is loaded now; again: of what has been loaded since. Not in a signal
- * handler. What cannot be read is left out: its addresses are told as numbers. */
-void cel__symbols_note(void);
-
-/* "name+0x12 (module)", or "module+0x1234" for addr2line, or the number. Safe in a signal handler.
- */
-void cel__symbols_tell(struct cel__symbols *known, struct cel__report *to, uintptr_t address);
+/* A backtrace, a line each: "    #0 name+0x12 (module)", or "module+0x1234" for addr2line, or the
+ * number. All but the first are return addresses. */
+void cel__report_frames(struct cel__report *to, struct cel__symbols *known, const uintptr_t *frames,
+                        size_t count);
 
 #endif

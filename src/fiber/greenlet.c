@@ -107,7 +107,7 @@ static CEL__NOINLINE void *switch_slowly(struct cel_fiber *f, void *value, int c
     return transfer(t, (struct transfer){f, value, code});
 }
 
-#if CEL__HOPS
+#if defined(__x86_64__)
 void *cel__fiber_switch_called(struct cel_fiber *f, void *value)
     __attribute__((alias("cel_fiber_switch"), visibility("hidden")));
 #endif

@@ -24,6 +24,13 @@ static_assert(offsetof(struct cel_fiber, switchable_on) == 44, "assembly");
 static_assert(offsetof(struct cel_fiber, thrown) == 48, "assembly: one store clears two fields");
 static_assert(offsetof(struct cel_fiber, hop_on) == 52, "assembly, tools/celadon-gdb.py");
 
+#if defined(__x86_64__)
+/* The function cel_fiber_switch by the name that a call within the library needs: from the routine
+ * that the jump leads to, which a sanitized library has too (hop_called_x86_64.S), for callers that
+ * are not sanitized. */
+void *cel__fiber_switch_called(struct cel_fiber *f, void *value);
+#endif
+
 #if CEL__HOPS
 /* What the assembly is told: the fiber that goes on, with bit 0 when a swap suspended it, or 0 when
  * the current one does; and with which value. In two registers. */
@@ -33,9 +40,6 @@ struct cel__hop {
 };
 
 struct cel__hop cel__fiber_hop_slowly(struct cel_fiber *f, void *value);
-
-/* The function cel_fiber_switch by the name that a call within the library needs. */
-void *cel__fiber_switch_called(struct cel_fiber *f, void *value);
 
 /* cel__ctx_swap to a context that a hop suspended. */
 void *cel__ctx_hop(struct cel__ctx *from, struct cel__ctx *to, void *value);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* The report of a stack overflow: a fault in a guard becomes a message with the fiber's name, and
- * an abort. Runs in a signal handler on the alternate stack, so it formats by hand and calls only
- * write, sigaction and abort. */
+ * where it happened, and an abort. Runs in a signal handler on the alternate stack, and calls only
+ * what may be called there. */
 #include "celadon/fiber.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/modules.h"
+#include "base/report.h"
+#include "base/symbols.h"
 #include "base/sys.h"
+#include "base/unwind.h"
 #include "fiber/thread.h"
 
+#define FRAMES_MAX         16
 #define SIGNAL_STACK_BYTES ((size_t)64 << 10)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -21,48 +26,33 @@ static struct sigaction old_segv;
 static struct sigaction old_bus;
 static int install_result;
 
-struct text {
-    char bytes[512];
-    size_t len;
-};
-
-static void put(struct text *text, const char *s)
+static void report(const struct cel__stack *stack, const struct cel_fiber *f, const void *context)
 {
-    while (*s != '\0' && text->len < sizeof text->bytes)
-        text->bytes[text->len++] = *s++;
-}
+    struct cel__extent extent = {(uintptr_t)cel__stack_base(stack), (uintptr_t)stack->top};
+    struct cel__symbols known = {0};
+    uintptr_t frames[FRAMES_MAX];
+    struct cel__report to;
 
-static void put_number(struct text *text, size_t n)
-{
-    char digits[24];
-    char *p = digits + sizeof digits;
-
-    *--p = '\0';
-    do
-        *--p = (char)('0' + n % 10);
-    while ((n /= 10) != 0);
-    put(text, p);
-}
-
-static void report(const struct cel__stack *stack, const struct cel_fiber *f)
-{
-    struct text text = {.len = 0};
-    ssize_t n;
-
-    put(&text, "celadon: stack overflow in fiber \"");
-    put(&text, f->name != NULL ? f->name : "");
-    put(&text, "\": its stack of ");
-    put_number(&text, cel__stack_size(stack) >> 10);
-    put(&text, " KiB is used up");
+    cel__report_init(&to, STDERR_FILENO);
+    cel__report_str(&to, "celadon: stack overflow in fiber \"");
+    cel__report_str(&to, f->name);
+    cel__report_str(&to, "\": its stack of ");
+    cel__report_number(&to, (int64_t)(cel__stack_size(stack) >> 10));
+    cel__report_str(&to, " KiB is used up");
     if (f->file != NULL) {
-        put(&text, "; made at ");
-        put(&text, f->file);
-        put(&text, ":");
-        put_number(&text, (size_t)f->line);
+        cel__report_str(&to, f->line != 0 ? "; made at " : "; made by ");
+        cel__report_str(&to, f->file);
     }
-    put(&text, "\n");
-    n = cel__sys.write(STDERR_FILENO, text.bytes, text.len);
-    (void)n;
+    if (f->file != NULL && f->line != 0) {
+        cel__report_str(&to, ":");
+        cel__report_number(&to, f->line);
+    }
+    cel__report_end(&to);
+    cel__report_flush(&to);
+    cel__modules_note();
+    cel__report_frames(&to, &known, frames,
+                       cel__unwind_all(cel__unwind_of(context), extent, frames, FRAMES_MAX));
+    cel__report_flush(&to);
 }
 
 /* To the handler that was there before us. The system's default acts when the fault repeats, or,
@@ -90,7 +80,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     if (cel__thread_has_started(t) && info->si_code > 0)
         stack = cel__stack_guarding(&t->stacks, info->si_addr);
     if (stack != NULL && stack->owner != NULL) {
-        report(stack, stack->owner);
+        report(stack, stack->owner, context);
         abort();
     }
     chain(signal == SIGSEGV ? &old_segv : &old_bus, signal, info, context);

@@ -431,7 +431,7 @@ static int read_without_scheme(struct cel__url_parse *p)
     const struct cel__url *base = p->base;
 
     if (base == NULL)
-        return bad(p, "no scheme, and nothing to resolve against");
+        return bad(p, "no scheme such as https://, and nothing to resolve against");
     p->kind = base->kind;
     set(&p->scheme, base->scheme);
     if (base->is_opaque) {

@@ -1,99 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /* The dump: the loop in one line, then each task with its state, its scopes and its backtrace, then
- * the circle in which tasks wait for each other, if there is one. */
+ * the circles in which tasks wait for each other. Of many tasks that wait in the same way one is
+ * told, the one that has waited longest, and the others are counted.
+ *
+ * It needs some 8 KiB of the stack on which it is called. */
 #include "task/dump.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/cc.h"
-#include "celadon/debug.h"
+#include "base/modules.h"
+#include "fiber/frames.h"
 #include "fiber/stack.h"
+#include "task/alike.h"
+#include "task/circle.h"
+#include "task/dump_tree.h"
 #include "task/slab.h"
+#include "task/tell.h"
 #include "task/wait.h"
 
 #define FRAMES_MAX 32
 #define EVENTS_MAX 32
-#define SCOPES_MAX 16 /* said of one task; scopes may nest deeper */
+#define SCOPES_MAX 16   /* said of one task; scopes may nest deeper */
+#define PARK_BYTES 1024 /* of cel__park, at most */
+#define FEW        3    /* so many tasks that wait in the same way are each told */
 
-void cel__report_task(struct cel__report *to, const struct cel_task *task)
-{
-    cel__report_str(to, "\"");
-    cel__report_str(to, cel__task_name(task));
-    cel__report_str(to, "\" (spawned at ");
-    cel__report_str(to, task->fiber.file);
-    cel__report_str(to, ":");
-    cel__report_number(to, task->fiber.line);
-    cel__report_str(to, ")");
-}
+struct dump {
+    struct cel__report to;
+    struct cel__symbols known;
+    const struct cel_loop *loop;
+    const struct cel_dump_options *options;
+    struct cel__alikes alikes;
+    unsigned left_out; /* tasks that are not asked for */
+};
 
-static void tell_frames(struct cel__report *to, struct cel__symbols *known, const uintptr_t *frames,
-                        size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        cel__report_str(to, "    #");
-        cel__report_number(to, (int64_t)i);
-        cel__report_str(to, " ");
-        cel__symbols_tell(known, to, frames[i]);
-        cel__report_end(to);
-    }
-}
+/* ---- one task ---- */
 
-static void tell_parked(struct cel__report *to, const struct cel_loop *loop,
-                        const struct cel_task *task)
-{
-    const struct cel__wait *wait = task->wait;
-    uint32_t ticks = cel__since(loop->now) - task->fiber.since;
-
-    cel__report_str(to, ": parked ");
-    if (wait != NULL)
-        cel__report_str(to, wait->what);
-    if (wait != NULL && wait->tell != NULL)
-        wait->tell(to, task);
-    cel__report_str(to, "; for ");
-    cel__report_duration(to, (int64_t)ticks << 20);
-}
-
-static void tell_state(struct cel__report *to, const struct cel_loop *loop,
-                       const struct cel_task *task)
-{
-    if (&task->fiber == loop->sched.current)
-        cel__report_str(to, ": running");
-    else if (task->fiber.state == CEL__FIBER_NEW)
-        cel__report_str(to, ": not started");
-    else if (task->fiber.link != NULL)
-        cel__report_str(to, ": ready");
-    else
-        tell_parked(to, loop, task);
-}
-
-static void tell_deadline(struct cel__report *to, const struct cel_loop *loop,
-                          const struct cel__scope *scope)
-{
-    const struct cel__timer *timer = (const void *)((const struct cel_scope *)scope)->timer_;
-
-    if (scope->flags & CEL__SCOPE_TASK || !cel__timer_is_armed(timer))
-        return;
-    cel__report_str(to, ", deadline in ");
-    cel__report_duration(to, timer->deadline - loop->now);
-}
-
-/* From the innermost outwards, those with something to say. */
-static void tell_scopes(struct cel__report *to, const struct cel_loop *loop,
-                        const struct cel_task *task)
+/* From the innermost outwards. */
+static void tell_scopes(struct cel__report *to, const struct cel_task *task)
 {
     const struct cel__scope *scope = task->scope;
 
     for (int i = 0; i < SCOPES_MAX && scope != NULL && scope->task != NULL; i++) {
         cel__report_str(to, i == 0 ? "    in " : " < ");
-        if (scope->flags & CEL__SCOPE_TASK)
-            cel__report_str(to, cel__task_name(scope->task));
-        else
-            cel__report_str(to, scope->flags & CEL__SCOPE_GROUP      ? "group"
-                                : scope->flags & CEL__SCOPE_SHIELDED ? "shield"
-                                                                     : "scope");
-        if (scope->code != 0)
-            cel__report_str(to, scope->flags & CEL__SCOPE_EXPIRED ? ", expired" : ", cancelled");
-        tell_deadline(to, loop, scope);
+        cel__report_scope(to, scope);
         scope = scope->parent;
     }
     cel__report_end(to);
@@ -113,143 +64,205 @@ static void tell_stack(struct cel__report *to, const struct cel_task *task)
     cel__report_str(to, " bytes");
 }
 
-static void tell_task(struct cel__report *to, struct cel__symbols *known,
-                      const struct cel_loop *loop, const struct cel_task *task)
+/* From cel__park on: how the scheduler left the task says nothing of where it waits, and there is
+ * more than one way. */
+static size_t drop_innermost(uintptr_t *frames, size_t count)
 {
-    uintptr_t frames[FRAMES_MAX];
-    bool is_running = &task->fiber == loop->sched.current;
+    for (size_t i = 1; i < count && i < 4; i++) {
+        if (frames[i] - (uintptr_t)cel__park >= PARK_BYTES)
+            continue;
+        memmove(frames, frames + i, (count - i) * sizeof *frames);
+        return count - i;
+    }
+    return count;
+}
+
+static size_t frames_of(const struct cel_loop *loop, const struct cel_task *task, uintptr_t *frames)
+{
+    if (cel__is_running(loop, task) || task->fiber.state == CEL__FIBER_NEW)
+        return 0;
+    return drop_innermost(frames, cel__frames_parked(task->fiber.top, frames, FRAMES_MAX));
+}
+
+static void tell_task(struct dump *d, const struct cel_task *task, const uintptr_t *frames,
+                      size_t count)
+{
+    struct cel__report *to = &d->to;
 
     cel__report_str(to, "task ");
     cel__report_hex(to, (uintptr_t)task);
     cel__report_str(to, " ");
     cel__report_task(to, task);
-    tell_state(to, loop, task);
-    if (!is_running)
+    cel__report_state(to, d->loop, task);
+    if (!cel__is_running(d->loop, task))
         tell_stack(to, task);
     cel__report_end(to);
-    tell_scopes(to, loop, task);
-    if (!is_running && task->fiber.state != CEL__FIBER_NEW)
-        tell_frames(to, known, frames, cel__frames_parked(task->fiber.top, frames, FRAMES_MAX));
+    tell_scopes(to, task);
+    cel__report_frames(to, &d->known, frames, count);
 }
 
-void cel__dump_running(struct cel__report *to, struct cel__symbols *known, struct cel_loop *loop,
-                       const struct cel__here *here)
+static void tell_others(struct dump *d, const struct cel__alike *alike)
 {
-    struct cel_fiber *current = loop->sched.current;
-    uintptr_t frames[FRAMES_MAX];
-    struct cel__extent stack = here->thread_stack;
+    struct cel__report *to = &d->to;
 
-    if (current != NULL) {
-        cel__report_str(to, "running: ");
-        cel__report_task(to, cel__task_of_fiber(current));
-        stack = cel__frames_extent(current->top);
-    } else {
-        cel__report_str(to, "running: the loop itself, or a callback of the program");
+    cel__report_str(to, "    and ");
+    cel__report_number(to, alike->count - 1);
+    cel__report_str(to, " more like it");
+    if (cel__is_parked(d->loop, alike->told)) {
+        cel__report_str(to, ", the last for ");
+        cel__report_duration(to, cel__parked_for(to, alike->since));
     }
     cel__report_end(to);
-    tell_frames(to, known, frames,
-                cel__frames_from(stack, here->pc, here->frame, frames, FRAMES_MAX));
 }
 
-static void tell_loop(struct cel__report *to, const struct cel_loop *loop, unsigned tasks)
+/* ---- all of them ---- */
+
+static bool is_wanted(const struct dump *d, const struct cel_task *task)
 {
+    return d->options->parked_for <= 0 ||
+           (cel__is_parked(d->loop, task) &&
+            cel__parked_for(&d->to, task->fiber.since) >= d->options->parked_for);
+}
+
+static void find_alikes(struct dump *d, const struct cel__tasks *tasks)
+{
+    struct cel__tasks_at at = {0};
+    const struct cel_task *task;
+    uintptr_t frames[FRAMES_MAX];
+
+    while ((task = cel__tasks_each(tasks, &at)) != NULL) {
+        if (!is_wanted(d, task) || cel__is_running(d->loop, task))
+            continue;
+        cel__alikes_add(&d->alikes, task,
+                        cel__alike_key(task, frames, frames_of(d->loop, task, frames)));
+    }
+}
+
+static void tell_one(struct dump *d, const struct cel_task *task)
+{
+    uintptr_t frames[FRAMES_MAX];
+    size_t count = frames_of(d->loop, task, frames);
+    const struct cel__alike *alike = NULL;
+
+    if (!d->options->every_task && !cel__is_running(d->loop, task))
+        alike = cel__alikes_find(&d->alikes, cel__alike_key(task, frames, count));
+    if (alike != NULL && alike->count <= FEW)
+        alike = NULL;
+    if (alike != NULL && alike->told != task)
+        return;
+    tell_task(d, task, frames, count);
+    if (alike != NULL)
+        tell_others(d, alike);
+}
+
+static void tell_tasks(struct dump *d, const struct cel__tasks *tasks)
+{
+    struct cel__tasks_at at = {0};
+    const struct cel_task *task;
+
+    if (!d->options->every_task)
+        find_alikes(d, tasks);
+    while ((task = cel__tasks_each(tasks, &at)) != NULL) {
+        if (is_wanted(d, task))
+            tell_one(d, task);
+        else
+            d->left_out++;
+    }
+    if (d->left_out == 0)
+        return;
+    cel__report_number(&d->to, d->left_out);
+    cel__report_str(&d->to, " tasks more have not been parked for that long");
+    cel__report_end(&d->to);
+}
+
+/* ---- the loop ---- */
+
+static void tell_count(struct cel__report *to, uint64_t n, const char *what)
+{
+    cel__report_number(to, (int64_t)n);
+    cel__report_str(to, what);
+}
+
+static void tell_head(struct cel__report *to, const struct cel_loop *loop)
+{
+    const struct cel__tasks *tasks = loop->tasks;
+
     cel__report_str(to, to->fd == CEL__REPORT_LOG ? "loop " : "celadon: loop ");
     cel__report_hex(to, (uintptr_t)loop);
     cel__report_str(to, " (");
     cel__report_str(to, loop->backend->name);
     cel__report_str(to, "): ");
-    cel__report_number(to, tasks);
-    cel__report_str(to, " tasks, ");
-    cel__report_number(to, loop->ops_in_flight);
-    cel__report_str(to, " operations in flight, ");
-    cel__report_number(to, (int64_t)loop->wheel.armed);
-    cel__report_str(to, " timers, ");
-    cel__report_number(to, loop->fds.live);
-    cel__report_str(to, " descriptors, ");
-    cel__report_number(to, loop->jobs);
-    cel__report_str(to, " jobs");
+    tell_count(to, tasks != NULL ? tasks->live : 0, " tasks, ");
+    tell_count(to, loop->ops_in_flight, " operations in flight, ");
+    tell_count(to, loop->wheel.armed, " timers, ");
+    tell_count(to, loop->fds.live, " descriptors, ");
+    tell_count(to, loop->jobs, " jobs");
     cel__report_end(to);
 }
 
-static const struct cel_task *blocker_of(const struct cel_task *task)
+static void tell_last_events(struct cel__report *to, const struct cel_loop *loop)
 {
-    if (task->wait == NULL || task->wait->blocker == NULL)
-        return NULL;
-    task = task->wait->blocker(task);
-    return task != NULL && task->future.state == CEL__PENDING ? task : NULL;
-}
-
-/* Two walkers, one at double pace, meet in a circle if there is one. */
-static const struct cel_task *find_circle(const struct cel_task *from)
-{
-    const struct cel_task *slow = from, *fast = from;
-
-    do {
-        fast = blocker_of(fast);
-        fast = fast != NULL ? blocker_of(fast) : NULL;
-        slow = blocker_of(slow);
-    } while (fast != NULL && fast != slow);
-    return fast;
-}
-
-static bool tell_circle(struct cel__report *to, const struct cel_task *from)
-{
-    const struct cel_task *first = find_circle(from), *at = first;
-
-    if (first == NULL)
-        return false;
-    cel__report_str(to, "these wait for each other:");
+    if (loop->trace == NULL)
+        return;
+    cel__report_str(to, "the last events:");
     cel__report_end(to);
-    do {
-        cel__report_str(to, "    ");
-        cel__report_task(to, at);
-        cel__report_str(to, " is ");
-        cel__report_str(to, at->wait->what);
-        at->wait->tell(to, at);
-        cel__report_end(to);
-        at = blocker_of(at);
-    } while (at != first);
-    return true;
+    cel__dump_trace(to, loop, EVENTS_MAX);
 }
 
-void cel__dump_loop(struct cel_loop *loop, int fd, const struct cel__here *here)
+static void tell_all(struct dump *d, struct cel_loop *loop, const struct cel__here *here)
 {
-    struct cel__tasks *tasks = loop->tasks;
-    struct cel__symbols known = {0};
-    struct cel__tasks_at at = {0};
-    const struct cel_task *task;
-    struct cel__report to;
-
-    cel__report_init(&to, fd);
-    tell_loop(&to, loop, tasks != NULL ? tasks->live : 0);
+    tell_head(&d->to, loop);
+    if (loop->tasks != NULL && d->options->as_tree) {
+        cel__dump_tree(&d->to, loop);
+        cel__circles_tell(&d->to, loop->tasks);
+        return;
+    }
     if (here != NULL)
-        cel__dump_running(&to, &known, loop, here);
-    if (tasks != NULL) {
-        while ((task = cel__tasks_each(tasks, &at)) != NULL)
-            tell_task(&to, &known, loop, task);
-        at = (struct cel__tasks_at){0};
-        while ((task = cel__tasks_each(tasks, &at)) != NULL)
-            if (tell_circle(&to, task))
-                break;
+        cel__report_running(&d->to, &d->known, loop, here);
+    if (loop->tasks != NULL) {
+        tell_tasks(d, loop->tasks);
+        cel__circles_tell(&d->to, loop->tasks);
     }
-    if (loop->trace != NULL) {
-        cel__report_str(&to, "the last events:");
-        cel__report_end(&to);
-        cel__dump_trace(&to, loop, EVENTS_MAX);
-    }
+    tell_last_events(&d->to, loop);
+}
+
+void cel__dump_loop(struct cel_loop *loop, int fd, const struct cel__here *here,
+                    const struct cel_dump_options *options)
+{
+    static const struct cel_dump_options usual;
+    struct dump d = {.loop = loop, .options = options != NULL ? options : &usual};
+
+    cel__modules_note();
+    cel__report_init(&d.to, fd);
+    d.to.now = loop->backend->now(loop);
+    tell_all(&d, loop, here);
     if (fd != CEL__REPORT_LOG) {
-        cel__report_str(&to, "celadon: end of the dump");
-        cel__report_end(&to);
+        cel__report_str(&d.to, "celadon: end of the dump");
+        cel__report_end(&d.to);
     }
-    cel__report_flush(&to);
+    cel__report_flush(&d.to);
+}
+
+int cel_dump_with(int fd, const struct cel_dump_options *options)
+{
+    struct cel__here here = {.at = cel__unwind_here()};
+
+    if (cel__loop_here == NULL)
+        return -ENODEV;
+    if (fd < 0)
+        return -EBADF;
+    cel__dump_loop(cel__loop_here, fd, &here, options);
+    return 0;
 }
 
 int cel_dump(int fd)
 {
-    struct cel__here here = {.frame = (uintptr_t)__builtin_frame_address(0)};
+    struct cel__here here = {.at = cel__unwind_here()};
 
     if (cel__loop_here == NULL)
         return -ENODEV;
-    cel__dump_loop(cel__loop_here, fd, &here);
+    if (fd < 0)
+        return -EBADF;
+    cel__dump_loop(cel__loop_here, fd, &here, NULL);
     return 0;
 }

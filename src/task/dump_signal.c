@@ -10,14 +10,17 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <ucontext.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/modules.h"
 #include "base/sys.h"
 #include "celadon/debug.h"
+#include "task/dump.h"
 
-#define LOOPS_MAX 64
+#define LOOPS_MAX   64
+#define TURN_PAUSES 1000 /* of a millisecond */
 
 struct dumped {
     struct cel__attachment attachment;
@@ -26,20 +29,25 @@ struct dumped {
 };
 
 static int threads[LOOPS_MAX]; /* atomic */
+static int turn;               /* atomic: the thread that writes its dump; 0: none */
+
+/* Signals that the program does not survive, and who had them before us. */
+static struct death {
+    const char *name;
+    int signo;
+    bool has_address; /* of data, not of the instruction */
+    struct sigaction old;
+} deaths[] = {
+    {.name = "SIGSEGV", .signo = SIGSEGV, .has_address = true},
+    {.name = "SIGBUS", .signo = SIGBUS, .has_address = true},
+    {.name = "SIGFPE", .signo = SIGFPE},
+    {.name = "SIGILL", .signo = SIGILL},
+    {.name = "SIGABRT", .signo = SIGABRT},
+};
 
 struct cel__here cel__here_of(const void *context, struct cel__extent thread_stack)
 {
-    const ucontext_t *u = context;
-    struct cel__here here = {.thread_stack = thread_stack};
-
-#if defined(__x86_64__)
-    here.pc = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
-    here.frame = (uintptr_t)u->uc_mcontext.gregs[REG_RBP];
-#elif defined(__aarch64__)
-    here.pc = (uintptr_t)u->uc_mcontext.pc;
-    here.frame = (uintptr_t)u->uc_mcontext.regs[29];
-#endif
-    return here;
+    return (struct cel__here){.at = cel__unwind_of(context), .thread_stack = thread_stack};
 }
 
 struct cel__extent cel__thread_stack(void)
@@ -57,14 +65,14 @@ struct cel__extent cel__thread_stack(void)
     return stack;
 }
 
-int cel__take_signal(int signo, void (*handler)(int, siginfo_t *, void *))
+int cel__take_signal(int signo, void (*handler)(int, siginfo_t *, void *), struct sigaction *old)
 {
     struct sigaction action = {.sa_sigaction = handler,
                                .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
     sigset_t it;
 
     sigemptyset(&action.sa_mask);
-    if (cel__sys.sigaction(signo, &action, NULL) < 0)
+    if (cel__sys.sigaction(signo, &action, old) < 0)
         return -errno;
     sigemptyset(&it);
     (void)sigaddset(&it, signo);
@@ -97,21 +105,87 @@ static void pass_on(int signo, int self)
     }
 }
 
-static void on_signal(int signo, siginfo_t *info, void *context)
+/* One after the other, so that lines of two loops do not mix; but nobody waits for ever, and nobody
+ * for itself. */
+static bool take_turn(int self)
+{
+    const struct timespec pause = {.tv_nsec = CEL_MILLISECOND};
+
+    for (int i = 0; i < TURN_PAUSES; i++) {
+        int nobody = 0;
+
+        if (__atomic_compare_exchange_n(&turn, &nobody, self, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
+            return true;
+        if (nobody == self)
+            return false;
+        /* lint: seam: a signal handler waits for another thread's */
+        (void)syscall(SYS_nanosleep, &pause, NULL);
+    }
+    return false;
+}
+
+static void dump_here(const void *context)
 {
     struct cel_loop *loop = cel__loop_here;
     struct cel__attachment *a = loop != NULL ? cel__loop_find(loop, end_dumped) : NULL;
+    struct cel__here here;
+    bool is_mine;
+
+    if (a == NULL)
+        return;
+    here = cel__here_of(context, cel__container_of(a, struct dumped, attachment)->thread_stack);
+    is_mine = take_turn(gettid());
+    cel__dump_loop(loop, STDERR_FILENO, &here, NULL);
+    if (is_mine)
+        __atomic_store_n(&turn, 0, __ATOMIC_RELEASE);
+}
+
+static struct death *death_of(int signo)
+{
+    for (size_t i = 0; i < cel__countof(deaths); i++)
+        if (deaths[i].signo == signo)
+            return &deaths[i];
+    return NULL;
+}
+
+/* The instruction is tried again, or what was raised is raised again, by the rules that held before
+ * us. */
+static void die(const struct death *death, const siginfo_t *info)
+{
+    (void)cel__sys.sigaction(death->signo, &death->old, NULL);
+    if (info->si_code <= 0)
+        (void)raise(death->signo);
+}
+
+static void tell_death(const struct death *death, const siginfo_t *info)
+{
+    struct cel__report to;
+
+    cel__report_init(&to, STDERR_FILENO);
+    cel__report_str(&to, "celadon: ");
+    cel__report_str(&to, death->name);
+    if (info->si_code > 0) {
+        cel__report_str(&to, death->has_address ? ", the address is " : ", at the instruction ");
+        cel__report_hex(&to, (uintptr_t)info->si_addr);
+    }
+    cel__report_end(&to);
+    cel__report_flush(&to);
+}
+
+static void on_signal(int signo, siginfo_t *info, void *context)
+{
+    const struct death *death = death_of(signo);
     bool is_passed_on = info->si_code == SI_QUEUE && info->si_value.sival_ptr == threads;
     int saved_errno = errno;
 
-    if (!is_passed_on)
+    if (death != NULL)
+        tell_death(death, info);
+    else if (!is_passed_on)
         pass_on(signo, gettid());
-    if (a != NULL) {
-        struct cel__here here =
-            cel__here_of(context, cel__container_of(a, struct dumped, attachment)->thread_stack);
-
-        cel__dump_loop(loop, STDERR_FILENO, &here);
-    }
+    dump_here(context);
+    if (death != NULL)
+        die(death, info);
     errno = saved_errno;
 }
 
@@ -148,6 +222,17 @@ static int register_thread(struct cel_loop *loop)
     return 0;
 }
 
+static int take_signal(int signo)
+{
+    struct death *death = death_of(signo);
+    struct sigaction old;
+    int r = cel__take_signal(signo, on_signal, &old);
+
+    if (r == 0 && death != NULL && old.sa_sigaction != on_signal)
+        death->old = old;
+    return r;
+}
+
 int cel_dump_on_signal(int signo)
 {
     int r;
@@ -157,6 +242,6 @@ int cel_dump_on_signal(int signo)
     r = register_thread(cel__loop_here);
     if (r < 0)
         return r;
-    cel__symbols_note();
-    return cel__take_signal(signo, on_signal);
+    cel__modules_note(); /* while it may: the handler looks only for what has come since */
+    return take_signal(signo);
 }

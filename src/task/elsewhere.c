@@ -21,8 +21,8 @@
 #include "task/future.h"
 
 struct errand {
-    struct cel_future future; /* first; home's */
-    struct cel_loop *home, *there;
+    struct cel__elsewhere face; /* first; home's */
+    struct cel_loop *home;
     struct cel__list link; /* home's errands */
     unsigned travelling;   /* home's: messages that have not come back */
     bool is_cancelled;     /* home's: was asked for */
@@ -72,10 +72,11 @@ static void task_ended(struct cel__waiter *waiter)
 static void begin(struct cel__post *post)
 {
     struct errand *m = cel__container_of(post, struct errand, ask);
+    struct cel_spawn_options options = {.name = "elsewhere", .in_root = true};
 
-    m->code = m->there->is_closing ? -CEL_ECLOSED : 0;
+    m->code = m->face.there->is_closing ? -CEL_ECLOSED : 0;
     if (m->code == 0) {
-        m->task = cel_spawn_with(m->fn, m->arg, .name = "elsewhere", .in_root = true);
+        m->task = cel_spawn_at(m->fn, m->arg, &options, m->face.file, m->face.line);
         if (m->task == NULL)
             m->code = -ENOMEM;
     }
@@ -112,7 +113,7 @@ static void came_back(struct errand *m)
     cel__list_unlink(&m->link);
     if (!m->is_given_up)
         return;
-    cel__mem_free(cel__future_error(&m->future));
+    cel__mem_free(cel__future_error(&m->face.future));
     cel__mem_free(m);
 }
 
@@ -120,7 +121,7 @@ static void answered(struct cel__post *post)
 {
     struct errand *m = cel__container_of(post, struct errand, ask);
 
-    cel__future_end(&m->future, m->arg, m->code, m->error);
+    cel__future_end(&m->face.future, m->arg, m->code, m->error);
     came_back(m);
 }
 
@@ -139,7 +140,7 @@ void cel__elsewhere_cancel(struct cel_future *f)
     m->is_cancelled = true;
     m->travelling++;
     m->cancel.run = cancel_there;
-    cel__loop_post(m->there, &m->cancel);
+    cel__loop_post(m->face.there, &m->cancel);
 }
 
 void cel__elsewhere_free(struct cel_future *f)
@@ -166,7 +167,7 @@ static void end_errands(struct cel__attachment *attachment)
 
         m->is_ending = true; /* cancelled with the loop, as its own tasks are: no leak */
         m->home->jobs_given_up++;
-        cel__elsewhere_cancel(&m->future);
+        cel__elsewhere_cancel(&m->face.future);
     }
     cel__mem_free(all);
 }
@@ -187,7 +188,8 @@ static struct errands *errands_of(struct cel_loop *loop)
     return all;
 }
 
-struct cel_future *cel_spawn_on(struct cel_loop *loop, cel_task_fn *fn, void *arg)
+struct cel_future *cel_spawn_on_at(struct cel_loop *loop, cel_task_fn *fn, void *arg,
+                                   const char *file, int line)
 {
     struct errands *all;
     struct errand *m;
@@ -197,16 +199,18 @@ struct cel_future *cel_spawn_on(struct cel_loop *loop, cel_task_fn *fn, void *ar
     m = all != NULL ? cel__mem_zalloc(sizeof *m) : NULL;
     if (m == NULL)
         return NULL;
-    cel__future_init(&m->future);
-    m->future.is_elsewhere = 1;
+    cel__future_init(&m->face.future);
+    m->face.future.is_elsewhere = 1;
     m->home = cel__loop_here;
-    m->there = loop;
+    m->face.there = loop;
     m->fn = fn;
     m->arg = arg;
+    m->face.file = file;
+    m->face.line = line;
     m->travelling = 1;
     m->home->jobs++;
     cel__list_append(&all->list, &m->link);
     m->ask.run = begin;
     cel__loop_post(loop, &m->ask);
-    return &m->future;
+    return &m->face.future;
 }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "task/dump.h"
+#include "task/tell.h"
 #include "task/error.h"
 #include "task/wait.h"
 
@@ -133,15 +133,31 @@ static const struct cel_task *awaited_task(const struct cel_task *task)
     return f->is_task ? (const struct cel_task *)f : NULL;
 }
 
+static void tell_elsewhere(struct cel__report *to, const struct cel__elsewhere *it)
+{
+    cel__report_str(to, "a task of the loop ");
+    cel__report_hex(to, (uintptr_t)it->there);
+    cel__report_str(to, " (spawned at ");
+    cel__report_str(to, it->file);
+    cel__report_str(to, ":");
+    cel__report_number(to, it->line);
+    cel__report_str(to, ")");
+}
+
 static void tell_awaited(struct cel__report *to, const struct cel_task *task)
 {
-    const struct cel_task *awaited = awaited_task(task);
+    const struct cel_future *f = ((const struct sleeper *)task->wait_on)->future;
 
-    if (awaited == NULL)
-        cel__report_str(to, ((const struct sleeper *)task->wait_on)->future->is_job ? "a job"
-                                                                                    : "a future");
+    if (f->is_task)
+        cel__report_task(to, (const struct cel_task *)f);
+    else if (f->is_elsewhere)
+        tell_elsewhere(to, (const struct cel__elsewhere *)f);
     else
-        cel__report_task(to, awaited);
+        cel__report_str(to, f->is_job ? "a job" : f->is_promised ? "a promise" : "a future");
+    if (f->is_task || f->is_elsewhere)
+        return;
+    cel__report_str(to, " at ");
+    cel__report_hex(to, (uintptr_t)f);
 }
 
 static const struct cel__wait awaiting = {.what = "awaiting ",

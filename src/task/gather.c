@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/report.h"
-#include "task/dump.h"
+#include "task/tell.h"
 #include "task/error.h"
 #include "task/future.h"
 #include "task/wait.h"

@@ -24,7 +24,7 @@ static const struct cel__layout_entry entries[] = {
     FIELD(cel_loop, fds.chunks) FIELD(cel_loop, fds.chunk_count) FIELD(cel_loop, fds.live)
     FIELD(cel_loop, tasks) FIELD(cel_loop, wheel) FIELD(cel__backend, name)
 
-    FIELD(cel__tasks, chunks) FIELD(cel__tasks, live)
+    FIELD(cel__tasks, chunks) FIELD(cel__tasks, live) FIELD(cel__tasks, root)
     FIELD(cel__chunk, next) FIELD(cel__chunk, room)
     NUMBER(CEL__CHUNK_TASKS) NUMBER(CEL__CHUNK_ALIGN)
 
@@ -41,7 +41,8 @@ static const struct cel__layout_entry entries[] = {
     FIELD(cel_fiber, line) FIELD(cel_fiber, since) NUMBER(CEL__FIBER_NEW)
     SIZE(cel__stack) FIELD(cel__stack, top) FIELD(cel__stack, class) NUMBER(CEL__STACK_MIN)
 
-    SIZE(cel__scope) FIELD(cel__scope, parent) FIELD(cel__scope, task) FIELD(cel__scope, code)
+    SIZE(cel__scope) FIELD(cel__scope, parent) FIELD(cel__scope, task) FIELD(cel__scope, inner)
+    FIELD(cel__scope, link) FIELD(cel__scope, code)
     FIELD(cel__scope, live) FIELD(cel__scope, flags) FIELD(cel_scope, timer_)
     NUMBER(CEL__SCOPE_SHIELDED) NUMBER(CEL__SCOPE_GROUP) NUMBER(CEL__SCOPE_EXPIRED)
     NUMBER(CEL__SCOPE_TASK)

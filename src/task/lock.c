@@ -6,7 +6,7 @@
  * loop and of the task, whose layout is checked here. */
 #include "task/lock.h"
 
-#include "task/dump.h"
+#include "task/tell.h"
 #include "task/place.h"
 
 _Static_assert(offsetof(struct cel_loop, sched) == 0, "the loop's face");

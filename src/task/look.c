@@ -37,11 +37,12 @@ static const char *state_of(const struct cel_task *task)
 
 int cel_task_repr(const struct cel_task *task, char *buf, size_t size)
 {
+    char site[CEL__SITE_MAX];
     const char *state;
 
     if (task == NULL)
         return snprintf(buf, size, "<no task>");
     state = state_of(task);
-    return snprintf(buf, size, "<%s: %.*s, spawned at %s:%d>", cel_task_name(task),
-                    (int)strcspn(state, ":"), state, task->fiber.file, task->fiber.line);
+    return snprintf(buf, size, "<%s: %.*s, %s>", cel_task_name(task), (int)strcspn(state, ":"),
+                    state, cel__task_site(task, site));
 }

@@ -1,95 +1,84 @@
 /* SPDX-License-Identifier: MIT */
-/* What a loop counts, as text for people (the trace) and for Prometheus (the metrics). */
+/* What loops count, as text for Prometheus. Each loop notes its own numbers, on its own thread; the
+ * text has a family's numbers of all loops together, as the format asks. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "celadon/debug.h"
+#include "celadon/workers.h"
 #include "loop/core.h"
 #include "loop/pool.h"
-#include "task/dump.h"
+#include "task/state.h"
 
-#define EVENTS_USUAL 2048
+enum { TASKS, OPERATIONS, TIMERS, DESCRIPTORS, CLOSING, JOBS, GAUGES };
+enum { LANE_THREADS, LANE_RUNNING, LANE_WAITING, LANE_ENDED, LANE_NUMBERS };
 
-int cel_trace_start(size_t events)
-{
-    struct cel_loop *loop = cel__loop_here;
-
-    if (loop == NULL)
-        return -ENODEV;
-    if (loop->trace != NULL)
-        return -EALREADY;
-    loop->trace = cel__trace_new(events != 0 ? events : EVENTS_USUAL, loop->backend->now(loop));
-    return loop->trace != NULL ? 0 : -ENOMEM;
-}
-
-void cel_trace_stop(void)
-{
-    struct cel_loop *loop = cel__loop_here;
-    struct cel__trace *trace;
-
-    if (loop == NULL)
-        return;
-    trace = loop->trace;
-    loop->trace = NULL; /* first: a signal handler may look */
-    cel__mem_free(trace);
-}
-
-static void tell_event(struct cel__report *to, const struct cel__event_record *e, int64_t now)
-{
-    cel__report_str(to, "    ");
-    cel__report_duration(to, now - e->time);
-    cel__report_str(to, " ago  ");
-    cel__report_str(to, cel__trace_name(e->kind));
-    if (e->what != NULL) {
-        cel__report_str(to, "  ");
-        cel__report_str(to, cel__trace_what(e->kind));
-        cel__report_str(to, " ");
-        cel__report_hex(to, (uintptr_t)e->what);
-    }
-    if (e->kind == CEL__EVENT_task_park) {
-        cel__report_str(to, "  ");
-        cel__report_str(to, (const char *)(intptr_t)e->value); /* what the wait calls itself */
-    } else if (cel__trace_value(e->kind)[0] != '\0') {
-        cel__report_str(to, "  ");
-        cel__report_str(to, cel__trace_value(e->kind));
-        cel__report_str(to, " ");
-        cel__report_number(to, e->value);
-    }
-    cel__report_end(to);
-}
-
-void cel__dump_trace(struct cel__report *to, const struct cel_loop *loop, size_t max)
-{
-    const struct cel__trace *t = loop->trace;
-    size_t kept = t != NULL ? cel__min(t->at, t->mask + 1) : 0;
-    size_t count = cel__min(kept, max);
-
-    for (size_t i = t != NULL ? t->at - count : 0; count != 0; count--, i++)
-        tell_event(to, &t->ring[i & t->mask], loop->now);
-}
-
-int cel_trace_dump(int fd)
-{
-    struct cel_loop *loop = cel__loop_here;
-    struct cel__report to;
-
-    if (loop == NULL || loop->trace == NULL)
-        return -ENODEV;
-    cel__report_init(&to, fd);
-    cel__dump_trace(&to, loop, SIZE_MAX);
-    cel__report_flush(&to);
-    return 0;
-}
-
-/* ---- Prometheus ---- */
+/* The numbers of one loop at one instant. */
+struct numbers {
+    struct cel_future *answer; /* that they are noted: of a worker */
+    char label[32];            /* worker="0", or "" */
+    uint64_t gauges[GAUGES];
+    uint64_t lanes[LANE_NUMBERS][CEL__LANES];
+    uint64_t stalls;
+    bool has_trace;
+    uint64_t events[CEL__EVENT_KINDS];
+    uint64_t lag[CEL__LAG_BUCKETS];
+    int64_t lag_sum;
+};
 
 struct text {
     char *buf;
     size_t size;
     size_t len; /* may grow beyond size */
+    const struct numbers *all;
+    unsigned count;
 };
+
+/* ---- noting ---- */
+
+static void note_lanes(struct numbers *n, const struct cel_loop *loop)
+{
+    for (int i = 0; i < CEL__LANES; i++) {
+        struct cel__lane_state state;
+
+        cel__pool_look(loop, (enum cel_lane)i, &state);
+        n->lanes[LANE_THREADS][i] = state.threads;
+        n->lanes[LANE_RUNNING][i] = state.running;
+        n->lanes[LANE_WAITING][i] = state.queued;
+        n->lanes[LANE_ENDED][i] = state.ended;
+    }
+}
+
+static void note_trace(struct numbers *n, const struct cel__trace *t)
+{
+    n->has_trace = true;
+    for (int kind = 0; kind < CEL__EVENT_KINDS; kind++)
+        n->events[kind] = t->counts[kind];
+    for (int i = 0; i < CEL__LAG_BUCKETS; i++)
+        n->lag[i] = t->lag[i];
+    n->lag_sum = t->lag_sum;
+}
+
+static void note(struct numbers *n)
+{
+    const struct cel_loop *loop = cel__loop_here;
+    const struct cel__tasks *tasks = loop->tasks;
+
+    n->gauges[TASKS] = tasks != NULL ? tasks->live : 0;
+    n->gauges[OPERATIONS] = loop->ops_in_flight;
+    n->gauges[TIMERS] = loop->wheel.armed;
+    n->gauges[DESCRIPTORS] = loop->fds.live;
+    n->gauges[CLOSING] = loop->fds.closing;
+    n->gauges[JOBS] = loop->jobs;
+    n->stalls = cel_stall_count();
+    note_lanes(n, loop);
+    if (loop->trace != NULL)
+        note_trace(n, loop->trace);
+}
+
+/* ---- the text ---- */
 
 CEL_PRINTF(2, 3) static void add(struct text *text, const char *fmt, ...)
 {
@@ -103,97 +92,176 @@ CEL_PRINTF(2, 3) static void add(struct text *text, const char *fmt, ...)
     text->len += n > 0 ? (size_t)n : 0;
 }
 
-static void add_one(struct text *text, const char *name, const char *type, const char *help,
-                    uint64_t value)
+static void add_family(struct text *text, const char *name, const char *type, const char *help)
 {
-    add(text, "# HELP celadon_%s %s\n# TYPE celadon_%s %s\nceladon_%s %llu\n", name, help, name,
-        type, name, (unsigned long long)value);
+    add(text, "# HELP celadon_%s %s\n# TYPE celadon_%s %s\n", name, help, name, type);
 }
 
-static void add_gauges(struct text *text, const struct cel_loop *loop)
+/* label: its own, beside that of the loop; NULL: none. */
+static void add_sample(struct text *text, const char *name, const struct numbers *n,
+                       const char *label, const char *value, uint64_t number)
 {
-    const struct cel__tasks *tasks = loop->tasks;
+    bool has_both = n->label[0] != '\0' && label != NULL;
 
-    add_one(text, "tasks", "gauge", "Tasks that have not ended.", tasks != NULL ? tasks->live : 0);
-    add_one(text, "operations_in_flight", "gauge", "Operations that the kernel has.",
-            loop->ops_in_flight);
-    add_one(text, "timers_armed", "gauge", "Deadlines and sleeps.", loop->wheel.armed);
-    add_one(text, "descriptors", "gauge", "Descriptors under the loop's care.", loop->fds.live);
-    add_one(text, "descriptors_closing", "gauge", "Closed, and not let go by the kernel yet.",
-            loop->fds.closing);
-    add_one(text, "jobs", "gauge", "Jobs of this loop with the offload pool.", loop->jobs);
+    add(text, "celadon_%s", name);
+    if (n->label[0] != '\0' || label != NULL)
+        add(text, "{%s%s", n->label, has_both ? "," : "");
+    if (label != NULL)
+        add(text, "%s=\"%s\"", label, value);
+    if (n->label[0] != '\0' || label != NULL)
+        add(text, "}");
+    add(text, " %llu\n", (unsigned long long)number);
 }
 
-static const char *const lane_names[CEL__LANES] = {"blocking", "cpu"};
-
-static void add_lane(struct text *text, const char *name, const char *type, const char *help,
-                     const uint64_t values[CEL__LANES])
+static void add_gauges(struct text *text)
 {
-    add(text, "# HELP celadon_lane_%s %s\n# TYPE celadon_lane_%s %s\n", name, help, name, type);
-    for (int i = 0; i < CEL__LANES; i++)
-        add(text, "celadon_lane_%s{lane=\"%s\"} %llu\n", name, lane_names[i],
-            (unsigned long long)values[i]);
-}
+    static const struct {
+        const char *name, *help;
+    } gauges[GAUGES] = {
+        [TASKS] = {"tasks", "Tasks that have not ended."},
+        [OPERATIONS] = {"operations_in_flight", "Operations that the kernel has."},
+        [TIMERS] = {"timers_armed", "Deadlines and sleeps."},
+        [DESCRIPTORS] = {"descriptors", "Descriptors under the loop's care."},
+        [CLOSING] = {"descriptors_closing", "Closed, and not let go by the kernel yet."},
+        [JOBS] = {"jobs", "Jobs of this loop with the offload pool."},
+    };
 
-static void add_lanes(struct text *text, const struct cel_loop *loop)
-{
-    uint64_t threads[CEL__LANES], running[CEL__LANES], queued[CEL__LANES], ended[CEL__LANES];
-
-    for (int i = 0; i < CEL__LANES; i++) {
-        struct cel__lane_state state;
-
-        cel__pool_look(loop, (enum cel_lane)i, &state);
-        threads[i] = state.threads;
-        running[i] = state.running;
-        queued[i] = state.queued;
-        ended[i] = state.ended;
+    for (int g = 0; g < GAUGES; g++) {
+        add_family(text, gauges[g].name, "gauge", gauges[g].help);
+        for (unsigned i = 0; i < text->count; i++)
+            add_sample(text, gauges[g].name, &text->all[i], NULL, NULL, text->all[i].gauges[g]);
     }
-    add_lane(text, "threads", "gauge", "Threads of the lane.", threads);
-    add_lane(text, "jobs_running", "gauge", "Jobs that have a thread.", running);
-    add_lane(text, "jobs_waiting", "gauge", "Jobs that wait for one.", queued);
-    add_lane(text, "jobs_ended_total", "counter",
-             "Jobs that ran, of all loops that share the lane.", ended);
+    add_family(text, "stalls_total", "counter", "Turns that cel_stall_watch found too long.");
+    for (unsigned i = 0; i < text->count; i++)
+        add_sample(text, "stalls_total", &text->all[i], NULL, NULL, text->all[i].stalls);
 }
 
-static void add_counters(struct text *text, const struct cel__trace *t)
+static void add_lanes(struct text *text)
 {
-    add(text, "# HELP celadon_events_total Events since the trace began.\n"
-              "# TYPE celadon_events_total counter\n");
-    for (uint32_t kind = 0; kind < CEL__EVENT_KINDS; kind++)
-        add(text, "celadon_events_total{event=\"%s\"} %llu\n", cel__trace_name(kind),
-            (unsigned long long)t->counts[kind]);
+    static const char *const lane_names[CEL__LANES] = {"blocking", "cpu"};
+    static const struct {
+        const char *name, *type, *help;
+    } families[LANE_NUMBERS] = {
+        [LANE_THREADS] = {"lane_threads", "gauge", "Threads of the lane."},
+        [LANE_RUNNING] = {"lane_jobs_running", "gauge", "Jobs that have a thread."},
+        [LANE_WAITING] = {"lane_jobs_waiting", "gauge", "Jobs that wait for one."},
+        [LANE_ENDED] = {"lane_jobs_ended_total", "counter",
+                        "Jobs that ran, of all loops that share the lane."},
+    };
+
+    for (int f = 0; f < LANE_NUMBERS; f++) {
+        add_family(text, families[f].name, families[f].type, families[f].help);
+        for (unsigned i = 0; i < text->count; i++)
+            for (int lane = 0; lane < CEL__LANES; lane++)
+                add_sample(text, families[f].name, &text->all[i], "lane", lane_names[lane],
+                           text->all[i].lanes[f][lane]);
+    }
 }
 
-static void add_lag(struct text *text, const struct cel__trace *t)
+static void add_events(struct text *text)
+{
+    add_family(text, "events_total", "counter", "Events since the trace began.");
+    for (unsigned i = 0; i < text->count; i++)
+        for (uint32_t kind = 0; kind < CEL__EVENT_KINDS && text->all[i].has_trace; kind++)
+            add_sample(text, "events_total", &text->all[i], "event", cel__trace_name(kind),
+                       text->all[i].events[kind]);
+}
+
+static void add_lag_of(struct text *text, const struct numbers *n)
 {
     uint64_t sum = 0;
+    char limit[32];
 
-    add(text, "# HELP celadon_loop_lag_seconds How long turns keep the loop from the kernel.\n"
-              "# TYPE celadon_loop_lag_seconds histogram\n");
-    for (int i = 0; i < CEL__LAG_BUCKETS - 1; i++) {
-        sum += t->lag[i];
-        add(text, "celadon_loop_lag_seconds_bucket{le=\"%.9g\"} %llu\n",
-            (double)cel__trace_lag_limit(i) / CEL_SECOND, (unsigned long long)sum);
+    for (int i = 0; i < CEL__LAG_BUCKETS; i++) {
+        sum += n->lag[i];
+        if (i < CEL__LAG_BUCKETS - 1)
+            (void)snprintf(limit, sizeof limit, "%.9g",
+                           (double)cel__trace_lag_limit(i) / CEL_SECOND);
+        add_sample(text, "loop_lag_seconds_bucket", n, "le",
+                   i < CEL__LAG_BUCKETS - 1 ? limit : "+Inf", sum);
     }
-    sum += t->lag[CEL__LAG_BUCKETS - 1];
-    add(text,
-        "celadon_loop_lag_seconds_bucket{le=\"+Inf\"} %llu\n"
-        "celadon_loop_lag_seconds_sum %.9g\nceladon_loop_lag_seconds_count %llu\n",
-        (unsigned long long)sum, (double)t->lag_sum / CEL_SECOND, (unsigned long long)sum);
+    add(text, "celadon_loop_lag_seconds_sum%s%s%s %.9g\n", n->label[0] != '\0' ? "{" : "", n->label,
+        n->label[0] != '\0' ? "}" : "", (double)n->lag_sum / CEL_SECOND);
+    add_sample(text, "loop_lag_seconds_count", n, NULL, NULL, sum);
+}
+
+static void add_lag(struct text *text)
+{
+    add_family(text, "loop_lag_seconds", "histogram",
+               "How long turns keep the loop from the kernel.");
+    for (unsigned i = 0; i < text->count; i++)
+        if (text->all[i].has_trace)
+            add_lag_of(text, &text->all[i]);
+}
+
+static int write_all(const struct numbers *all, unsigned count, char *buf, size_t size)
+{
+    struct text text = {buf, size, 0, all, count};
+    bool has_trace = false;
+
+    for (unsigned i = 0; i < count; i++)
+        has_trace |= all[i].has_trace;
+    add_gauges(&text);
+    add_lanes(&text);
+    if (has_trace) {
+        add_events(&text);
+        add_lag(&text);
+    }
+    return (int)text.len;
 }
 
 int cel_metrics(char *buf, size_t size)
 {
-    struct cel_loop *loop = cel__loop_here;
-    struct text text = {buf, size, 0};
+    struct numbers n = {.has_trace = false};
 
-    if (loop == NULL)
+    if (cel__loop_here == NULL)
         return -ENODEV;
-    add_gauges(&text, loop);
-    add_lanes(&text, loop);
-    if (loop->trace != NULL) {
-        add_counters(&text, loop->trace);
-        add_lag(&text, loop->trace);
+    note(&n);
+    return write_all(&n, 1, buf, size);
+}
+
+/* ---- of all workers ---- */
+
+static void *note_there(void *arg)
+{
+    struct numbers *n = arg;
+
+    (void)snprintf(n->label, sizeof n->label, "worker=\"%u\"", cel_worker_index());
+    note(n);
+    return arg;
+}
+
+/* All are asked, then all are awaited: what they write to must stay until then. */
+static int note_workers(struct numbers *all, unsigned count)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        all[i].answer = cel_spawn_on(cel_worker_loop(i), note_there, &all[i]);
+    for (unsigned i = 0; i < count; i++) {
+        if (cel_await_shielded(all[i].answer, NULL) < 0 && r == 0) /* parks */
+            r = cel_outcome(all[i].answer);
+        cel_future_free(all[i].answer);
     }
-    return (int)text.len;
+    return r;
+}
+
+int cel_metrics_workers(char *buf, size_t size)
+{
+    unsigned count = cel_worker_count();
+    struct numbers *all;
+    int r = cel_checkpoint();
+
+    if (r < 0)
+        return r;
+    if (cel_worker_loop(0) == NULL)
+        return cel_metrics(buf, size);
+    all = cel__mem_zalloc(count * sizeof *all);
+    if (all == NULL)
+        return -ENOMEM;
+    r = note_workers(all, count); /* parks */
+    if (r == 0)
+        r = write_all(all, count, buf, size);
+    cel__mem_free(all);
+    return r;
 }

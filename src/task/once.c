@@ -3,7 +3,7 @@
  * in the same instant: nobody who comes then can try before it. */
 #include "celadon/sync.h"
 
-#include "task/dump.h"
+#include "task/tell.h"
 #include "task/place.h"
 
 enum { UNTRIED, UNDER_WAY, SUCCEEDED };

@@ -43,8 +43,7 @@ static void report_deadlock(struct cel_loop *loop)
     struct cel__tasks *tasks = loop->tasks;
 
     cel__log(CEL_LOG_ERROR, "deadlock: all %u tasks wait, and nothing can wake one", tasks->live);
-    cel__symbols_note();
-    cel__dump_loop(loop, CEL__REPORT_LOG, NULL);
+    cel__dump_loop(loop, CEL__REPORT_LOG, NULL, NULL);
 }
 
 /* What the main task failed with, told in the log. */
@@ -126,7 +125,7 @@ int cel_run_with(const struct cel_loop_options *options, cel_task_fn *fn, void *
     r = cel_stack_watch();
     if (r < 0)
         cel__log(CEL_LOG_WARN, "stack overflow will not be named: %s", cel_strerror(r));
-    task = cel_spawn_with(fn, arg, .name = "main");
+    task = cel_spawn_at(fn, arg, &(struct cel_spawn_options){.name = "main"}, "cel_run", 0);
     r = task != NULL ? cel__run_main(loop, task, result) : -ENOMEM;
     (void)cel_loop_close(loop);
     return r;

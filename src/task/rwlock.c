@@ -6,7 +6,7 @@
  * held up readers behind it, so it admits again. */
 #include "celadon/sync.h"
 
-#include "task/dump.h"
+#include "task/tell.h"
 #include "task/place.h"
 
 static char reading, writing; /* what a place's value points at */

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "loop/core.h"
-#include "task/dump.h"
+#include "task/tell.h"
 #include "task/error.h"
 #include "task/slab.h"
 #include "task/wait.h"
@@ -147,9 +147,12 @@ static void child_failed(struct cel__scope *scope, struct cel_task *child, int c
         cel__scope_cancel(scope, -ECANCELED);
         return;
     }
-    if (child->future.is_detached && !child->future.was_awaited)
-        cel__log(CEL_LOG_ERROR, "%s (spawned at %s:%d) failed: %s", cel__task_name(child),
-                 child->fiber.file, child->fiber.line, text);
+    if (child->future.is_detached && !child->future.was_awaited) {
+        char site[CEL__SITE_MAX];
+
+        cel__log(CEL_LOG_ERROR, "%s (%s) failed: %s", cel__task_name(child),
+                 cel__task_site(child, site), text);
+    }
 }
 
 void cel__scope_child_ended(struct cel__scope *scope, struct cel_task *child)

@@ -2,6 +2,7 @@
 #include "task/slab.h"
 
 #include "base/mem.h"
+#include "task/tell.h"
 #include "task/strict.h"
 
 /* No task was ever spawned: the first one's memory was not to be had. */
@@ -28,6 +29,7 @@ struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
     tasks->root.flags = CEL__SCOPE_OPEN;
     loop->tasks = tasks;
     loop->tasks_end = end_without_tasks;
+    cel__assert_hook = cel__report_mistake;
     cel__strict_begin(loop);
     return tasks;
 }

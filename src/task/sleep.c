@@ -32,7 +32,7 @@ static void tell(struct cel__report *to, const struct cel_task *task)
 {
     const struct nap *nap = task->wait_on;
 
-    cel__report_duration(to, nap->timer.deadline - cel__loop_here->now);
+    cel__report_duration(to, nap->timer.deadline - to->now);
     cel__report_str(to, " left");
 }
 

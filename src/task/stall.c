@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/modules.h"
 #include "base/sys.h"
 #include "celadon/debug.h"
 #include "task/dump_signal.h"
@@ -50,12 +51,13 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 
     if (w == NULL || __atomic_exchange_n(&w->told_us, 0, __ATOMIC_ACQ_REL) == 0)
         return;
+    cel__modules_note();
     here = cel__here_of(context, w->thread_stack);
     cel__report_init(&to, STDERR_FILENO);
     cel__report_str(&to, "celadon: stall: a turn of the loop has taken more than ");
     cel__report_duration(&to, w->warn_after);
     cel__report_str(&to, "; ");
-    cel__dump_running(&to, &known, w->loop, &here);
+    cel__report_running(&to, &known, w->loop, &here);
     cel__report_flush(&to);
 }
 
@@ -180,8 +182,8 @@ int cel_stall_watch(const struct cel_stall_options *options)
     w->warn_after = options->warn_after > 0 ? options->warn_after : WARN_AFTER;
     w->signo = options->signo != 0 ? options->signo : USUAL_SIGNAL;
     w->minute = cel__clock_monotonic();
-    cel__symbols_note();
-    r = cel__take_signal(w->signo, on_signal);
+    cel__modules_note(); /* while it may: the handler looks only for what has come since */
+    r = cel__take_signal(w->signo, on_signal, NULL);
     if (r == 0)
         r = start_thread(w);
     if (r < 0) {

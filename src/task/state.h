@@ -38,6 +38,14 @@ struct cel_future {
     uint16_t locks;          /* a task's: that it holds */
 };
 
+/* What reports tell of the future of a task on another loop. */
+struct cel__elsewhere {
+    struct cel_future future; /* first */
+    struct cel_loop *there;
+    const char *file; /* where it was spawned */
+    int line;
+};
+
 /* NULL is what could not be made for want of memory. Wherever something is awaited it counts as a
  * future that has failed with -ENOMEM, so that a program need not look at each spawn before it
  * gathers them. */
@@ -109,6 +117,11 @@ static inline const char *cel__task_name(const struct cel_task *task)
 {
     return task->fiber.name != NULL ? task->fiber.name : "task";
 }
+
+#define CEL__SITE_MAX 160
+
+/* For logs: "spawned at file:line", "spawned by cel_run". -> site. */
+const char *cel__task_site(const struct cel_task *task, char site[CEL__SITE_MAX]);
 
 static inline struct cel__list *cel__scope_inner(struct cel__scope *scope)
 {

@@ -11,12 +11,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/modules.h"
 #include "base/symbols.h"
+#include "base/unwind.h"
 #include "fiber/frames.h"
 #include "loop/core.h"
 
 #define SLOW         (100 * CEL_MILLISECOND)
-#define FRAMES_MAX   32
+#define FRAMES_MAX   16
 #define REFUSALS_MAX 100 /* calls of one task that may return what a scope was cancelled with */
 
 struct cel__strict {
@@ -32,10 +34,10 @@ static void switched(struct cel__sched *sched, struct cel_fiber *from, struct ce
 
     if (from != NULL && now - strict->since >= SLOW) {
         const struct cel_task *task = cel__task_of_fiber(from);
+        char site[CEL__SITE_MAX];
 
-        cel__log(CEL_LOG_WARN, "%s (spawned at %s:%d) ran for %lld ms without parking",
-                 cel__task_name(task), task->fiber.file, task->fiber.line,
-                 (long long)((now - strict->since) / CEL_MILLISECOND));
+        cel__log(CEL_LOG_WARN, "%s (%s) ran for %lld ms without parking", cel__task_name(task),
+                 cel__task_site(task, site), (long long)((now - strict->since) / CEL_MILLISECOND));
     }
     strict->since = now;
     if (strict->on_switch != NULL)
@@ -72,14 +74,14 @@ void cel__strict_released(const struct cel_task *task)
 {
     const struct cel_future *f = &task->future;
     const struct cel_error *error = cel__future_error(f);
+    char site[CEL__SITE_MAX];
 
     if (f->state != CEL__DONE || f->code >= 0 || f->code == -ECANCELED || f->was_awaited)
         return;
     if (f->is_detached || task->own.parent->flags & CEL__SCOPE_GROUP)
         return; /* it was told elsewhere */
-    cel__log(CEL_LOG_WARN, "%s (spawned at %s:%d) failed and nobody awaited it: %s",
-             cel__task_name(task), task->fiber.file, task->fiber.line,
-             error != NULL ? error->text : cel_strerror(f->code));
+    cel__log(CEL_LOG_WARN, "%s (%s) failed and nobody awaited it: %s", cel__task_name(task),
+             cel__task_site(task, site), error != NULL ? error->text : cel_strerror(f->code));
 }
 
 /* The outermost scope of the task that the cancel reached: who opens one scope after the other in a
@@ -101,31 +103,27 @@ static void tell_frames(void)
     struct cel__symbols known = {0};
     uintptr_t frames[FRAMES_MAX];
     struct cel__report to;
-    size_t count = cel__frames_from(stack, 0, (uintptr_t)__builtin_frame_address(0), frames,
-                                    cel__countof(frames));
 
-    cel__symbols_note();
+    cel__modules_note();
     cel__report_init(&to, CEL__REPORT_LOG);
-    for (size_t i = 0; i < count; i++) {
-        cel__report_str(&to, "    #");
-        cel__report_number(&to, (int64_t)i);
-        cel__report_str(&to, " ");
-        cel__symbols_tell(&known, &to, frames[i]);
-        cel__report_end(&to);
-    }
+    cel__report_frames(&to, &known, frames,
+                       cel__unwind_all(cel__unwind_here(), stack, frames, FRAMES_MAX));
 }
 
 void cel__strict_refused(struct cel__scope *scope)
 {
+    char site[CEL__SITE_MAX];
+
     scope = reached(scope);
     if (scope->task == NULL || scope->refusals > REFUSALS_MAX)
         return;
     if (++scope->refusals <= REFUSALS_MAX)
         return;
-    cel__log(CEL_LOG_WARN,
-             "%s (spawned at %s:%d) goes on in a scope that has ended: more than %d calls returned "
-             "%s, and it did not leave",
-             cel__task_name(scope->task), scope->task->fiber.file, scope->task->fiber.line,
-             REFUSALS_MAX, cel_errname(scope->code));
+    cel__log(
+        CEL_LOG_WARN,
+        "%s (%s) goes on in a scope that has ended: more than %d calls returned %s, and it did "
+        "not leave",
+        cel__task_name(scope->task), cel__task_site(scope->task, site), REFUSALS_MAX,
+        cel_errname(scope->code));
     tell_frames();
 }

@@ -91,8 +91,10 @@ static int end_tasks(struct cel_loop *loop)
         struct cel_task *task = cel__task_of_scope(cel__scope_of_link(node));
 
         if (task->future.state == CEL__PENDING) {
-            cel__log(CEL_LOG_WARN, "%s (spawned at %s:%d) did not end when the loop closed",
-                     cel_task_name(task), task->fiber.file, task->fiber.line);
+            char site[CEL__SITE_MAX];
+
+            cel__log(CEL_LOG_WARN, "%s (%s) did not end when the loop closed", cel_task_name(task),
+                     cel__task_site(task, site));
             continue;
         }
         cel__list_unlink(node);

@@ -112,7 +112,8 @@ static void run_main(struct worker *self)
     struct crew *crew = self->crew;
     int r = -ENOMEM;
 
-    self->main = cel_spawn_with(crew->fn, crew->arg, .name = "main");
+    self->main = cel_spawn_at(crew->fn, crew->arg, &(struct cel_spawn_options){.name = "main"},
+                              "cel_run_workers", 0);
     if (self->main != NULL)
         r = cel__run_main(self->loop, self->main, NULL);
     if (r < 0)

@@ -111,13 +111,14 @@ static void say_who_waits(struct cel__trial *t, int r)
     cel__log(CEL_LOG_ERROR, "%s; still there:",
              r == -EDEADLK ? "all wait, and nothing can happen any more"
                            : "not at an end long after the last fault");
-    cel__dump_loop(t->loop, CEL__REPORT_LOG, NULL);
+    cel__dump_loop(t->loop, CEL__REPORT_LOG, NULL, NULL);
 }
 
 /* The first task's failure, or what kept it from its end. */
 static int run_to_end(struct cel__trial *t, void *(*fn)(void *arg), void *arg)
 {
-    struct cel_task *task = cel_spawn_with(fn, arg, .name = "main");
+    struct cel_task *task =
+        cel_spawn_at(fn, arg, &(struct cel_spawn_options){.name = "main"}, "the trial", 0);
     struct cel__waiter waiter = {.wake = has_ended};
     int r = 0;
 

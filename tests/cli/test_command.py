@@ -523,8 +523,29 @@ def serve_tells_what_is_wrong():
     assert run("serve").returncode == 2
     out = run("serve", "/nonexistent/dir")
     assert out.returncode == 1 and b"No such file" in out.stderr, out
-    out = run("serve", ".", "--listen", SITE.base[7:])
-    assert out.returncode == 1 and b"in use" in out.stderr, out
+    for args, code, words in [(["--listen", SITE.base[7:]], 1, "in use; somebody listens there: --listen 127.0.0.1:0"),
+                              (["--listen", "nonsense"], 1, "--listen takes host:port"),
+                              (["127.0.0.1:0"], 2, "an address goes behind --listen: celadon serve . --listen 127.0.0.1:0"),
+                              (["a", "b"], 2, "takes one folder, and there are 3 arguments: '.' and 'a'"),
+                              (["--cert", "x"], 2, "--cert and --key go together")]:
+        out = run("serve", ".", *args)
+        assert out.returncode == code and words in out.stderr.decode() and out.stdout == b"", (args, out)
+
+
+def help_of_a_command_is_that_command_s_help():
+    for command in "extract", "fetch", "html", "serve":
+        out = run("help", command)
+        assert out.returncode == 0 and out.stdout == run(command, "--help").stdout, (command, out)
+    assert run("help").stdout == run("--help").stdout
+
+
+def unknown_command_is_told_with_what_may_be_meant():
+    for name, near in ("sevre", "serve"), ("fetchh", "fetch"), ("ext", "extract"), ("htm", "html"), ("sarve", "serve"):
+        for words in [name], ["help", name]:
+            out = run(*words)
+            assert out.returncode == 2 and out.stdout == b"", out
+            assert f"no command is called '{name}'; is '{near}' meant?" in out.stderr.decode(), out
+    assert b"meant" not in run("frobnicate").stderr
 
 
 def seeds_print_what_the_article_prints():
@@ -556,7 +577,9 @@ TESTS = [fetch_without_fields_tells_of_each_page, fetch_that_cannot_start_prints
          extract_prints_one_item, extract_takes_a_url, extract_explains_the_nearest_miss, extract_tells_what_is_wrong,
          html_prints_the_tree, html_tells_positions_and_errors, html_tells_what_is_wrong,
          serve_and_seed_scrape_print_the_article_dict,
-         serve_from_many_workers_answers_all_and_stops_all, many_cores_answers_and_stops, serve_tells_what_is_wrong, seeds_print_what_the_article_prints]
+         serve_from_many_workers_answers_all_and_stops_all, many_cores_answers_and_stops, serve_tells_what_is_wrong,
+         help_of_a_command_is_that_command_s_help, unknown_command_is_told_with_what_may_be_meant,
+         seeds_print_what_the_article_prints]
 
 if __name__ == "__main__":
     print(f"1..{len(TESTS)}")

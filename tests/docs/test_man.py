@@ -43,10 +43,17 @@ def bad_names(folder, source, build):
 
 
 def missing_functions(folder, source, build):
-    """Exported symbols of the library without a page that leads to one which names them."""
+    """Exported symbols of the library without a page that leads to one which names them; and pages that name what is
+    not for programs."""
+    for path in sorted(glob.glob(folder + "/man3/cel__*.3")):
+        yield f"{os.path.basename(path)}: a page for the inside"
+    for path in sorted(glob.glob(folder + "/man3/celadon_*.3")):
+        inner = re.search(r"\bcel__\w+", read(path).split(".SH SYNOPSIS")[1].split(".SH DESCRIPTION")[0])
+        if inner:
+            yield f"{os.path.basename(path)}: {inner.group(0)} in the synopsis"
     out = subprocess.run(["nm", "-D", "--defined-only", os.path.join(build, "libceladon.so")], check=True,
                          stdout=subprocess.PIPE, text=True).stdout
-    for name in sorted(set(re.findall(r" [TW] (cel_\w+?)(?:@.*)?$", out, re.M))):
+    for name in sorted(set(re.findall(r" [TW] (cel_(?!_)\w+?)(?:@.*)?$", out, re.M))):
         path = f"{folder}/man3/{name}.3"
         if not os.path.exists(path):
             yield f"{name}: no page"

@@ -29,6 +29,16 @@ static void read_back(int fd)
     text[n] = '\0';
 }
 
+static void dump_here_with(const struct cel_dump_options *options)
+{
+    int fd = memfd_create("dump", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(cel_dump_with(fd, options), 0);
+    read_back(fd);
+    close(fd);
+}
+
 static void dump_here(void)
 {
     int fd = memfd_create("dump", MFD_CLOEXEC);
@@ -154,6 +164,7 @@ IN_TASK(dump_tells_a_cancelled_scope)
 static void dump_without_a_loop_is_refused(void **state)
 {
     assert_int_equal(cel_dump(STDERR_FILENO), -ENODEV);
+    assert_int_equal(cel_dump_with(STDERR_FILENO, NULL), -ENODEV);
     assert_int_equal(cel_dump_on_signal(SIGUSR2), -ENODEV);
     assert_int_equal(cel_stall_watch(NULL), -ENODEV);
     assert_int_equal(cel_stall_count(), 0);
@@ -169,7 +180,7 @@ IN_TASK(dump_of_many_tasks_names_each_once)
         for (int i = 0; i < 200; i++)
             assert_non_null(cel_spawn_with(awaiter, f, .name = "one of many"));
         assert_int_equal(cel_yield(), 0);
-        dump_here();
+        dump_here_with(&(struct cel_dump_options){.every_task = true});
         assert_int_equal(cel_future_set(f, NULL), 0);
     }
     for (const char *at = text; (at = strstr(at, "\"one of many\"")) != NULL; at++)
@@ -274,7 +285,7 @@ IN_TASK(signal_reaches_the_loops_of_other_threads)
         assert_int_equal(cel_yield(), 0);
     catch_stderr();
     assert_int_equal(raise(SIGUSR2), 0);
-    while (!is_in_text("\"main\" (spawned at "))
+    while (!is_in_text("\"main\" (spawned by cel_run)"))
         assert_int_equal(cel_yield(), 0);
     assert_true(is_in_text("\"task\" (spawned at "));
     __atomic_store_n(&other.stop, 1, __ATOMIC_RELEASE);

@@ -73,18 +73,18 @@ static void check_words(void)
 {
     has_line("loop 0x* (*): 11 tasks, 1 operations in flight, 3 timers, 1 descriptors, 0 jobs; "
              "running task 1 \"main\"");
-    has_line("task 1 0x* \"main\" (spawned at *run.c:*): running");
+    has_line("task 1 0x* \"main\" (spawned by cel_run): running");
     has_line("task 2 0x* \"sleeping\" (spawned at *prog_tasks.c:*): parked sleeping, * s left; "
              "for *; stack * of 65536 bytes");
     has_line("    in scope, deadline in 9*.* s < sleeping < main");
-    has_line("task 3 0x* \"awaiting\" (*): parked awaiting a future; for *");
+    has_line("task 3 0x* \"awaiting\" (*): parked awaiting a future at 0x*; for *");
     has_line("task 4 0x* \"joining\" (*): parked awaiting task 2 \"sleeping\"; for *");
     has_line("task 5 0x* \"holding\" (*): parked sleeping, * left; *");
     has_line("task 6 0x* \"locking\" (*): parked waiting for a lock held by task 5 \"holding\"; *");
     has_line("task 7 0x* \"reading\" (*): parked in the kernel: read on descriptor 100; *");
     has_line("task 8 0x* \"receiving\" (*): parked receiving from a channel; *");
     has_line("task 9 0x* \"joins a scope\" (*): parked for 1 tasks of a scope to end; *");
-    has_line("task 10 0x* \"child\" (*): parked awaiting a future; *");
+    has_line("task 10 0x* \"child\" (*): parked awaiting a future at 0x*; *");
     has_line("    in child < scope < joins a scope < main");
     has_line("task 11 0x* \"unstarted\" (*): not started");
     has_line("timer 0x* in 4*.* s: *  of task 2 \"sleeping\"");

@@ -253,7 +253,7 @@ static const struct wait {
     const char *says; /* a pattern */
 } waits[] = {
     {"sleep", to_sleep, "sleeping, * s left; *"},
-    {"await", to_await, "awaiting a future; *"},
+    {"await", to_await, "awaiting a future at 0x*; *"},
     {"join", to_join, "awaiting \"keeper\" (spawned at *test_waits.c:*); *"},
     {"gather", to_gather, "for several: 2 of 2 are pending, such as \"keeper\" (*); *"},
     {"race", to_race, "in line for the next that is done; *"},
