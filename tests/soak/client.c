@@ -4,7 +4,8 @@
  * soak_client MODE ADDRESS NUMBER
  *
  * - churn: so many connections one after the other, 32 at a time.
- * - load: for so many seconds HTTP requests over kept connections, 32 at a time. ADDRESS: the URL.
+ * - load: for so many seconds, or until its input ends, HTTP requests over kept connections, 32 at
+ *   a time. ADDRESS: the URL.
  * - stuck: so many that ask for much and read nothing; ends with its input.
  *
  * Every exchange is counted once when it begins and once in exactly one of its outcomes. */
@@ -108,6 +109,21 @@ static void *load_some(void *arg)
     return arg;
 }
 
+/* The load may be over before its time. */
+static void *end_with_input(void *arg)
+{
+    struct cel_stream *input;
+    char c;
+
+    if (cel_stream_open(&input, STDIN_FILENO, false) < 0)
+        return cel_fail(-ENOMEM, "reading the input");
+    while (cel_read(input, &c, 1) > 0) /* parks */
+        continue;
+    until = 0;
+    cel_close(input);
+    return arg;
+}
+
 static void *run_many(void *arg)
 {
     cel_task_fn *fn = *(cel_task_fn **)arg;
@@ -117,7 +133,9 @@ static void *run_many(void *arg)
     until = begin + (int64_t)wanted * CEL_SECOND;
     if (fn == load_some)
         web = cel_session_new(NULL);
-    r = side_by_side(fn, AT_ONCE);
+    r = cel_background(end_with_input, NULL);
+    if (r == 0)
+        r = side_by_side(fn, AT_ONCE);
     printf("{\"seconds\": %.3f, \"slowest\": %.3f, ", (double)(cel_now() - begin) / 1e9,
            (double)slowest / 1e9);
     outcomes_print(&sum);

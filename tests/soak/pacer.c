@@ -6,8 +6,8 @@
  *
  * One in two is made over a connection that was used before, when there is one. Each has a second,
  * is counted when it begins and once when it ends. Prints a line for each tenth of a second: its
- * number since the start, and how many began in it, succeeded, failed. When the input ends, prints
- * a line of JSON: the sums. */
+ * number since the start, how many began in it, and how many of these succeeded and failed. When
+ * the input ends, prints a line of JSON: the sums. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,33 +20,38 @@
 
 #define LENGTH   1024
 #define KEPT_MAX 16
+#define WINDOWS  32
+#define FINAL    15 /* tenths of a second after which nothing changes any more */
 
-/* A tenth of a second. */
+/* What began in a tenth of a second, and what became of it. */
 struct window {
-    size_t number; /* from the start on */
     unsigned begun, ok, failed;
 };
 
 static const char *address;
 static int64_t start;
 static struct outcomes sum;
-static struct window window;
+static struct window windows[WINDOWS]; /* in turn */
+static size_t printed;                 /* up to here; the rest may still change */
 static struct cel_stream *kept[KEPT_MAX];
 static unsigned kept_count;
 static unsigned long over_kept, under_way;
 static bool is_over;
 
-/* A stalled process has windows in which nothing was: they are not printed. */
-static struct window *window_now(void)
+static size_t window_now(void)
 {
-    size_t at = (size_t)((cel_now() - start) / (100 * CEL_MILLISECOND));
+    return (size_t)((cel_now() - start) / (100 * CEL_MILLISECOND));
+}
 
-    if (at > window.number) {
-        printf("%zu %u %u %u\n", window.number, window.begun, window.ok, window.failed);
-        fflush(stdout);
-        window = (struct window){.number = at};
+static void print_windows(size_t before)
+{
+    for (; printed < before; printed++) {
+        struct window *w = &windows[printed % WINDOWS];
+
+        printf("%zu %u %u %u\n", printed, w->begun, w->ok, w->failed);
+        *w = (struct window){0};
     }
-    return &window;
+    fflush(stdout);
 }
 
 /* (parks) 0, or how it failed. */
@@ -96,15 +101,19 @@ static int exchange_once(bool wants_kept)
 
 static void *take_part(void *arg)
 {
+    struct window *w = &windows[window_now() % WINDOWS];
     int r = -ECANCELED;
 
+    sum.begun++;
+    w->begun++;
+    under_way++;
     CEL_SCOPE (patience, .timeout = CEL_SECOND)
         r = exchange_once(arg != NULL); /* parks */
     outcomes_count(&sum, r);
     if (r == 0)
-        window_now()->ok++;
+        w->ok++;
     else
-        window_now()->failed++;
+        w->failed++;
     under_way--;
     return NULL;
 }
@@ -117,13 +126,10 @@ static void *keep_pace(void *arg)
         due += gap;
         if (cel_sleep_until(due) < 0) /* parks */
             break;
-        sum.begun++;
-        window_now()->begun++;
-        under_way++;
-        if (cel_go(take_part, i % 2 == 0 ? &sum : NULL) < 0) {
-            outcomes_count(&sum, -ENOMEM);
-            under_way--;
-        }
+        if (window_now() > printed + FINAL)
+            print_windows(window_now() - FINAL);
+        if (cel_go(take_part, i % 2 == 0 ? &sum : NULL) < 0)
+            return cel_fail(-ENOMEM, "keeping the pace");
     }
     return NULL;
 }
