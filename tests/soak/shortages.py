@@ -179,7 +179,7 @@ def processes(run):
     run.tell(f'16 by {group.way}', 16, '')
     server = run.start('server', 'http', '127.0.0.1:0', prepare=group.enter, log='warn')
     address = server.line()
-    fillers = [subprocess.Popen(['sleep', '600']) for _ in range(15)]
+    fillers = [subprocess.Popen(['sleep', '60']) for _ in range(15)]
     run.cleanups.insert(0, lambda: [f.kill() or f.wait() for f in fillers])
     for f in fillers:
         group.add(f.pid)
