@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The same programs on each backend have the same results (L13)."""
 import concurrent.futures
+import difflib
 import json
 import os
 import re
@@ -17,12 +18,16 @@ BACKENDS = ('epoll', 'uring', 'sim')
 # ---- made-up programs ----
 
 
-def traces(run, backend, first, count):
-    """seed -> (what it was to do, what came of it)."""
+def twin(run, backend, *argv):
     path = os.path.join(run.args.build, 'tests/soak/soak_twin')
     env = dict(os.environ, CELADON_BACKEND=backend, CELADON_LOG='error')
-    out = subprocess.run([path, str(first), str(count)], env=env, text=True, timeout=10 * WAIT,
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return subprocess.run([path] + [str(a) for a in argv], env=env, text=True, timeout=100 * WAIT,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def traces(run, backend, first, count):
+    """seed -> (what it was to do, what came of it)."""
+    out = twin(run, backend, first, count)
     found = {}
     for line in out.stdout.splitlines():
         seed, script, trace, _ = line.split()
@@ -31,6 +36,14 @@ def traces(run, backend, first, count):
         raise Broken(f'soak_twin {first} {count} on {backend}: {len(found)} of {count} cases, '
                      f'exit {out.returncode}')
     return found
+
+
+def keep_difference(run, backend, seed):
+    texts = [twin(run, b, seed, 1, 'text').stdout.splitlines(True) for b in ('epoll', backend)]
+    lines = list(difflib.unified_diff(*texts, 'epoll', backend, n=0))
+    run.keep(f'{backend}_{seed}.diff', ''.join(lines))
+    print(f'seed {seed} (CELADON_BACKEND={backend} soak_twin {seed} 1 text) differs from epoll:')
+    print(''.join(line[:200].rstrip() + '\n' for line in lines[3:7]), end='')
 
 
 def compare_made_up(run):
@@ -45,7 +58,7 @@ def compare_made_up(run):
     for backend, other in zip(BACKENDS[1:], others):
         bad = [seed for seed in epoll if epoll[seed] != other[seed]]
         for seed in bad[:5]:
-            print(f'CELADON_BACKEND={backend} soak_twin {seed} 1 text: differs from epoll')
+            keep_difference(run, backend, seed)
         same = len({epoll[s][0] for s in epoll if s not in bad})
         run.at_least(f'made-up programs with the same trace on epoll and {backend}', same,
                      min(ENOUGH, 0.9 * count), '')

@@ -15,6 +15,7 @@ import time
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CORE = resource.getrlimit(resource.RLIMIT_CORE)[1]
 WAIT = 120  # seconds for any one step of a program
 
 
@@ -30,6 +31,7 @@ class Program:
 
     def __init__(self, run, argv, limits=(), prepare=lambda: None, log='error', env=()):
         def prepare_child():
+            resource.setrlimit(resource.RLIMIT_CORE, (CORE, CORE))
             for what, value in limits:
                 resource.setrlimit(what, (value, value))
             prepare()
@@ -40,7 +42,7 @@ class Program:
         self.errors = tempfile.TemporaryFile('w+')
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, preexec_fn=prepare_child,
-                                        env=env)
+                                        env=env, cwd=run.folder)
         self.pid = self.process.pid
         self.text = b''
 
@@ -129,6 +131,8 @@ class Run:
     def __init__(self, test, backend, args, rows):
         self.test, self.backend, self.args, self.rows = test, backend, args, rows
         self.programs, self.cleanups = [], []
+        self.folder = os.path.join(args.build, 'soak')  # where cores are left
+        os.makedirs(self.folder, exist_ok=True)
 
     def start(self, name, *argv, **how):
         path = os.path.join(self.args.build, 'tests/soak/soak_' + name)
@@ -166,7 +170,16 @@ class Run:
     def exactly(self, what, value, wanted, unit=''):
         self.tell(what, value, unit, f'= {wanted}', value == wanted)
 
+    def keep(self, name, text):
+        """For who looks into a broken bound."""
+        with open(os.path.join(self.folder, f'{self.test}_{self.backend}_{name}'), 'w') as f:
+            f.write(text)
+
     def end(self):
+        if any(not row['ok'] for row in self.rows):
+            for i, program in enumerate(self.programs):
+                if program.words():
+                    self.keep(f'{i}.log', f'{program.name}\n' + '\n'.join(program.words()) + '\n')
         for program in reversed(self.programs):
             with contextlib.suppress(Broken):
                 program.process.send_signal(signal.SIGCONT)
