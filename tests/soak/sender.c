@@ -35,7 +35,7 @@ int main(int argc, char **argv)
         return 2;
     pid = (pid_t)strtol(argv[1], NULL, 10);
     rate = strtod(argv[2], NULL);
-    signal(SIGTERM, stop);
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
     while (!is_enough) {
         unsigned long due = (unsigned long)((now() - begin) * rate);
 

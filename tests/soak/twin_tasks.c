@@ -206,7 +206,7 @@ static void *receive_all(void *arg)
 void pass_values(struct subject *s)
 {
     struct market m = {.s = s};
-    struct sender senders[MANY];
+    struct sender senders[MANY] = {0};
     unsigned count = 1 + (unsigned)draw(s, MANY), receivers = 1 + (unsigned)draw(s, 4);
     size_t slots = (size_t)draw(s, 6);
     bool is_queue = draw(s, 2);

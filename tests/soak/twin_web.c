@@ -39,7 +39,7 @@ static int pour(struct cel_request *req, struct cel_reply *reply)
 
 static int answer_status(struct cel_request *req, struct cel_reply *reply)
 {
-    return cel_reply_bytes(reply, atoi(cel_param(req, "code")), NULL, "", 0);
+    return cel_reply_bytes(reply, (int)strtol(cel_param(req, "code"), NULL, 10), NULL, "", 0);
 }
 
 static int fail(struct cel_request *req, struct cel_reply *reply)
@@ -51,7 +51,7 @@ static int fail(struct cel_request *req, struct cel_reply *reply)
 
 static int lead_on(struct cel_request *req, struct cel_reply *reply)
 {
-    int left = atoi(cel_param(req, "left"));
+    int left = (int)strtol(cel_param(req, "left"), NULL, 10);
     char to[40];
 
     snprintf(to, sizeof to, left > 0 ? "/lead/%d" : "/reflect/end", left - 1);
