@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What is put under load: an echo, or an HTTP server that hands its door over to its successor.
  *
- *   soak_server echo ADDRESS
+ *   soak_server echo ADDRESS [alive]
  *   soak_server http ADDRESS [SOCKET|- [CONNECTIONS]]
  *
- * With a SOCKET (a path) whoever serves there is asked for its listening descriptor, and stops once
+ * With "alive" silent peers are asked whether they are there, after five seconds. With a SOCKET (a
+ * path) whoever serves there is asked for its listening descriptor, and stops once
  * it has given it away. Not more than CONNECTIONS are served at once. SIGTERM stops in order. The
  * last line says what was served. A line of the input is obeyed: "metrics" prints cel_metrics and
  * a line with a dot; "children N" runs so many, while SIGUSR1 is watched, eight at a time, and
@@ -35,7 +36,8 @@ static void echo(struct cel_stream *peer, void *arg)
     char buf[1024];
     ssize_t n;
 
-    (void)arg;
+    if (arg != NULL && cel_stream_set_keepalive(peer, 5 * CEL_SECOND, CEL_SECOND, 3) < 0)
+        return;
     for (;;) {
         const char *data;
 
@@ -198,19 +200,19 @@ static int start_beside(void)
 
 /* ---- serving ---- */
 
-static void *serve_echo(void *address)
+static void *serve_echo(char **argv)
 {
     struct cel_listen_options options = {.backlog = 4096};
-    int r = cel_listen(&echoes, address, &options);
+    int r = cel_listen(&echoes, argv[0], &options);
 
     if (r < 0)
-        return cel_fail(r, "listening on %s", (char *)address);
+        return cel_fail(r, "listening on %s", argv[0]);
     if (start_beside() < 0)
         return cel_fail(-ENOMEM, "watching for the end");
     cel_yield(); /* parks: what the watching needs is open before anybody counts */
     printf("%s\n", cel_listener_address(echoes));
     fflush(stdout);
-    r = cel_listener_serve(echoes, echo, NULL, 0); /* parks */
+    r = cel_listener_serve(echoes, echo, argv[1], 0); /* parks */
     cel_listener_close(echoes);
     return r == 0 || r == -ETIMEDOUT ? NULL : cel_fail(r, "serving");
 }
@@ -339,13 +341,14 @@ static void *start(void *arg)
 {
     char **argv = arg;
 
-    return strcmp(argv[0], "echo") == 0 ? serve_echo(argv[1]) : serve_http(argv + 1);
+    return strcmp(argv[0], "echo") == 0 ? serve_echo(argv + 1) : serve_http(argv + 1);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: soak_server echo|http ADDRESS [SOCKET|- [CONNECTIONS]]\n");
+        fprintf(stderr,
+                "usage: soak_server echo ADDRESS [alive]|http ADDRESS [SOCKET|- [CONNECTIONS]]\n");
         return 2;
     }
     return cel_run(start, argv + 1, NULL) < 0;
