@@ -33,7 +33,7 @@ def idle(run):
     total = each * processes
     if total < 97500:
         run.cannot(f'97,500 connections ({total:,} held)',
-                   'quick' if run.args.scale == 'quick' else 'descriptors or memory of this machine')
+                   f'scale {run.args.scale}, descriptors or memory of this machine')
     servers = [run.echo() for _ in range(processes)]
     before = [(s.rss(), s.fds()) for s, _ in servers]
     addresses = ','.join(address for _, address in servers)

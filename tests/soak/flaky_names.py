@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A name server at 127.0.0.1:53 of its network that knows one address, 127.0.0.1, for every name.
 
-Prints a line when it listens. Told "flap" it changes four times a second between answering, failing,
-denying the name and saying nothing, until it is told "heal"; ends with its input."""
+Prints a line when it listens. Told "flap" it changes four times a second between answering,
+failing, denying the name and saying nothing, until it is told "heal"; ends with its input."""
 import os
 import select
 import socket

@@ -8,8 +8,8 @@ import sys
 import tempfile
 import time
 
-from places import (Missing, Weather, all_of, has_own_clocks, in_network_of, own_clocks, own_network,
-                    own_resolv_conf)
+from places import (Missing, Weather, all_of, has_own_clocks, in_network_of, own_clocks,
+                    own_network, own_resolv_conf)
 from stage import ROOT, await_that, failures, ok_count
 
 RATE = 200  # exchanges a second

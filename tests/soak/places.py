@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Where a program is put: control groups of its own, a network, names and clocks of its own.
 
-Each is a way for the child that is about to become the program (`prepare`), or says why this machine
-does not have it. What is made is removed again, also after a failure."""
+Each is a way for the child that is about to become the program (`prepare`), or says why this
+machine does not have it. What is made is removed again, also after a failure."""
 import contextlib
 import os
 import shutil

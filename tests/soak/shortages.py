@@ -169,8 +169,8 @@ def until_served(address, paths, seconds=5):
 
 
 def processes(run):
-    """L11: a process group of 16 that is full: what needs a thread or a child is refused and logged,
-    the rest goes on, and all is well within a second when there is room again."""
+    """L11: a process group of 16 that is full: what needs a thread or a child is refused and
+    logged, the rest goes on, and all is well within a second when there is room again."""
     try:
         group = Group(run, 'pids', 16)
     except Missing as e:
@@ -200,7 +200,8 @@ def processes(run):
     run.tell('children at the limit: served, refused',
              f"{ok_count(counts)}, {counts['ended']['wrong']}", '', '> 0', ok_count(counts) > 0)
     run.exactly('children at the limit: neither', failures(counts) - counts['ended']['wrong'], 0)
-    run.tell('forks that the group refused', group.events('max'), '', '> 0', group.events('max') > 0)
+    refusals = group.events('max')
+    run.tell('forks that the group refused', refusals, '', '> 0', refusals > 0)
     run.at_most('until both are served after that', until_served(address, refused), 1, 's')
     run.tell('lives', int(server.process.poll() is None), '', '= 1', server.process.poll() is None)
     server.end()
@@ -250,8 +251,8 @@ def threads(run):
 
 
 def ports(run):
-    """L11: a hundred ports for each of a client's sixteen addresses: who gets none is told so, those
-    that have one go on, and the ports of those that leave are there for the next."""
+    """L11: a hundred ports for each of a client's sixteen addresses: who gets none is told so,
+    those that have one go on, and the ports of those that leave are there for the next."""
     try:
         network = own_network(100)
     except Missing as e:

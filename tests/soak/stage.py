@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the load tests stand on: programs that are started, talked to and looked at from outside, and
-the figures that come of it."""
+"""What the load tests stand on: programs that are started, talked to and looked at from outside,
+and the figures that come of it."""
 import contextlib
 import ctypes
 import json
@@ -199,7 +199,7 @@ def await_that(claim, seconds, what):
 
 
 def settle(program, seconds=60):
-    """Until it has done what it was asked for and is idle; -> the processor time of a last second."""
+    """Until it has done what it was asked for and is idle; -> the processor time of a second."""
     begin, last = time.monotonic(), program.cpu()
     while time.monotonic() - begin < seconds:
         time.sleep(1)
