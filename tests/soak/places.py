@@ -75,6 +75,9 @@ class Group:
                 f.write('+' + controller)
         os.mkdir(self.path)
         self.write(controller + '.limit', limit)
+        if controller == 'memory' and self.version == 2:
+            with contextlib.suppress(OSError):  # a kernel without swap has no such file
+                self.write('memory.swap.max', 0)
 
     def file(self, name):
         return os.path.join(self.path, WORDS[self.version].get(name, name))

@@ -87,7 +87,8 @@ def in_a_memory_group(run, room):
     run.tell('group: connected of ten times as many', open_now, '', f'> {room}', open_now > room)
     run.at_most('group: served of them at once', server.fds() - 10, room + 10, '')
     run.at_most('group: most that was resident', server.peak() / MIB, 56, 'MiB')
-    run.tell('group: most that was charged to it', int(group.read('memory.peak')) / MIB, 'MiB')
+    with contextlib.suppress(FileNotFoundError):  # version 2 before Linux 5.19
+        run.tell('group: most that was charged to it', int(group.read('memory.peak')) / MIB, 'MiB')
     run.exactly('group: killed for memory', group.events('oom_kill'), 0)
     crowd.end()
     await_that(lambda: server.fds() < 20, 60, 'the server has closed what was stuck')
