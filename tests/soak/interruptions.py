@@ -29,7 +29,7 @@ def signals(run):
     stormy, more = rate(run, address, part)
     server.tell(f'children {children}')
     ends = server.json(300)
-    time.sleep(max(0, begin + seconds - time.monotonic()))
+    time.sleep(max(0, begin + seconds + 0.5 - time.monotonic()))
     sender.process.terminate()
     sent = sender.json()
     run.at_least('signals a second', sent['sent'] / sent['seconds'], 0.99 * RATE, '1/s')
