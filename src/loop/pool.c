@@ -234,14 +234,14 @@ static void enqueue(struct cel_loop *loop, struct cel__lane *lane, struct cel__j
 
 /* Holding the lane's lock. One more thread if that is of use and can be had: those that run will
  * do. *why: what it failed with, when that is to be told. */
-static int make_room(struct cel__lane *lane, int *why)
+static int make_room(const struct cel_loop *loop, struct cel__lane *lane, int *why)
 {
     int r = 0;
 
     if (lane->queued >= lane->idle && lane->threads < lane->threads_max)
         r = start_thread(lane);
-    if (r < 0 && cel_now() >= lane->log_at) {
-        lane->log_at = cel_now() + CEL_SECOND;
+    if (r < 0 && loop->now >= lane->log_at) {
+        lane->log_at = loop->now + CEL_SECOND;
         *why = r;
     }
     return lane->threads > 0 ? 0 : r;
@@ -261,7 +261,7 @@ int cel__pool_submit(struct cel_loop *loop, struct cel__job *job)
         return -ENOMEM;
     pthread_mutex_lock(&lane->lock);
     if (loop->lanes[job->lane].queued < queue_max(loop, job->lane)) {
-        r = make_room(lane, &why);
+        r = make_room(loop, lane, &why);
         if (r == 0)
             enqueue(loop, lane, job);
     }
