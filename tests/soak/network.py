@@ -18,7 +18,6 @@ PARTITIONS = {'quick': (1,), 'usual': (1, 10, 60), 'full': (1, 2, 5, 10, 30, 60)
 STOPPED = {'quick': 1, 'usual': 10, 'full': 10}
 DAYS = 100  # that the server's monotonic clock is ahead of its clients'
 RECOVERY = 5
-PATIENCE = 1  # seconds that an exchange has
 
 
 class Pace:
