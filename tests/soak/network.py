@@ -206,6 +206,9 @@ def faults_of_names(c):
 def chaos(run):
     """L5: every exchange ends in exactly one way, whatever happens, and soon after each fault as
     many succeed as before."""
+    if run.args.scale != 'full':
+        run.cannot(f'two hours of it ({SECONDS[run.args.scale]} s of most faults)',
+                   f'scale {run.args.scale}')
     c = Chaos(run)
     c.pace.calm(3)
     run.tell('exchanges a second, in calm', c.pace.usual, '1/s')
