@@ -26,10 +26,10 @@ test-kernels: | deps-test       ## the suite as Linux 5.10, 5.15, 6.1, 6.6 and 6
 	@set -e; for k in $(or $(K),5.10 5.15 6.1 6.6 6.12); do \
 	    echo "Linux $$k"; $(RUN) --kernel $$k $(BUILD); done
 
-soak: | deps-test               ## load, chaos and exhaustion for some minutes; Q=1 quick, T=<test> for one
+soak: | deps-soak               ## load, chaos and exhaustion for some minutes; Q=1 quick, F=1 for hours, T=<test> for one
 	$(MESON) $(BUILD) -Dtests=true
 	ninja -C $(BUILD)
-	@tools/soak --build $(BUILD) $(if $(Q),--quick) $(T)
+	@tools/soak --build $(BUILD) $(if $(Q),--quick) $(if $(F),--full) $(T)
 
 lint: | deps-lint               ## floors, circles, headers, symbols, formatting, clang-tidy
 	$(MESON) $(BUILD) -Dtests=true

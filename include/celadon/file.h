@@ -5,8 +5,9 @@
 /* Files and folders. Reading, writing and syncing go by io_uring or by the offload pool, all that
  * names a path by the pool. A cancel or deadline does not interrupt what has begun: the call waits
  * for it and returns its result, so -ECANCELED and -ETIMEDOUT mean that it did not happen. Each
- * call marked (parks) may return them, -ENOMEM, and the kernel's own -errno. Paths are relative to
- * the process's folder. All functions belong to the loop's thread. */
+ * call marked (parks) may return them, -ENOMEM, -EAGAIN when it needs a thread and none can be
+ * made, and the kernel's own -errno. Paths are relative to the process's folder. All functions
+ * belong to the loop's thread. */
 
 #include <stdbool.h>
 #include <stddef.h>

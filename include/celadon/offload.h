@@ -20,7 +20,8 @@ extern "C" {
  * The future is done with what fn returned. Cancelling it (cel_future_cancel) takes a job that
  * still waits out of the queue; a running one goes on and its result is dropped. Free the future
  * when it is done; freed earlier, it is freed when the job ends.
- * -> NULL: memory is out, or queue_max jobs wait (errno-free: try again when one is done). */
+ * -> NULL: memory is out, or queue_max jobs wait (errno-free: try again when one is done), or there
+ * is no thread and none can be made. */
 CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_offload(void *(*fn)(void *arg), void *arg);
 
 /* The same in the lane named; its own bound counts. */
@@ -29,7 +30,7 @@ CEL_PUBLIC CEL_NODISCARD struct cel_future *cel_offload_to(enum cel_lane lane,
 
 /* (parks) As cel_offload, awaited. 0 and *result; -ECANCELED, -ETIMEDOUT before it began: it did
  * not run. A job that runs is awaited to its end whatever the scopes around say. -EAGAIN the queue
- * is full, -ENOMEM. */
+ * is full, or there is no thread and none can be made (logged, once a second at most), -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_offload_await(void *(*fn)(void *arg), void *arg, void **result);
 
 /* (parks) The same in the lane named. */

@@ -7,7 +7,8 @@
 #include "celadon/base.h"
 
 /* (parks) Runs fn(arg) on the pool; a full queue is waited for. 0: it ran to its end, whatever the
- * scopes around say; -ECANCELED, -ETIMEDOUT, -ENOMEM, -errno: it did not run. */
+ * scopes around say; -ECANCELED, -ETIMEDOUT, -ENOMEM, -EAGAIN there is no thread and none can be
+ * made, -errno: it did not run. */
 CEL_NODISCARD int cel__blocking_do(void *(*fn)(void *arg), void *arg);
 
 #endif

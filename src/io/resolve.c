@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Names to addresses, for tasks. Those who ask for the same name at the same time share one
  * lookup; a waiter who is cancelled leaves, the lookup goes on for the others and for whoever asks
- * next. There is no cache: a name's life is its server's to tell, and a pool of connections asks
- * seldom. */
+ * next. A lookup without an answer after half a second is not joined any more: its question may be
+ * lost, and it will not ask again for seconds. There is no cache: a name's life is its server's to
+ * tell, and a pool of connections asks seldom. */
 #include "io/resolve.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "task/wait.h"
 
 #define NAME_MAX_LEN 253
+#define SHARED_FOR   (CEL_SECOND / 2)
 
 struct names {
     struct cel__attachment attachment;
@@ -28,6 +30,7 @@ struct names {
 struct lookup {
     struct cel__list link;
     struct cel__waitq waiting;
+    int64_t began; /* the loop's time */
     unsigned users;
     bool is_done;
     int code;
@@ -118,12 +121,15 @@ static void on_answer(void *arg, int code, const char *cause, const struct socka
         cel__waitq_wake_all(&l->waiting);
 }
 
+/* One that may be joined. */
 static struct lookup *find_lookup(struct names *names, const char *name)
 {
+    int64_t oldest = cel_loop_time(cel__loop_here) - SHARED_FOR;
+
     CEL__LIST_EACH (node, &names->lookups) {
         struct lookup *l = cel__container_of(node, struct lookup, link);
 
-        if (strcmp(l->name, name) == 0)
+        if (l->began >= oldest && strcmp(l->name, name) == 0)
             return l;
     }
     return NULL;
@@ -146,6 +152,7 @@ static struct lookup *begin_lookup(struct names *names, const char *name)
     cel__waitq_init(&l->waiting);
     l->waiting.what = "the answer of a name server about";
     l->waiting.of = l->name;
+    l->began = cel_loop_time(cel__loop_here);
     l->users = 1;
     cel__list_append(&names->lookups, &l->link);
     if (names->dns != NULL)

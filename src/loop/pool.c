@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "base/buggify.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "loop/core.h"
@@ -27,6 +28,7 @@ struct cel__lane {
     unsigned users; /* loops; of the shared lane by its gate */
     unsigned queued, threads, threads_max, idle;
     uint64_t ended;
+    int64_t log_at; /* when a shortage of threads may be told of again */
     bool is_ending;
     pthread_t ids[THREADS_LIMIT];
 };
@@ -226,10 +228,26 @@ static void enqueue(struct cel_loop *loop, struct cel__lane *lane, struct cel__j
     pthread_cond_signal(&lane->is_work);
 }
 
+/* Holding the lane's lock. One more thread if that is of use and can be had: those that run will
+ * do. *why: what it failed with, when that is to be told. */
+static int make_room(const struct cel_loop *loop, struct cel__lane *lane, int *why)
+{
+    int r = 0;
+
+    if (lane->queued >= lane->idle && lane->threads < lane->threads_max)
+        r = start_thread(lane);
+    if (r < 0 && loop->now >= lane->log_at) {
+        lane->log_at = loop->now + CEL_SECOND;
+        *why = r;
+    }
+    return lane->threads > 0 ? 0 : r;
+}
+
 int cel__pool_submit(struct cel_loop *loop, struct cel__job *job)
 {
     struct cel__lane *lane;
-    int r = 0;
+    int r = -EAGAIN, why = 0;
+    unsigned threads;
 
     CEL__ASSERT(loop != NULL && "this call needs a loop: cel_run or cel_loop_new");
     if (loop->backend->later != NULL)
@@ -238,15 +256,16 @@ int cel__pool_submit(struct cel_loop *loop, struct cel__job *job)
     if (lane == NULL)
         return -ENOMEM;
     pthread_mutex_lock(&lane->lock);
-    if (loop->lanes[job->lane].queued >= queue_max(loop, job->lane))
-        r = -EAGAIN;
-    else if (lane->queued >= lane->idle && lane->threads < lane->threads_max)
-        r = start_thread(lane);
-    if (r < 0 && r != -EAGAIN && lane->threads > 0)
-        r = 0; /* those that run will do */
-    if (r == 0)
-        enqueue(loop, lane, job);
+    if (loop->lanes[job->lane].queued < queue_max(loop, job->lane)) {
+        r = make_room(loop, lane, &why);
+        if (r == 0)
+            enqueue(loop, lane, job);
+    }
+    threads = lane->threads;
     pthread_mutex_unlock(&lane->lock);
+    if (why < 0)
+        cel__log(CEL_LOG_WARN, "no more threads can be made (%s): %u do the work", cel_errname(why),
+                 threads);
     return r;
 }
 

@@ -75,7 +75,8 @@ static void task_ended(struct cel_fiber *fiber)
     cel__task_release(tasks, task);
 }
 
-/* Cancel what the program left, let it run to its end, and say what would not end. */
+/* Cancel what the program left, let it run to its end, and say what would not end. A turn in which
+ * something is ready must not wait: the last task may end in it, and nobody else would. */
 static int end_tasks(struct cel_loop *loop)
 {
     struct cel__tasks *tasks = loop->tasks;
@@ -84,7 +85,7 @@ static int end_tasks(struct cel_loop *loop)
 
     cel__scope_cancel(&tasks->root, -ECANCELED);
     while (tasks->live != 0 && cel_now() < grace)
-        if (cel_loop_turn(loop, grace - cel_now()) < 0)
+        if (cel_loop_turn(loop, cel__loop_has_ready(loop) ? 0 : grace - cel_now()) < 0)
             break;
     left = (int)tasks->live;
     CEL__LIST_EACH_SAFE (node, cel__scope_inner(&tasks->root)) {

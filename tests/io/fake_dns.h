@@ -27,6 +27,7 @@ struct fake_answer {
     const char *v4[3];
     int64_t delay;
     bool is_mute;
+    bool loses_first; /* question; those behind it are answered */
 };
 
 static const struct fake_answer fake_answers[] = {
@@ -38,6 +39,7 @@ static const struct fake_answer fake_answers[] = {
     {.label = "none", .rcode = 3},
     {.label = "refused", .rcode = 5},
     {.label = "mute", .is_mute = true},
+    {.label = "forgetful", .v4 = {"127.0.0.1"}, .loses_first = true},
 };
 
 static inline const struct fake_answer *fake_find(const unsigned char *question)
@@ -77,7 +79,7 @@ static inline size_t fake_answer(struct fake_dns *dns, unsigned char *packet, si
         end += sizeof head + 4;
         packet[7]++;
     }
-    return answer->is_mute ? 0 : end;
+    return answer->is_mute || (answer->loses_first && dns->asked <= 1) ? 0 : end;
 }
 
 static inline void *fake_dns_main(void *arg)

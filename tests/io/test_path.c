@@ -288,6 +288,47 @@ static void failed_sync_stays_failed(void **state)
     sysfault_end();
 }
 
+static const struct sysfault_plan no_threads = {
+    .calls = SYSFAULT_BIT(pthread_create), .nth = 1, .times = FAULT_FOREVER};
+
+IN_KERNEL(without_a_thread_to_be_had_a_path_is_refused)
+{
+    struct stat st;
+    int r = 0;
+
+    sysfault_begin(&no_threads);
+    CEL_SCOPE (s, .timeout = 10 * CEL_SECOND) /* it would wait for one for ever */
+        r = cel_path_stat("/", &st);
+    assert_int_equal(r, -EAGAIN);
+    assert_true(sysfault_hits() > 0);
+    sysfault_end();
+    assert_int_equal(cel_path_stat("/", &st), 0);
+}
+
+static void *stat_root(void *arg)
+{
+    struct stat st;
+
+    *(int *)arg = cel_path_stat("/", &st);
+    return NULL;
+}
+
+IN_KERNEL(without_another_thread_those_that_run_do)
+{
+    int results[8];
+
+    stat_root(&results[0]); /* makes the first */
+    assert_int_equal(results[0], 0);
+    sysfault_begin(&no_threads);
+    CEL_SCOPE (all)
+        for (int i = 0; i < 8; i++)
+            assert_int_equal(cel_go(stat_root, &results[i]), 0);
+    assert_true(sysfault_hits() > 0);
+    sysfault_end();
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(results[i], 0);
+}
+
 IN_TASK(stream_over_a_file_reads_lines_and_writes_on)
 {
     struct cel_stream *s;
@@ -433,6 +474,8 @@ int main(void)
         cmocka_unit_test(temp_file_and_folder_are_private),
         cmocka_unit_test(file_pieces_and_sizes),
         cmocka_unit_test(failed_sync_stays_failed),
+        cmocka_unit_test(without_a_thread_to_be_had_a_path_is_refused),
+        cmocka_unit_test(without_another_thread_those_that_run_do),
         cmocka_unit_test(stream_over_a_file_reads_lines_and_writes_on),
         cmocka_unit_test(files_survive_each_failed_allocation),
         cmocka_unit_test(files_survive_each_failed_call),

@@ -121,6 +121,44 @@ IN_TASK(resolve_same_name_shares_one_lookup_and_survives_a_cancel)
     fake_dns_stop(&dns);
 }
 
+static void *resolve_forgotten(void *arg)
+{
+    struct sockaddr_storage at;
+    size_t count = 1;
+
+    *(int *)arg = cel_resolve("forgetful.test", 80, &at, &count);
+    return NULL;
+}
+
+/* A question is lost and will not be asked again for half a minute. */
+IN_TASK(resolve_after_a_lost_question_asks_anew)
+{
+    struct cel__dns_options patient = {.timeout_ms = 30000, .tries = 1};
+    struct cel_task *first, *joins;
+    int results[3] = {1, 1, 1};
+    struct fake_dns dns;
+
+    fake_dns_start(&dns);
+    patient.servers = cel_socket_address(dns.socket);
+    assert_int_equal(cel__resolve_configure(&patient), 0);
+    first = cel_spawn(resolve_forgotten, &results[0]);
+    assert_int_equal(cel_sleep(5 * CEL_MILLISECOND), 0);
+    joins = cel_spawn(resolve_forgotten, &results[1]);
+    assert_int_equal(cel_sleep(600 * CEL_MILLISECOND), 0);
+    assert_int_equal(dns.asked, 1);
+    CEL_SCOPE (s, .timeout = 10 * CEL_SECOND)
+        resolve_forgotten(&results[2]);
+    assert_int_equal(results[2], 0);
+    assert_int_equal(dns.asked, 2);
+    cel_task_cancel(first);
+    cel_task_cancel(joins);
+    assert_int_equal(cel_join(first, NULL), 0);
+    assert_int_equal(cel_join(joins, NULL), 0);
+    assert_int_equal(results[0], -ECANCELED);
+    assert_int_equal(results[1], -ECANCELED);
+    fake_dns_stop(&dns);
+}
+
 IN_TASK(resolve_out_of_time_leaves_nothing_behind)
 {
     struct sockaddr_storage at;
@@ -145,6 +183,7 @@ int main(void)
         cmocka_unit_test(resolve_failures_name_their_causes),
         cmocka_unit_test(resolve_without_a_server_says_so),
         cmocka_unit_test(resolve_same_name_shares_one_lookup_and_survives_a_cancel),
+        cmocka_unit_test(resolve_after_a_lost_question_asks_anew),
         cmocka_unit_test(resolve_out_of_time_leaves_nothing_behind),
     };
 

@@ -135,6 +135,59 @@ static void signals_survive_each_failed_allocation(void **state)
     assert_true(fault_every_alloc(watch_once, NULL) > 3);
 }
 
+/* ---- closing ---- */
+
+struct closing {
+    bool has_begun;
+    int64_t since, longest; /* in the kernel */
+};
+
+static void before_block(void *arg)
+{
+    struct closing *c = arg;
+
+    c->since = cel_now();
+}
+
+static void after_block(void *arg)
+{
+    struct closing *c = arg;
+
+    if (c->has_begun && cel_now() - c->since > c->longest)
+        c->longest = cel_now() - c->since;
+}
+
+static void *wait_for_one(void *arg)
+{
+    *(int *)arg = cel_signal_wait(both, 2); /* parks */
+    return NULL;
+}
+
+static int last_result;
+
+static void *leave_a_waiter(void *arg)
+{
+    assert_int_equal(cel_background(wait_for_one, &last_result), 0);
+    cel_sleep(CEL_MILLISECOND); /* parks */
+    ((struct closing *)arg)->has_begun = true;
+    return NULL;
+}
+
+/* The loop slept for all of its five seconds when its last task had ended, while the watching of
+ * signals was still in flight. */
+static void loop_closes_at_once_when_its_last_task_has_ended(void **state)
+{
+    struct closing c = {0};
+    struct cel_loop_options options = {
+        .before_block = before_block, .after_block = after_block, .hook_arg = &c};
+
+    last_result = 0;
+    assert_int_equal(cel_run_with(&options, leave_a_waiter, &c, NULL), 0);
+    assert_int_equal(last_result, -ECANCELED);
+    assert_true(c.has_begun);
+    assert_true(c.longest < 4 * CEL_SECOND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +197,7 @@ int main(void)
         cmocka_unit_test(signal_wait_watches_while_it_waits),
         cmocka_unit_test(signals_that_cannot_be_watched_are_refused),
         cmocka_unit_test(signals_survive_each_failed_allocation),
+        cmocka_unit_test(loop_closes_at_once_when_its_last_task_has_ended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,8 @@
  *   soak_proxy TARGET SEED
  *
  * It starts sound. A line on its input changes that: "hurt", "heal", "hole" (nothing passes, of old
- * connections and new ones, until the next word). What a connection suffers is drawn when it comes.
+ * connections and new ones, until the next word), "resets" (of a hundred pieces one resets its
+ * connection instead of being carried on). What else a connection suffers is drawn when it comes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 enum harm { NONE, LATE, SLICED, CUT, HALF_CLOSED, HARMS };
 
 static const char *target;
-static bool is_hurting, is_hole;
+static bool is_hurting, is_hole, is_resetting;
 static unsigned long drawn[HARMS];
 
 struct way {
@@ -60,7 +61,7 @@ static bool carry(struct way *w)
     while (is_hole)
         if (cel_sleep(20 * CEL_MILLISECOND) < 0) /* parks */
             return false;
-    if (room == 0 && w->harm == CUT) {
+    if ((room == 0 && w->harm == CUT) || (is_resetting && rand() % 100 == 0)) {
         w->is_cut = true;
         return false;
     }
@@ -123,6 +124,7 @@ static void *obey(void *arg)
         line[n] = '\0';
         is_hurting = strcmp(line, "hurt") == 0;
         is_hole = strcmp(line, "hole") == 0;
+        is_resetting = strcmp(line, "resets") == 0;
     }
     cel_close(input);
     cel_listener_close(*(struct cel_listener **)arg);

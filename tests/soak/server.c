@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* What is put under load: an echo, or an HTTP server that hands its door over to its successor.
  *
- *   soak_server echo ADDRESS
- *   soak_server http ADDRESS [SOCKET]
+ *   soak_server echo ADDRESS [alive]
+ *   soak_server http ADDRESS [SOCKET|- [CONNECTIONS]]
  *
- * With a SOCKET (a path) whoever serves there is asked for its listening descriptor, and stops once
- * it has given it away. SIGTERM stops in order. The last line says what was served. */
+ * With "alive" silent peers are asked whether they are there, after five seconds. With a SOCKET (a
+ * path) whoever serves there is asked for its listening descriptor, and stops once
+ * it has given it away. Not more than CONNECTIONS are served at once. SIGTERM stops in order. The
+ * last line says what was served. A line of the input is obeyed: "metrics" prints cel_metrics and
+ * a line with a dot; "children N" runs so many, while SIGUSR1 is watched, eight at a time, and
+ * prints how many ended, how many of them well, and how many signals were told meanwhile. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <celadon/debug.h>
+#include <celadon/loop.h>
 #include <celadon/offload.h>
+#include <celadon/process.h>
 #include <celadon/server.h>
 #include <celadon/signal.h>
 #include <celadon/task.h>
@@ -28,7 +36,8 @@ static void echo(struct cel_stream *peer, void *arg)
     char buf[1024];
     ssize_t n;
 
-    (void)arg;
+    if (arg != NULL && cel_stream_set_keepalive(peer, 5 * CEL_SECOND, CEL_SECOND, 3) < 0)
+        return;
     for (;;) {
         const char *data;
 
@@ -85,19 +94,125 @@ static void *stop_on_term(void *arg)
     return arg;
 }
 
-static void *serve_echo(void *address)
+/* ---- a child, and what is asked of it ---- */
+
+/* (parks) One that ends at once by a code of its own. -> whether its end was told, and right. */
+static int run_child(void)
 {
-    struct cel_listen_options options = {.backlog = 4096};
-    int r = cel_listen(&echoes, address, &options);
+    const char *const argv[] = {"/bin/sh", "-c", "exit 5", NULL};
+    struct cel_process *child;
+    struct cel_exit end = {0};
+    int r = cel_process_spawn(&child, argv, NULL); /* parks */
 
     if (r < 0)
-        return cel_fail(r, "listening on %s", (char *)address);
-    if (cel_background(stop_on_term, NULL) < 0)
+        return r;
+    r = cel_process_wait(child, &end); /* parks */
+    cel_process_close(child);
+    return r < 0 ? r : end.code == 5 && end.signo == 0;
+}
+
+/* What a process must do. */
+static int spawned(struct cel_request *req, struct cel_reply *reply)
+{
+    int r = run_child(); /* parks */
+
+    (void)req;
+    return r < 0 ? r : cel_reply_text(reply, 200, r == 1 ? "hello" : "wrong");
+}
+
+static unsigned long children_left, children_ended, children_right, signals_told;
+
+static void *run_children(void *arg)
+{
+    while (children_left > 0) {
+        int r;
+
+        children_left--;
+        r = run_child(); /* parks */
+        children_ended += r >= 0;
+        children_right += r == 1;
+    }
+    return arg;
+}
+
+static void tell_signal(void *arg, int signo)
+{
+    (void)arg;
+    (void)signo;
+    signals_told++;
+}
+
+static int run_so_many(unsigned long count)
+{
+    int64_t begin = cel_now();
+    int r = 0;
+
+    children_left = count;
+    children_ended = children_right = signals_told = 0;
+    CEL_SCOPE (all)
+        for (int i = 0; i < 8 && r == 0; i++)
+            r = cel_go(run_children, NULL);
+    printf("{\"ended\": %lu, \"right\": %lu, \"told\": %lu, \"seconds\": %.3f}\n", children_ended,
+           children_right, signals_told, (double)(cel_now() - begin) / 1e9);
+    fflush(stdout);
+    return r;
+}
+
+static void print_metrics(void)
+{
+    char text[16384];
+
+    if (cel_metrics(text, sizeof text) > 0)
+        fputs(text, stdout);
+    puts(".");
+    fflush(stdout);
+}
+
+static void *obey(void *arg)
+{
+    struct cel_stream *input;
+    struct cel_signal *watcher = NULL;
+    char line[40];
+
+    if (cel_stream_open(&input, STDIN_FILENO, false) < 0)
+        return cel_fail(-ENOMEM, "reading the input");
+    for (ssize_t n; (n = cel_read_line(input, line, sizeof line - 1)) >= 0;) { /* parks */
+        line[n] = '\0';
+        if (strcmp(line, "metrics") == 0)
+            print_metrics();
+        if (watcher == NULL && strncmp(line, "children ", 9) == 0 &&
+            cel_signal_start(cel_loop_current(), &watcher, SIGUSR1, tell_signal, NULL) < 0)
+            return cel_fail(-ENOMEM, "watching for signals");
+        if (strncmp(line, "children ", 9) == 0 && run_so_many(strtoul(line + 9, NULL, 10)) < 0)
+            break;
+    }
+    cel_signal_stop(watcher);
+    cel_close(input);
+    return arg;
+}
+
+static int start_beside(void)
+{
+    int r = cel_background(stop_on_term, NULL);
+
+    return r == 0 ? cel_background(obey, NULL) : r;
+}
+
+/* ---- serving ---- */
+
+static void *serve_echo(char **argv)
+{
+    struct cel_listen_options options = {.backlog = 4096};
+    int r = cel_listen(&echoes, argv[0], &options);
+
+    if (r < 0)
+        return cel_fail(r, "listening on %s", argv[0]);
+    if (start_beside() < 0)
         return cel_fail(-ENOMEM, "watching for the end");
     cel_yield(); /* parks: what the watching needs is open before anybody counts */
     printf("%s\n", cel_listener_address(echoes));
     fflush(stdout);
-    r = cel_listener_serve(echoes, echo, NULL, 0); /* parks */
+    r = cel_listener_serve(echoes, echo, argv[1], 0); /* parks */
     cel_listener_close(echoes);
     return r == 0 || r == -ETIMEDOUT ? NULL : cel_fail(r, "serving");
 }
@@ -159,12 +274,17 @@ static void *hand_on(void *path)
     return NULL;
 }
 
+static bool hands_over(char **argv)
+{
+    return argv[1] != NULL && strcmp(argv[1], "-") != 0;
+}
+
 static int start_http(char **argv)
 {
     char name[32];
     char path[200];
 
-    if (argv[1] == NULL)
+    if (!hands_over(argv))
         return cel_server_listen(site, argv[0]);
     snprintf(path, sizeof path, "unix:%s", argv[1]);
     door = get_door(argv[0], path); /* parks */
@@ -182,6 +302,8 @@ static void *serve_http(void *arg)
     static char path[200];
     int r = -ENOMEM;
 
+    if (argv[1] != NULL && argv[2] != NULL)
+        options.connections_max = (unsigned)strtoul(argv[2], NULL, 10);
     site = cel_server_new(&options);
     if (site != NULL)
         r = cel_route(site, "GET /", hello, NULL);
@@ -190,12 +312,14 @@ static void *serve_http(void *arg)
     if (r == 0)
         r = cel_route(site, "GET /pooled", pooled, NULL);
     if (r == 0)
+        r = cel_route(site, "GET /spawned", spawned, NULL);
+    if (r == 0)
         r = start_http(argv); /* parks */
     if (r < 0)
         return cel_fail(r, "starting on %s", argv[0]);
-    if (cel_background(stop_on_term, NULL) < 0)
+    if (start_beside() < 0)
         return cel_fail(-ENOMEM, "watching for the end");
-    if (argv[1] != NULL) {
+    if (hands_over(argv)) {
         snprintf(path, sizeof path, "unix:%s", argv[1]);
         if (cel_background(hand_on, path) < 0)
             return cel_fail(-ENOMEM, "handing on");
@@ -217,13 +341,14 @@ static void *start(void *arg)
 {
     char **argv = arg;
 
-    return strcmp(argv[0], "echo") == 0 ? serve_echo(argv[1]) : serve_http(argv + 1);
+    return strcmp(argv[0], "echo") == 0 ? serve_echo(argv + 1) : serve_http(argv + 1);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: soak_server echo|http ADDRESS [SOCKET]\n");
+        fprintf(stderr,
+                "usage: soak_server echo ADDRESS [alive]|http ADDRESS [SOCKET|- [CONNECTIONS]]\n");
         return 2;
     }
     return cel_run(start, argv + 1, NULL) < 0;

@@ -26,6 +26,12 @@ static struct play {
     struct cel_chan *chan;
     struct cel_socket *socket;
     struct cel_lock lock;
+    struct cel_event event;
+    struct cel_sem sem;
+    struct cel_countdown countdown;
+    struct cel_barrier barrier;
+    struct cel_rwlock rwlock; /* read by the one who forks */
+    struct cel_queue *queue;
     int pipe[2];
     bool is_got;
 } p;
@@ -193,6 +199,92 @@ static void *waits_process(void *arg)
     return arg;
 }
 
+static void *waits_event(void *arg)
+{
+    p.is_got = cel_event_wait(&p.event) == 0;
+    return arg;
+}
+
+static void set_event(void)
+{
+    cel_event_set(&p.event);
+}
+
+static void *takes_permit(void *arg)
+{
+    p.is_got = cel_sem_acquire(&p.sem) == 0;
+    return arg;
+}
+
+static void give_permit(void)
+{
+    cel_sem_release(&p.sem);
+}
+
+static void *counts_down(void *arg)
+{
+    p.is_got = cel_countdown_wait(&p.countdown) == 0;
+    return arg;
+}
+
+static void count_down(void)
+{
+    cel_countdown_done(&p.countdown);
+}
+
+static void *meets(void *arg)
+{
+    p.is_got = cel_barrier_wait(&p.barrier) >= 0;
+    return arg;
+}
+
+static void meet(void)
+{
+    assert_true(cel_barrier_wait(&p.barrier) >= 0);
+}
+
+static void *writes_alone(void *arg)
+{
+    p.is_got = cel_rwlock_write(&p.rwlock) == 0;
+    cel_rwlock_write_release(&p.rwlock);
+    return arg;
+}
+
+static void stop_reading(void)
+{
+    cel_rwlock_read_release(&p.rwlock);
+}
+
+static void *gets_item(void *arg)
+{
+    void *item = NULL;
+
+    p.is_got = cel_queue_get(p.queue, &item) == 0 && item == &p;
+    return arg;
+}
+
+static void put_item(void)
+{
+    assert_int_equal(cel_queue_put(p.queue, &p), 0);
+}
+
+static void *selects(void *arg)
+{
+    int n = 0;
+    struct cel_case cases[] = {CEL_RECV(p.chan, &n), CEL_DONE(p.future)};
+
+    p.is_got = cel_select(cases, 2) == 0 && n == 7;
+    return arg;
+}
+
+static void *gathers(void *arg)
+{
+    void *value = NULL;
+
+    p.is_got = cel_gather(&p.future, 1, &value) == 0 && value == &p;
+    return arg;
+}
+
 static void nothing(void)
 {
 }
@@ -214,13 +306,27 @@ static const struct state {
     {"waiting for a pipe", waits_fd, write_pipe},
     {"waiting for a signal", waits_signal, raise_signal},
     {"running a process", waits_process, nothing},
+    {"waiting for an event", waits_event, set_event},
+    {"taking a permit", takes_permit, give_permit},
+    {"counting down", counts_down, count_down},
+    {"meeting", meets, meet},
+    {"writing alone", writes_alone, stop_reading},
+    {"getting from a queue", gets_item, put_item},
+    {"selecting", selects, give},
+    {"gathering", gathers, set_future},
 };
 
 static void open_play(void)
 {
     const char *data;
 
-    p = (struct play){.lock = CEL_LOCK_INIT};
+    p = (struct play){.lock = CEL_LOCK_INIT,
+                      .event = CEL_EVENT_INIT,
+                      .sem = CEL_SEM_INIT(0),
+                      .countdown = CEL_COUNTDOWN_INIT(1),
+                      .barrier = CEL_BARRIER_INIT(2),
+                      .rwlock = CEL_RWLOCK_INIT};
+    assert_int_equal(cel_queue_new(&p.queue, NULL), 0);
     assert_int_equal(cel_stream_pair(&p.near, &p.far), 0);
     assert_int_equal(cel_stream_pair(&p.idle, &p.idle_far), 0);
     assert_int_equal(cel_write(p.idle_far, "i", 1), 1);
@@ -247,6 +353,7 @@ static void close_play(void)
     cel_socket_close(p.socket);
     cel_future_free(p.future);
     cel_chan_free(p.chan);
+    cel_queue_free(p.queue);
     close(p.pipe[0]);
     close(p.pipe[1]);
 }
@@ -299,6 +406,8 @@ static int calls_refuse(void)
     REFUSES(cel_await(p.future, NULL));
     REFUSES(cel_await_shielded(p.future, NULL));
     REFUSES(cel_chan_recv(p.chan, buf));
+    REFUSES(cel_event_wait(&p.event));
+    REFUSES(cel_sem_acquire(&p.sem));
     REFUSES(cel_offload_await(answers, NULL, NULL));
     REFUSES(cel_wait_fd(p.pipe[0], POLLIN));
     REFUSES(cel_file_open(&f, "/dev/null", O_RDONLY, 0));
@@ -365,6 +474,8 @@ static void fork_in(const struct state *state, bool is_child_first)
     open_play();
     if (state->waits == locks)
         assert_int_equal(cel_lock_acquire(&p.lock), 0);
+    if (state->waits == writes_alone)
+        assert_int_equal(cel_rwlock_read(&p.rwlock), 0);
     task = cel_spawn(state->waits, NULL);
     assert_non_null(task);
     for (int i = 0; i < 3; i++)
