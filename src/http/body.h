@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "celadon/net.h"
+#include "http/limit.h"
 #include "proto/chunked.h"
 #include "proto/h1_head.h"
 
@@ -19,6 +20,7 @@ struct cel__body {
     size_t used;          /* bytes of the stream to be consumed when piece is used up */
     uint8_t kind;         /* enum cel__h1_body */
     bool is_ended;        /* nothing of it is left in the stream */
+    struct cel__limit *limit; /* told when what came was framing alone; NULL: none */
     struct cel__chunked chunked;
 };
 
