@@ -17,9 +17,11 @@
 #define BATCH_MAX 3
 #define BODY_MAX_ 400
 #define UPLOAD    17000
+#define POSTS_MAX 16
 #define GAP       (2 * CEL_SECOND) /* that a client bears between two pieces */
 
 static const char *flaw;
+static unsigned posts_sent, posts_come[POSTS_MAX];
 
 static void blame(bool is_wrong, const char *what)
 {
@@ -279,16 +281,27 @@ static int refuse(struct cel_stream *s, size_t left)
     return n < 0 ? (int)n : 0;
 }
 
+/* A connection that has served may be closed at any time, also in the face of a request. */
+static bool has_enough(unsigned served)
+{
+    return served > 0 && cel_sim_draw(5) == 0;
+}
+
 static void answer(struct cel_stream *s, void *arg)
 {
     struct asked asked;
     int r = 0;
 
-    while (r == 0) {
+    for (unsigned served = 0; r == 0; served++) {
         r = read_request(s, &asked);
         blame(r == -EPROTO, "a request that is none");
-        if (r == 0)
-            r = asked.method[0] == 'P' ? refuse(s, asked.body) : answer_page(s, &asked);
+        if (r < 0)
+            return;
+        if (asked.method[0] == 'P')
+            blame(++posts_come[asked.id % POSTS_MAX] > 1, "a POST that was sent again");
+        if (has_enough(served))
+            return;
+        r = asked.method[0] == 'P' ? refuse(s, asked.body) : answer_page(s, &asked);
     }
 }
 
@@ -324,11 +337,17 @@ static int get_one(struct cel_session *web, unsigned id)
 static int post_one(struct cel_session *web)
 {
     static char bytes[UPLOAD];
+    size_t len = cel_sim_draw(2) == 0 ? UPLOAD : 1 + cel_sim_draw(100);
     struct cel_response *page;
+    char url[40];
     int r = 0;
 
+    snprintf(url, sizeof url, "http://hand/%u", posts_sent++);
+
     CEL_SCOPE (patience, .timeout = 5 * CEL_SECOND)
-        r = cel_post(web, "http://hand/0", NULL, (struct cel_str){bytes, sizeof bytes}, &page);
+        r = cel_post(web, url, NULL, (struct cel_str){bytes, len}, &page);
+    if (r == -CEL_EEOF || r == -ECONNRESET || r == -EPIPE) /* the connection had been closed */
+        return 0;
     if (r < 0)
         return r == -ETIMEDOUT && cel_checkpoint() == 0 ? 0 : r;
     blame(page->status != 403, "another answer");
@@ -385,6 +404,8 @@ void *play_peers(void *arg)
     struct cel_sim_host *host;
 
     flaw = NULL;
+    posts_sent = 0;
+    memset(posts_come, 0, sizeof posts_come);
     HOLDS(cel_sim_host_new(&host, "site", serve, NULL) == 0);
     HOLDS(cel_sim_host_new(&host, "hand", serve_by_hand, NULL) == 0);
     talk_in_storm(talk_to_server);
