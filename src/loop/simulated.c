@@ -29,6 +29,8 @@
 
 #define SLICE_MIN  50 /* ns that a task's slice takes, and */
 #define SLICE_MORE 51
+#define BUSY_SPAN  64 /* one slice out of so many may take up to */
+#define BUSY_MAX   CEL_MILLISECOND
 #define FUSE_MAX   8 /* calls of a job that are made before power goes */
 #define GRACE_MS   2 /* that real things get before the clock jumps */
 
@@ -423,6 +425,17 @@ static int sim_wait(struct cel_loop *loop, int64_t until)
     return 0;
 }
 
+/* Now and then a task computes for a while, and what comes meanwhile is there at once. */
+static int64_t slice_of(struct cel__machine *m)
+{
+    int64_t ns = SLICE_MIN + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
+
+    if (m->options.buggify != 0 && !m->is_calm &&
+        cel__machine_draw(m, CEL__DRAW_ORDER, BUSY_SPAN) == 0)
+        ns += (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, BUSY_MAX);
+    return ns;
+}
+
 static void sim_run_ready(struct cel_loop *loop, int budget)
 {
     struct simulated *sim = sim_of(loop);
@@ -440,7 +453,7 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
         cel__machine_note(m, chosen, (uint64_t)m->now);
         cel__sched_run(&loop->sched, 1);
         cel__machine_trace(m, 7);
-        m->now += SLICE_MIN + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
+        m->now += slice_of(m);
     }
 }
 

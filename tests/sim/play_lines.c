@@ -30,6 +30,7 @@ struct piece {
 static struct hall {
     uint64_t salt;
     bool is_relayed;
+    bool has_turns; /* who answers waits for the end of what was said */
     const char *flaw;
 } hall;
 
@@ -193,19 +194,26 @@ static void *say_all(void *arg)
     return NULL;
 }
 
-/* Says and hears at once; at last it hears the other's end, though its own has come before. */
-static void talk(struct talker *self, unsigned other, bool other_is_silent)
+/* To the other's end, though one's own may have come before. */
+static ssize_t hear_out(struct talker *self, unsigned other, bool is_silent)
 {
     char byte;
+    ssize_t n = is_silent ? 0 : hear_all(self->stream, other);
+
+    if (n >= 0)
+        n = cel_read(self->stream, &byte, 1);
+    blame(n > 0, "more than was said");
+    return n;
+}
+
+/* Both at once. */
+static void talk(struct talker *self, unsigned other, bool other_is_silent)
+{
     ssize_t n = 0;
 
     CEL_SCOPE (both, .timeout = 0) {
         (void)!cel_go(say_all, self);
-        if (!other_is_silent)
-            n = hear_all(self->stream, other);
-        if (n >= 0)
-            n = cel_read(self->stream, &byte, 1);
-        blame(n > 0, "more than was said");
+        n = hear_out(self, other, other_is_silent);
         if (n < 0)
             cel_scope_cancel(&both);
     }
@@ -221,7 +229,10 @@ static void answer(struct cel_stream *s, void *arg)
 {
     struct talker self = {.stream = s, .nth = 1, .says_nothing = is_silent(1)};
 
-    talk(&self, 0, is_silent(0));
+    if (!hall.has_turns)
+        talk(&self, 0, is_silent(0));
+    else if (hear_out(&self, 0, is_silent(0)) == 0)
+        (void)say_all(&self);
 }
 
 static void *serve(void *arg)
@@ -277,7 +288,9 @@ void *play_lines(void *arg)
     struct talker talkers[TALKERS] = {0};
     struct cel_sim_host *host;
 
-    hall = (struct hall){.salt = cel_sim_draw(1u << 30), .is_relayed = cel_sim_draw(2) == 0};
+    hall = (struct hall){.salt = cel_sim_draw(1u << 30),
+                         .is_relayed = cel_sim_draw(2) == 0,
+                         .has_turns = cel_sim_draw(2) == 0};
     HOLDS(cel_sim_host_new(&host, "speaker", serve, NULL) == 0);
     HOLDS(cel_sim_host_new(&host, "relay", relay, NULL) == 0);
     CEL_SCOPE (all, .timeout = 0)
