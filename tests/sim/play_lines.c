@@ -206,7 +206,7 @@ static ssize_t hear_out(struct talker *self, unsigned other, bool is_silent)
     return n;
 }
 
-/* Both at once. */
+/* Both at once. When the one ends because the stream is broken, the other hears of it by itself. */
 static void talk(struct talker *self, unsigned other, bool other_is_silent)
 {
     ssize_t n = 0;
@@ -214,7 +214,7 @@ static void talk(struct talker *self, unsigned other, bool other_is_silent)
     CEL_SCOPE (both, .timeout = 0) {
         (void)!cel_go(say_all, self);
         n = hear_out(self, other, other_is_silent);
-        if (n < 0)
+        if (n == -CEL_EEOF) /* it has given up, and may not read any more */
             cel_scope_cancel(&both);
     }
     self->heard = n < 0 ? (int)n : 0;
