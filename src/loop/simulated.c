@@ -31,6 +31,7 @@
 #define SLICE_MORE 51
 #define BUSY_SPAN  64 /* one slice out of so many may take up to */
 #define BUSY_MAX   CEL_MILLISECOND
+#define TURN_SPAN  8 /* one turn ends after about so many switches */
 #define FUSE_MAX   8 /* calls of a job that are made before power goes */
 #define GRACE_MS   2 /* that real things get before the clock jumps */
 
@@ -425,17 +426,22 @@ static int sim_wait(struct cel_loop *loop, int64_t until)
     return 0;
 }
 
+static bool is_rare(struct cel__machine *m, uint64_t span)
+{
+    return m->options.buggify != 0 && !m->is_calm &&
+           cel__machine_draw(m, CEL__DRAW_ORDER, span) == 0;
+}
+
 /* Now and then a task computes for a while, and what comes meanwhile is there at once. */
 static int64_t slice_of(struct cel__machine *m)
 {
     int64_t ns = SLICE_MIN + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
 
-    if (m->options.buggify != 0 && !m->is_calm &&
-        cel__machine_draw(m, CEL__DRAW_ORDER, BUSY_SPAN) == 0)
-        ns += (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, BUSY_MAX);
-    return ns;
+    return is_rare(m, BUSY_SPAN) ? ns + (int64_t)cel__machine_draw(m, CEL__DRAW_ORDER, BUSY_MAX)
+                                 : ns;
 }
 
+/* A turn may end before all that are ready have run, as with many tasks it does. */
 static void sim_run_ready(struct cel_loop *loop, int budget)
 {
     struct simulated *sim = sim_of(loop);
@@ -454,6 +460,11 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
         cel__sched_run(&loop->sched, 1);
         cel__machine_trace(m, 7);
         m->now += slice_of(m);
+        if (is_rare(m, TURN_SPAN)) {
+            cel__machine_advance(m, m->now); /* jobs end while tasks are ready */
+            take_news(loop);
+            return;
+        }
     }
 }
 

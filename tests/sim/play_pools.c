@@ -228,6 +228,14 @@ static int gather_them(void)
     return r;
 }
 
+static void call_off_another(void)
+{
+    struct master *m = &shop.masters[cel_sim_draw(MASTERS)];
+
+    if (m->is_busy && cel_sim_draw(3) == 0)
+        cel_scope_cancel(&m->scope);
+}
+
 /* ---- a pool that all share ---- */
 
 static void *work_in_pool(void *arg)
@@ -272,7 +280,7 @@ static void drop_made(void *arg, void *result)
     free(arg);
 }
 
-static int have_it_made(void)
+static int have_one_made(void)
 {
     unsigned *thing = calloc(1, sizeof *thing);
     void *result = NULL;
@@ -290,15 +298,19 @@ static int have_it_made(void)
     return r;
 }
 
-/* ---- who gives work ---- */
-
-static void call_off_another(void)
+/* One after the other, with an eye on who else waits. */
+static int have_it_made(void)
 {
-    struct master *m = &shop.masters[cel_sim_draw(MASTERS)];
+    int r = 0;
 
-    if (m->is_busy && cel_sim_draw(3) == 0)
-        cel_scope_cancel(&m->scope);
+    for (uint64_t n = 1 + cel_sim_draw(5); n > 0 && r == 0; n--) {
+        r = have_one_made();
+        call_off_another();
+    }
+    return r;
 }
+
+/* ---- who gives work ---- */
 
 static void *give_work(void *arg)
 {
