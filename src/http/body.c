@@ -156,7 +156,7 @@ static ssize_t read_direct(struct cel__body *b, void *buf, size_t cap)
 
 ssize_t cel__body_read(struct cel__body *b, void *buf, size_t cap)
 {
-    struct cel_str piece;
+    struct cel_str piece = {0};
     int r;
 
     if (b->piece.len == 0 && !b->is_ended && cap > 0 && b->kind != CEL__H1_BODY_CHUNKED) {

@@ -3,6 +3,7 @@
  * some behind each other, each answered without waiting for the next; answers in many small chunks,
  * with trailers, with pauses, before the request is all there. Whole and right, or an error. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,44 +226,63 @@ static int say(struct cel_stream *s, const char *bytes, size_t len, bool is_slow
     return n < 0 ? (int)n : 0;
 }
 
-static size_t in_chunks(unsigned id, const char *body, size_t len, char *out)
+struct text {
+    size_t len;
+    char bytes[8 * BODY_MAX_]; /* enough for a body in chunks of a byte, and its head */
+};
+
+static void add(struct text *t, const char *bytes, size_t len)
 {
-    size_t at = 0, to = 0;
+    memcpy(t->bytes + t->len, bytes, len);
+    t->len += len;
+}
+
+static void CEL_PRINTF(2, 3) add_text(struct text *t, const char *fmt, ...)
+{
+    va_list va;
+
+    va_start(va, fmt);
+    t->len += (size_t)vsnprintf(t->bytes + t->len, sizeof t->bytes - t->len, fmt, va);
+    va_end(va);
+}
+
+static void add_chunks(struct text *t, unsigned id, const char *body, size_t len)
+{
+    size_t at = 0;
 
     while (at < len) {
         size_t n = 1 + cel_sim_draw(len / 8 + 20);
 
         n = n < len - at ? n : len - at;
-        to += (size_t)sprintf(out + to, "%zx\r\n", n);
-        memcpy(out + to, body + at, n);
-        memcpy(out + to + n, "\r\n", 2);
-        to += n + 2;
+        add_text(t, "%zx\r\n", n);
+        add(t, body + at, n);
+        add_text(t, "\r\n");
         at += n;
     }
-    to += (size_t)sprintf(out + to, "0\r\n");
+    add_text(t, "0\r\n");
     if (id % 2 == 0)
-        to += (size_t)sprintf(out + to, "X-Checked: %u\r\nX-By: a peer\r\n", id);
-    return to + (size_t)sprintf(out + to, "\r\n");
+        add_text(t, "X-Checked: %u\r\nX-By: a peer\r\n", id);
+    add_text(t, "\r\n");
 }
 
 static int answer_page(struct cel_stream *s, const struct asked *asked)
 {
-    char body[BODY_MAX_ + 1], out[8 * BODY_MAX_];
-    size_t len = body_of(asked->id, body), to = 0;
+    char body[BODY_MAX_ + 1];
+    size_t len = body_of(asked->id, body);
     bool is_chunked = cel_sim_draw(2) == 0;
+    struct text t = {.len = 0};
 
     if (cel_sim_draw(4) == 0)
-        to += (size_t)sprintf(out + to, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
-    to += (size_t)sprintf(out + to, "HTTP/1.1 200 OK\r\n");
+        add_text(&t, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    add_text(&t, "HTTP/1.1 200 OK\r\n");
     if (is_chunked) {
-        to += (size_t)sprintf(out + to, "Transfer-Encoding: chunked\r\n\r\n");
-        to += in_chunks(asked->id, body, len, out + to);
+        add_text(&t, "Transfer-Encoding: chunked\r\n\r\n");
+        add_chunks(&t, asked->id, body, len);
     } else {
-        to += (size_t)sprintf(out + to, "Content-Length: %zu\r\n\r\n", len);
-        memcpy(out + to, body, len);
-        to += len;
+        add_text(&t, "Content-Length: %zu\r\n\r\n", len);
+        add(&t, body, len);
     }
-    return say(s, out, to, cel_sim_draw(2) == 0);
+    return say(s, t.bytes, t.len, cel_sim_draw(2) == 0);
 }
 
 /* Refuses before it has seen the body, reads that all the same, and goes on. */

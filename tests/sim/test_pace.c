@@ -72,40 +72,35 @@ static int run_story(struct story *story)
     return cel_sim_run(1, &calm, listen_to, story, NULL);
 }
 
-#define OK_ "HTTP/1.1 200 OK\r\n"
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define PAGE    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+#define HINTS   "HTTP/1.1 103 Early Hints\r\n\r\n"
 
 static void chunk_sizes_in_pieces_are_no_silence(void **state)
 {
-    struct story story = {{OK_ "Transfer-Encoding: chunked\r\n\r\n", "0", "000", "5;a", "=b\r",
-                           "\nhello\r", "\n0\r\n\r\n"},
-                          "hello",
-                          PAUSE};
+    struct story story = {
+        {CHUNKED, "0", "000", "5;a", "=b\r", "\nhello\r", "\n0\r\n\r\n"}, "hello", PAUSE};
 
     assert_int_equal(run_story(&story), 0);
 }
 
 static void informational_answers_are_no_silence(void **state)
 {
-    struct story story = {{"HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 103 Early Hints\r\n\r\n",
-                           "HTTP/1.1 102 Processing\r\n\r\n", OK_ "Content-Length: 2\r\n\r\nhi"},
-                          "hi",
-                          PAUSE};
+    struct story story = {{HINTS, HINTS, "HTTP/1.1 102 Processing\r\n\r\n", PAGE}, "hi", PAUSE};
 
     assert_int_equal(run_story(&story), 0);
 }
 
 static void silence_amid_a_chunk_size_is_one(void **state)
 {
-    struct story story = {
-        {OK_ "Transfer-Encoding: chunked\r\n\r\n", "0", "5\r\nhello\r\n0\r\n\r\n"}, NULL, 2 * GAP};
+    struct story story = {{CHUNKED, "0", "5\r\nhello\r\n0\r\n\r\n"}, NULL, 2 * GAP};
 
     assert_int_equal(run_story(&story), 0);
 }
 
 static void silence_behind_an_informational_answer_is_one(void **state)
 {
-    struct story story = {
-        {"HTTP/1.1 103 Early Hints\r\n\r\n", OK_ "Content-Length: 2\r\n\r\nhi"}, NULL, 2 * GAP};
+    struct story story = {{HINTS, PAGE}, NULL, 2 * GAP};
 
     assert_int_equal(run_story(&story), 0);
 }
