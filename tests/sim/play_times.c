@@ -99,7 +99,7 @@ static void move_deadline(struct nest *n)
 {
     unsigned which = (unsigned)cel_sim_draw(n->depth);
 
-    if (code_of(n) != 0)
+    if (code_of(n) != 0 || n->deadlines[which] <= cel_now()) /* too late, or just so */
         return;
     n->deadlines[which] = some_deadline(which);
     cel_scope_set_deadline(&n->scopes[which], n->deadlines[which]);
