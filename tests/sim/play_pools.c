@@ -55,6 +55,7 @@ struct piece {
     bool is_awaited; /* else nobody would hear that it fails */
     bool is_begun, has_ended;
     unsigned cleaned;
+    unsigned *at_work, width; /* of a map; else NULL */
     struct cel_at_end at_end;
 };
 
@@ -100,10 +101,14 @@ static void *do_piece(void *arg)
     else
         p->cleaned = 1;
     leave_note(p->nth);
+    if (p->at_work != NULL)
+        blame(++*p->at_work > p->width, "more at a time than was asked for");
     for (uint64_t naps = cel_sim_draw(3); naps > 0 && r == 0; naps--)
         r = cel_sleep((int64_t)cel_sim_draw(NAP_MAX));
     blame(*(unsigned *)cel_local_get(&note) != p->nth, "another's value");
     p->has_ended = true;
+    if (p->at_work != NULL)
+        --*p->at_work;
     if (r < 0)
         return cel_fail(r, "called off");
     if (p->is_awaited && cel_sim_draw(12) == 0)
@@ -130,16 +135,28 @@ static unsigned lay_out(struct piece *pieces, bool may_stay)
 
 /* ---- many at a time ---- */
 
+static unsigned limit_width(struct piece *pieces, unsigned n, unsigned *at_work)
+{
+    unsigned width = 1 + (unsigned)cel_sim_draw(3);
+
+    *at_work = 0;
+    for (unsigned i = 0; i < n; i++) {
+        pieces[i].at_work = at_work;
+        pieces[i].width = width;
+    }
+    return width;
+}
+
 static int map_them(void)
 {
     struct piece pieces[WIDTH_MAX];
     void *items[WIDTH_MAX], *results[WIDTH_MAX];
-    unsigned n = lay_out(pieces, false); /* a worker calls many */
+    unsigned n = lay_out(pieces, false), at_work; /* a worker calls many */
     int r;
 
     for (unsigned i = 0; i < n; i++)
         items[i] = &pieces[i];
-    r = cel_map(do_piece, items, n, 1 + cel_sim_draw(3), results);
+    r = cel_map(do_piece, items, n, limit_width(pieces, n, &at_work), results);
     check_ended(pieces, n);
     for (unsigned i = 0; r == 0 && i < n; i++)
         blame((uintptr_t)results[i] != pieces[i].nth * pieces[i].nth + 1, "another's result");
@@ -168,10 +185,10 @@ static int map_on_demand(void)
     struct supply s = {.pieces = pieces, .n = lay_out(pieces, true)};
     bool is_unordered = cel_sim_draw(2) == 0;
     unsigned wanted = (unsigned)cel_sim_draw(s.n + 2), got = 0;
+    unsigned at_work, width = limit_width(pieces, s.n, &at_work);
     struct cel_imap *map;
-    int r = cel_imap_new(
-        &map, do_piece, next_piece, &s,
-        &(struct cel_imap_options){.width = 1 + cel_sim_draw(3), .is_unordered = is_unordered});
+    int r = cel_imap_new(&map, do_piece, next_piece, &s,
+                         &(struct cel_imap_options){.width = width, .is_unordered = is_unordered});
 
     while (r >= 0 && got < wanted) {
         void *value;
