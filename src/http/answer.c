@@ -75,6 +75,7 @@ int cel__answer_read(struct cel__fetch *f)
             return 0;
         }
         cel_consume(f->conn->stream, f->head_len);
+        cel__limit_touch(&f->limit);
     }
     return cel__raise(-CEL_EPROTOCOL, "headers", "%s sends informational answers without end",
                       f->origin->address);

@@ -20,6 +20,7 @@ void cel__body_init(struct cel__body *b, struct cel_stream *stream, const struct
     b->piece = (struct cel_str){0};
     b->used = 0;
     b->kind = head->body;
+    b->limit = NULL;
     b->is_ended = b->kind == CEL__H1_BODY_NONE || (b->kind == CEL__H1_BODY_LENGTH && b->left == 0);
     if (b->kind == CEL__H1_BODY_CHUNKED)
         cel__chunked_init(&b->chunked, NULL);
@@ -118,6 +119,8 @@ int cel__body_peek(struct cel__body *b, struct cel_str *piece)
         if (r < 0)
             return r;
         b->received += b->piece.len;
+        if (b->piece.len == 0 && b->limit != NULL)
+            cel__limit_touch(b->limit);
     }
     *piece = b->piece;
     return 1;
@@ -153,7 +156,7 @@ static ssize_t read_direct(struct cel__body *b, void *buf, size_t cap)
 
 ssize_t cel__body_read(struct cel__body *b, void *buf, size_t cap)
 {
-    struct cel_str piece;
+    struct cel_str piece = {0};
     int r;
 
     if (b->piece.len == 0 && !b->is_ended && cap > 0 && b->kind != CEL__H1_BODY_CHUNKED) {

@@ -8,17 +8,19 @@
 #include <stdint.h>
 
 #include "celadon/net.h"
+#include "http/limit.h"
 #include "proto/chunked.h"
 #include "proto/h1_head.h"
 
 struct cel__body {
     struct cel_stream *stream;
-    uint64_t left;        /* of a body with a length, not counting `piece` */
-    uint64_t received;    /* bytes of the body so far */
-    struct cel_str piece; /* in the stream's buffer, not yet taken */
-    size_t used;          /* bytes of the stream to be consumed when piece is used up */
-    uint8_t kind;         /* enum cel__h1_body */
-    bool is_ended;        /* nothing of it is left in the stream */
+    uint64_t left;            /* of a body with a length, not counting `piece` */
+    uint64_t received;        /* bytes of the body so far */
+    struct cel_str piece;     /* in the stream's buffer, not yet taken */
+    size_t used;              /* bytes of the stream to be consumed when piece is used up */
+    uint8_t kind;             /* enum cel__h1_body */
+    bool is_ended;            /* nothing of it is left in the stream */
+    struct cel__limit *limit; /* told when what came was framing alone; NULL: none */
     struct cel__chunked chunked;
 };
 

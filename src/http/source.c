@@ -173,6 +173,7 @@ static ssize_t read_decoded(struct cel__source *s, struct cel__limit *limit, cha
 
 static ssize_t read_some(struct cel__source *s, struct cel__limit *limit, void *buf, size_t cap)
 {
+    s->body.limit = limit;
     if (s->decode != NULL)
         return read_decoded(s, limit, buf, cap); /* parks */
     begin_gap(s, limit);

@@ -209,13 +209,19 @@ static bool must_retry(const struct cel__op *op)
            (errno == ECONNABORTED && op->kind == CEL__OP_ACCEPT);
 }
 
+/* By a signal, before it has done anything. A connect goes on behind it. */
+static bool may_be_interrupted(const struct cel__op *op)
+{
+    return op->kind != CEL__OP_CONNECT;
+}
+
 int64_t cel__attempt(struct cel__op *op, struct cel__loans *loans)
 {
     int64_t n;
 
     do {
-        errno = 0;
-        n = attempt(op, loans);
+        errno = CEL__BUGGIFY() && may_be_interrupted(op) ? EINTR : 0;
+        n = errno == 0 ? attempt(op, loans) : CEL__NOTHING_YET;
     } while (n == CEL__NOTHING_YET && must_retry(op));
     return n;
 }

@@ -31,6 +31,9 @@
 
 #define SLICE_MIN   50 /* ns that a task's slice takes, and */
 #define SLICE_MORE  51
+#define BUSY_SPAN   64 /* one slice out of so many may take up to */
+#define BUSY_MAX    CEL_MILLISECOND
+#define TURN_SPAN   8 /* one turn ends after about so many switches */
 #define FUSE_MAX    8 /* calls of a job that are made before power goes */
 #define NOWHERE     (10u << 24 | 250u << 16 | 1) /* no host has it */
 #define LATE_ANSWER (5 * CEL_SECOND)
@@ -432,13 +435,23 @@ static int sim_wait(struct cel_loop *loop, int64_t until)
     return 0;
 }
 
-static int64_t slice_of(struct cel__machine *m, const struct cel__station *host)
+static bool is_rare(struct cel__machine *m, uint64_t span)
 {
-    uint64_t slice = SLICE_MIN + cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
-
-    return (int64_t)(host != NULL ? slice * host->slowness : slice);
+    return m->options.buggify != 0 && !m->is_calm &&
+           cel__machine_draw(m, CEL__DRAW_ORDER, span) == 0;
 }
 
+/* Now and then a task computes for a while, and what comes meanwhile is there at once. */
+static int64_t slice_of(struct cel__machine *m, const struct cel__station *host)
+{
+    uint64_t ns = SLICE_MIN + cel__machine_draw(m, CEL__DRAW_ORDER, SLICE_MORE);
+
+    if (is_rare(m, BUSY_SPAN))
+        ns += cel__machine_draw(m, CEL__DRAW_ORDER, BUSY_MAX);
+    return (int64_t)(host != NULL ? ns * host->slowness : ns);
+}
+
+/* A turn may end before all that are ready have run, as with many tasks it does. */
 static void sim_run_ready(struct cel_loop *loop, int budget)
 {
     struct simulated *sim = sim_of(loop);
@@ -464,6 +477,11 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
         if (m->look != NULL && !m->look())
             return;
         m->now += slice_of(m, host);
+        if (is_rare(m, TURN_SPAN)) {
+            cel__machine_advance(m, m->now); /* jobs end while tasks are ready */
+            take_news(loop);
+            return;
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS over a network that cuts, delays and breaks: what a client reads is what it has sent, in
- * order, up to where the connection ends; an end that the peer did not announce is told from one
- * that it did; who is not whom the certificate names is not talked to. */
+/* TLS over a network that cuts, delays and breaks, by clients who lose their patience amid a write:
+ * what a client reads is what it has sent, in order, up to where the connection ends; an end that
+ * the peer did not announce is told from one that it did; nobody gets to see a record that was
+ * torn; who is not whom the certificate names is not talked to. */
 #include "celadon/net.h"
 #include "io/certs.h"
 #include "plays.h"
@@ -11,6 +12,8 @@
 #define CLIENTS 3
 #define TALKS   2
 #define LEN_MAX 1500
+
+#define PATIENCE (20 * CEL_MILLISECOND)
 
 struct tls_play {
     struct cel_tls *server, *client;
@@ -40,15 +43,23 @@ static unsigned char byte_of(unsigned id, size_t at)
     return (unsigned char)(id * 31 + at + at / 251);
 }
 
+static const char *torn; /* set by whoever sees it */
+
+/* Only the network is bad, and it does not change bytes. */
 static void *answer(void *arg)
 {
     struct cel_stream *s = arg;
     char buf[700];
+    size_t total = 0;
     ssize_t n;
 
-    while ((n = cel_read(s, buf, sizeof buf)) > 0)
+    while ((n = cel_read(s, buf, sizeof buf)) > 0) {
+        total += (size_t)n;
         if (cel_write(s, buf, (size_t)n) < 0)
             break;
+    }
+    if (total > 0 && n == -CEL_ETLS)
+        torn = "a record that was torn";
     cel_close(s);
     return NULL;
 }
@@ -93,18 +104,28 @@ static void *listen_all(void *arg)
     return NULL;
 }
 
+/* In time, or broken off. */
+static ssize_t say_part(struct cel_stream *s, const unsigned char *bytes, size_t len)
+{
+    int64_t timeout = cel_sim_draw(6) == 0 ? 1 + (int64_t)cel_sim_draw(PATIENCE) : 0;
+    ssize_t n = -ETIMEDOUT;
+
+    CEL_SCOPE (hurry, .timeout = timeout)
+        n = cel_write(s, bytes, len);
+    return n == -ETIMEDOUT ? cel_checkpoint() < 0 ? -ECANCELED : n : n;
+}
+
 static int say_all(const struct talk *t)
 {
     unsigned char out[LEN_MAX];
 
     for (size_t at = 0; at < t->len; at++)
         out[at] = byte_of(t->id, at);
-    for (size_t at = 0, part; at < t->len; at += part) {
-        ssize_t n;
+    for (size_t at = 0; at < t->len; at += cel_stream_written(t->stream)) {
+        size_t part = 1 + (size_t)cel_sim_draw(t->len - at);
+        ssize_t n = say_part(t->stream, out + at, part);
 
-        part = 1 + (size_t)cel_sim_draw(t->len - at);
-        n = cel_write(t->stream, out + at, part);
-        if (n < 0)
+        if (n < 0 && n != -ETIMEDOUT) /* else it goes on, if it may */
             return (int)n;
     }
     return 0;
@@ -190,6 +211,8 @@ static void *play_on(struct tls_play *play)
     HOLDS(is_stranger_refused(play));
     HOLDS(cel_gather(tasks, CLIENTS, NULL) == 0);
     HOLDS(play->whole == CLIENTS);
+    if (play->wrong == NULL)
+        play->wrong = torn;
     if (play->wrong != NULL)
         return cel_fail(-EPROTO, "%s", play->wrong);
     return NULL;
@@ -199,6 +222,7 @@ void *play_tls(void *arg)
 {
     struct tls_play play = {0};
 
+    torn = NULL;
     HOLDS(has_certs());
     HOLDS(cel_tls_new(&play.server, &(struct cel_tls_options){.cert_file = cert_path("good")}) ==
           0);

@@ -19,7 +19,8 @@ struct play {
 extern const struct play plays[];
 extern const size_t play_count;
 
-cel_task_fn play_echo, play_deadlines, play_http, play_scrape, play_datagrams, play_files,
-    play_saves, play_crash, play_tasks, play_tls, play_twins;
+cel_task_fn play_tasks, play_times, play_sync, play_queues, play_pools, play_deadlines, play_lines,
+    play_echo, play_datagrams, play_files, play_saves, play_crash, play_twins, play_tls, play_http,
+    play_peers, play_web, play_scrape;
 
 #endif
