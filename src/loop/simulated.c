@@ -428,7 +428,7 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
     struct simulated *sim = sim_of(loop);
     struct cel__machine *m = sim->machine;
 
-    while (budget-- > 0 && cel__sched_has_ready(&loop->sched)) {
+    while (budget-- > 0 && loop->sched.tail != NULL) {
         uint32_t chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
 
         if (chosen == 0) { /* their hosts stand still: time goes by */
