@@ -79,9 +79,12 @@ static inline void cel__unpark(struct cel_task *task)
     cel__sched_ready(&cel__loop_here->sched, &task->fiber);
 }
 
-#define CEL__CREDIT_BYTES 4096
-
+/* (parks) The task has had its share: behind the tired. */
 void cel__credit_renew(struct cel_loop *loop);
+
+/* (parks) The same for who has had it by work of its own, which nobody counts. 0, -ECANCELED,
+ * -ETIMEDOUT. */
+int cel__rest(void);
 
 /* (parks) Results that are there at once must not keep the others from running: called by who got
  * one. */
