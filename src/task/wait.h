@@ -23,10 +23,11 @@ static inline int cel__checkpoint(const struct cel_task *task)
 /* The running task; a parking call made outside of one is a mistake of the program. */
 static inline struct cel_task *cel__task_parking(void)
 {
-    struct cel_task *task = cel__task_here();
+    struct cel_loop *loop = cel__loop_here;
 
-    CEL__ASSERT(task != NULL && "a call that parks must be made from a task: cel_run, cel_spawn");
-    return task;
+    CEL__ASSERT(loop != NULL && loop->sched.current != NULL &&
+                "a call that parks must be made from a task: cel_run, cel_spawn");
+    return cel__task_of_fiber(loop->sched.current);
 }
 
 struct cel__report;
