@@ -18,6 +18,13 @@
  * something is awaited, asked or cancelled: it counts as what is done and has failed with -ENOMEM.
  * So several can be spawned and gathered without a look at each.
  *
+ * Tasks of one loop take turns at parking calls, and ready ones run in the order in which they
+ * became ready. A task whose calls find their results at once is made to let go after 64 of them,
+ * or after the call that brings it to 256 KiB moved; it then lets those that have become ready
+ * since go first, except for a few of its kind in each turn of the loop. So nobody waits for all
+ * that are busy, and nobody for ever. What a task computes between two calls is its own business:
+ * see cel_yield.
+ *
  * All functions belong to the loop's thread. */
 
 #include <stdbool.h>
@@ -136,7 +143,7 @@ CEL_PUBLIC void cel_task_free(struct cel_task *task);
  * still valid. NULL: -CEL_EFAILED, as of a task that failed with -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_join(struct cel_task *task, void **value);
 
-/* (parks) Lets the others run. 0, -ECANCELED, -ETIMEDOUT. */
+/* (parks) Lets the others run: goes behind all that are ready. 0, -ECANCELED, -ETIMEDOUT. */
 CEL_PUBLIC CEL__DIRECT int cel_yield(void);
 /* (parks) For at least `ns`; 0 or less: yields. 0, -ECANCELED, -ETIMEDOUT. */
 CEL_PUBLIC int cel_sleep(int64_t ns);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "celadon/task.h"
+#include "task/wait.h"
 
 struct reading {
     struct cel_html_options options;
@@ -27,7 +27,7 @@ static void prepare(struct reading *reading, const struct cel_response *page,
 
 static void let_others_run(void *arg)
 {
-    (void)cel_yield(); /* parks */
+    (void)cel__rest(); /* parks */
 }
 
 int cel__page_scan(const struct cel_response *page, const struct cel_html_options *options,

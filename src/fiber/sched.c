@@ -14,7 +14,7 @@ void cel__sched_init(struct cel__sched *s)
 
 void cel__sched_fini(struct cel__sched *s)
 {
-    CEL__ASSERT(s->current == NULL && s->tail == NULL);
+    CEL__ASSERT(s->current == NULL && !cel__sched_has_ready(s));
 }
 
 /* Takes the running fiber out of the ring; -> the next, or NULL. */
@@ -89,6 +89,30 @@ void cel__sched_yield(struct cel__sched *s)
     if (self->link == NULL)
         __builtin_unreachable(); /* who runs is in the ring */
     leave(s, self, self->link);  /* parks */
+}
+
+void cel__sched_tire(struct cel__sched *s)
+{
+    struct cel_fiber *self = s->current;
+    struct cel_fiber *next = remove_current(s, self);
+
+    cel__sched_ready_tired(s, self);
+    leave(s, self, next); /* parks */
+}
+
+void cel__sched_recall(struct cel__sched *s, unsigned max)
+{
+    CEL__ASSERT(s->current == NULL);
+    while (s->tired != NULL && max-- > 0) {
+        struct cel_fiber *first = s->tired->link;
+
+        if (first == s->tired)
+            s->tired = NULL;
+        else
+            s->tired->link = first->link;
+        first->link = NULL;
+        cel__sched_ready(s, first);
+    }
 }
 
 bool cel__sched_run(struct cel__sched *s, int budget)

@@ -10,18 +10,23 @@
  *
  * The ready fibers form a ring through `link`, of which `tail` is the last and the one after it the
  * next to run. While a fiber runs it keeps its place, the next of the ring: so a yield only moves
- * `tail`. */
+ * `tail`.
+ *
+ * Those that have had more than their share stand in a second ring, of which `tired` is the last.
+ * They are as ready as the others, but run only once the hub has recalled them, a few at a time:
+ * so whoever becomes ready meanwhile waits behind a few of them and not behind all. */
 
 #include "fiber/fiber.h"
 
 struct cel__thread;
 
 struct cel__sched {
-    struct cel_fiber *tail;    /* NULL: nothing is ready, nothing runs */
+    struct cel_fiber *tail;    /* NULL: nothing is ready but the tired, nothing runs */
     struct cel_fiber *current; /* the scheduled fiber that runs; NULL while the hub does */
     struct cel__thread *thread;
-    struct cel_fiber *hub; /* whoever is inside run */
-    int budget;            /* switches left until the hub's turn */
+    struct cel_fiber *tired; /* NULL: nobody is */
+    struct cel_fiber *hub;   /* whoever is inside run */
+    int budget;              /* switches left until the hub's turn */
     /* Called before each switch on the stack that is left, with NULL for the hub; NULL: no hook.
      * Must not park. */
     void (*on_switch)(struct cel__sched *s, struct cel_fiber *from, struct cel_fiber *to);
@@ -45,16 +50,16 @@ void cel__sched_init(struct cel__sched *s);
 /* Nothing may be ready or running. */
 void cel__sched_fini(struct cel__sched *s);
 
-/* Whether a fiber other than the running one is ready. */
+/* Whether a fiber other than the running one is ready, tired or not. */
 static inline bool cel__sched_has_ready(const struct cel__sched *s)
 {
-    return s->tail != s->current;
+    return s->tail != s->current || s->tired != NULL;
 }
 
-/* O(1), to the end of the queue. f is new or parked, and so not ready yet. */
-static inline void cel__sched_ready(struct cel__sched *s, struct cel_fiber *f)
+/* To the end of a ring. */
+static inline void cel__sched_append(struct cel_fiber **ring, struct cel_fiber *f)
 {
-    struct cel_fiber *tail = s->tail;
+    struct cel_fiber *tail = *ring;
 
     CEL__ASSERT(f->link == NULL);
     if (tail == NULL) {
@@ -63,7 +68,19 @@ static inline void cel__sched_ready(struct cel__sched *s, struct cel_fiber *f)
         f->link = tail->link;
         tail->link = f;
     }
-    s->tail = f;
+    *ring = f;
+}
+
+/* O(1), to the end of the queue. f is new or parked, and so not ready yet. */
+static inline void cel__sched_ready(struct cel__sched *s, struct cel_fiber *f)
+{
+    cel__sched_append(&s->tail, f);
+}
+
+/* The same behind those that are tired. */
+static inline void cel__sched_ready_tired(struct cel__sched *s, struct cel_fiber *f)
+{
+    cel__sched_append(&s->tired, f);
 }
 
 /* (parks) Suspends the current fiber until somebody readies it. When a greenlet inside a task
@@ -73,8 +90,14 @@ void cel__sched_park(struct cel__sched *s);
 /* (parks) Suspends the current fiber to the end of the queue. */
 void cel__sched_yield(struct cel__sched *s);
 
-/* For the hub: runs ready fibers until none is ready or `budget` switches to a fiber were made;
- * -> whether some are still ready. */
+/* (parks) Suspends the current fiber behind those that are tired. */
+void cel__sched_tire(struct cel__sched *s);
+
+/* For the hub: up to `max` of the tired, those that have waited longest, go behind the ready. */
+void cel__sched_recall(struct cel__sched *s, unsigned max);
+
+/* For the hub: runs ready fibers that are not tired until there are none or `budget` switches to a
+ * fiber were made; -> whether some of them are still ready. */
 bool cel__sched_run(struct cel__sched *s, int budget);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/cc.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "celadon/task.h"
 #include "io/stream.h"
 #include "proto/h1_parse.h"
@@ -216,8 +217,9 @@ static int secure_head(struct cel__connection *c)
 static bool has_method(const struct cel__route_match *match, const char *method)
 {
     for (size_t n = 0; n < match->node_count; n++)
-        for (size_t i = 0; i < CEL__ROUTE_METHODS && match->nodes[n]->routes[i].method != NULL; i++)
-            if (strcmp(match->nodes[n]->routes[i].method, method) == 0)
+        for (size_t i = 0; i < CEL__ROUTE_METHODS && match->nodes[n]->routes[i].method.ptr != NULL;
+             i++)
+            if (cel__str_eq(match->nodes[n]->routes[i].method, cel__str(method)))
                 return true;
     return false;
 }
@@ -229,8 +231,9 @@ static int say_allowed(struct cel_reply *reply, const struct cel__route_match *m
     int r = -ENOMEM;
 
     for (size_t n = 0; n < match->node_count; n++)
-        for (size_t i = 0; i < CEL__ROUTE_METHODS && match->nodes[n]->routes[i].method != NULL; i++)
-            cel__buf_printf(&allow, "%s, ", match->nodes[n]->routes[i].method);
+        for (size_t i = 0; i < CEL__ROUTE_METHODS && match->nodes[n]->routes[i].method.ptr != NULL;
+             i++)
+            cel__buf_printf(&allow, "%s, ", match->nodes[n]->routes[i].method.ptr);
     if (has_method(match, "GET") && !has_method(match, "HEAD"))
         cel__buf_add_text(&allow, "HEAD, ");
     if (!has_method(match, "OPTIONS"))

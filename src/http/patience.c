@@ -10,7 +10,7 @@
 
 #define AGAIN CEL_MILLISECOND
 
-static void arm(struct cel__patience *p, int64_t deadline)
+static CEL__NOINLINE void arm(struct cel__patience *p, int64_t deadline)
 {
     struct cel__wheel *wheel = &cel__loop_here->wheel;
 
@@ -43,7 +43,7 @@ static void look(struct cel__timer *timer)
 
 void cel__patience_init(struct cel__patience *p)
 {
-    *p = (struct cel__patience){0};
+    *p = (struct cel__patience){.task = cel__task_parking()};
     cel__timer_init(&p->timer, look);
 }
 
@@ -54,7 +54,6 @@ void cel__patience_fini(struct cel__patience *p)
 
 void cel__patience_begin(struct cel__patience *p, int64_t deadline)
 {
-    p->task = cel__task_parking();
     p->deadline = deadline;
     p->code = 0;
     p->is_waiting = true;

@@ -18,15 +18,16 @@ struct cel_task;
 
 struct cel__patience {
     struct cel__timer timer;
-    struct cel_task *task; /* who waits */
+    struct cel_task *task; /* whose waits they are */
     int64_t deadline;      /* of this wait; CEL_FOREVER: none */
     int code;              /* what it shall end with; 0: it may go on */
     bool is_waiting;
 };
 
+/* With the running task. */
 void cel__patience_init(struct cel__patience *p);
 void cel__patience_fini(struct cel__patience *p);
-/* The running task will park in one call now, which ends with -ETIMEDOUT at the deadline. */
+/* The task will park in one call now, which ends with -ETIMEDOUT at the deadline. */
 void cel__patience_begin(struct cel__patience *p, int64_t deadline);
 /* The wait that goes on ends with `code` unless its result is there. */
 void cel__patience_cut(struct cel__patience *p, int code);

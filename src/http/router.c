@@ -8,6 +8,22 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* A copy that ends with NUL. */
+static int keep(struct cel_str *out, struct cel_str text)
+{
+    char *copy = cel__mem_strndup(text.ptr, text.len);
+
+    if (copy == NULL)
+        return -ENOMEM;
+    *out = (struct cel_str){copy, text.len};
+    return 0;
+}
+
+static void drop(struct cel_str kept)
+{
+    cel__mem_free((char *)kept.ptr);
+}
+
 static bool is_param(struct cel_str segment)
 {
     return segment.len >= 3 && segment.ptr[0] == '{' && segment.ptr[segment.len - 1] == '}';
@@ -32,9 +48,9 @@ static struct cel__route_node *child_for(struct cel__route_node *node, struct ce
         struct cel__route_node *child = node->children[i];
 
         if (is_param(segment)) {
-            if (child->segment == NULL && child->is_rest == is_rest(segment))
+            if (child->segment.ptr == NULL && child->is_rest == is_rest(segment))
                 return child;
-        } else if (child->segment != NULL && cel__str_eq(cel__str(child->segment), segment)) {
+        } else if (child->segment.ptr != NULL && cel__str_eq(child->segment, segment)) {
             return child;
         }
     }
@@ -44,7 +60,7 @@ static struct cel__route_node *child_for(struct cel__route_node *node, struct ce
 /* Order among siblings is the order of trying: literals, {name}, {rest...}. */
 static int rank(const struct cel__route_node *node)
 {
-    return node->segment != NULL ? 0 : node->is_rest ? 2 : 1;
+    return node->segment.ptr != NULL ? 0 : node->is_rest ? 2 : 1;
 }
 
 static struct cel__route_node *add_child(struct cel__route_node *node, struct cel_str segment)
@@ -55,11 +71,8 @@ static struct cel__route_node *add_child(struct cel__route_node *node, struct ce
     if (child == NULL)
         return NULL;
     child->is_rest = is_rest(segment);
-    if (!is_param(segment)) {
-        child->segment = cel__mem_strndup(segment.ptr, segment.len);
-        if (child->segment == NULL)
-            goto fail;
-    }
+    if (!is_param(segment) && keep(&child->segment, segment) < 0)
+        goto fail;
     grown = cel__mem_realloc(node->children, (node->child_count + 1) * sizeof(void *));
     if (grown == NULL)
         goto fail;
@@ -70,7 +83,7 @@ static struct cel__route_node *add_child(struct cel__route_node *node, struct ce
     return child;
 
 fail:
-    cel__mem_free(child->segment);
+    drop(child->segment);
     cel__mem_free(child);
     return NULL;
 }
@@ -79,9 +92,9 @@ static struct cel__route *route_slot(struct cel__route_node *node, struct cel_st
                                      int *error)
 {
     for (size_t i = 0; i < CEL__ROUTE_METHODS; i++) {
-        if (node->routes[i].method == NULL)
+        if (node->routes[i].method.ptr == NULL)
             return &node->routes[i];
-        if (cel__str_eq(cel__str(node->routes[i].method), method)) {
+        if (cel__str_eq(node->routes[i].method, method)) {
             *error = -EEXIST;
             return NULL;
         }
@@ -95,7 +108,7 @@ static void route_fini(struct cel__route *route)
     for (size_t i = 0; i < route->name_count; i++)
         cel__mem_free(route->names[i]);
     cel__mem_free(route->names);
-    cel__mem_free(route->method);
+    drop(route->method);
     *route = (struct cel__route){0};
 }
 
@@ -151,10 +164,9 @@ static int note_literal(struct cel__router *router, struct cel__route_node *node
 {
     struct cel__route_node **bucket = &router->literals[bucket_of(path)];
 
-    if (node->path != NULL || memchr(path.ptr, '{', path.len) != NULL)
+    if (node->path.ptr != NULL || memchr(path.ptr, '{', path.len) != NULL)
         return 0;
-    node->path = cel__mem_strndup(path.ptr, path.len);
-    if (node->path == NULL)
+    if (keep(&node->path, path) < 0)
         return -ENOMEM;
     node->next_literal = *bucket;
     *bucket = node;
@@ -183,8 +195,7 @@ int cel__router_add(struct cel__router *router, const char *pattern, void (*fn)(
     route = route_slot(node, method, &r);
     if (route == NULL)
         return r;
-    route->method = cel__mem_strndup(method.ptr, method.len);
-    if (route->method == NULL || name_params(route, path) < 0 ||
+    if (keep(&route->method, method) < 0 || name_params(route, path) < 0 ||
         note_literal(router, node, path) < 0) {
         route_fini(route);
         return -ENOMEM;
@@ -199,10 +210,10 @@ static const struct cel__route *route_for(const struct cel__route_node *node, st
 {
     const struct cel__route *get = NULL;
 
-    for (size_t i = 0; i < CEL__ROUTE_METHODS && node->routes[i].method != NULL; i++) {
-        if (cel__str_eq(cel__str(node->routes[i].method), method))
+    for (size_t i = 0; i < CEL__ROUTE_METHODS && node->routes[i].method.ptr != NULL; i++) {
+        if (cel__str_eq(node->routes[i].method, method))
             return &node->routes[i];
-        if (strcmp(node->routes[i].method, "GET") == 0)
+        if (cel__str_eq(node->routes[i].method, CEL_LIT("GET")))
             get = &node->routes[i];
     }
     return cel__str_eq(method, CEL_LIT("HEAD")) ? get : NULL;
@@ -215,7 +226,7 @@ static bool walk(const struct cel__route_node *node, struct cel_str method, stru
     struct cel_str behind = rest, segment;
 
     if (!cel__str_split(&behind, '/', &segment)) {
-        if (node->routes[0].method == NULL)
+        if (node->routes[0].method.ptr == NULL)
             return false;
         if (match->node_count < CEL__ROUTE_NODES_MAX)
             match->nodes[match->node_count++] = node;
@@ -226,8 +237,8 @@ static bool walk(const struct cel__route_node *node, struct cel_str method, stru
         const struct cel__route_node *child = node->children[i];
         size_t values = match->value_count;
 
-        if (child->segment != NULL) {
-            if (!cel__str_eq(cel__str(child->segment), segment))
+        if (child->segment.ptr != NULL) {
+            if (!cel__str_eq(child->segment, segment))
                 continue;
         } else {
             if (segment.len == 0 && !child->is_rest)
@@ -246,7 +257,7 @@ static const struct cel__route *literal_for(const struct cel__router *router, st
 {
     const struct cel__route_node *node = router->literals[bucket_of(path)];
 
-    while (node != NULL && !cel__str_eq(cel__str(node->path), path))
+    while (node != NULL && !cel__str_eq(node->path, path))
         node = node->next_literal;
     return node != NULL ? route_for(node, method) : NULL;
 }
@@ -271,11 +282,11 @@ static void node_fini(struct cel__route_node *node)
         node_fini(node->children[i]);
         cel__mem_free(node->children[i]);
     }
-    for (size_t i = 0; i < CEL__ROUTE_METHODS && node->routes[i].method != NULL; i++)
+    for (size_t i = 0; i < CEL__ROUTE_METHODS && node->routes[i].method.ptr != NULL; i++)
         route_fini(&node->routes[i]);
     cel__mem_free(node->children);
-    cel__mem_free(node->segment);
-    cel__mem_free(node->path);
+    drop(node->segment);
+    drop(node->path);
 }
 
 void cel__router_fini(struct cel__router *router)

@@ -16,7 +16,7 @@
 #define CEL__ROUTE_NODES_MAX  4
 
 struct cel__route {
-    char *method; /* NULL: free */
+    struct cel_str method; /* NULL: free */
     void (*fn)(void);
     void *arg;
     char **names; /* of the pattern's parameters, in order */
@@ -24,8 +24,8 @@ struct cel__route {
 };
 
 struct cel__route_node {
-    char *segment; /* NULL: matches any */
-    char *path;    /* of a pattern without parameters, which is the best match for its own path */
+    struct cel_str segment; /* NULL: matches any */
+    struct cel_str path;    /* of a pattern without parameters: the best match for its own path */
     struct cel__route_node *next_literal;
     bool is_rest; /* takes all that remain */
     struct cel__route_node **children;

@@ -10,6 +10,7 @@
 #include "celadon/task.h"
 #include "http/serving.h"
 #include "io/stream.h"
+#include "task/wait.h"
 
 #define SMALL (32 * 1024) /* up to here a file is copied */
 #define ONCE  (1024 * 1024)
@@ -52,6 +53,7 @@ static ssize_t send_piece(struct cel_reply *reply, int fd, int64_t from, int64_t
         reply->left -= (uint64_t)n;
     if (n < 0)
         reply->has_failed = true;
+    cel__credit_take_for(c->loop, n); /* parks */
     return n;
 }
 

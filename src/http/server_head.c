@@ -101,15 +101,16 @@ static int copy_form(struct cel__connection *c, const struct cel__head_form *for
 {
     size_t body = (size_t)cel__min(length, (int64_t)BODY_HINT);
     char digits[DIGITS_MAX], *first = digits + sizeof digits, *to;
+    uint64_t left = (uint64_t)length;
     size_t count;
     int r = cel__buf_reserve(&c->out, form->len + DIGITS_MAX + 4 + body);
 
     if (r < 0)
         return r;
     do {
-        *--first = (char)('0' + length % 10);
-        length /= 10;
-    } while (length != 0);
+        *--first = (char)('0' + left % 10);
+        left /= 10;
+    } while (left != 0);
     count = (size_t)(digits + sizeof digits - first);
     to = (char *)memcpy(c->out.ptr + c->out.len, form->text, form->len) + form->len;
     to = (char *)memcpy(to, first, count) + count;

@@ -11,6 +11,7 @@
 #include "http/arena.h"
 #include "http/patience.h"
 #include "http/router.h"
+#include "loop/core.h"
 #include "proto/chunked.h"
 #include "proto/date.h"
 #include "proto/h1_head.h"
@@ -105,7 +106,7 @@ static inline int cel__server_missing(void)
 
 static inline int64_t cel__deadline(const struct cel__connection *c, int64_t timeout)
 {
-    return timeout == CEL_FOREVER ? CEL_FOREVER : cel_loop_time(c->loop) + timeout;
+    return timeout == CEL_FOREVER ? CEL_FOREVER : c->loop->now + timeout;
 }
 
 /* Ready to be handled; path and query are set. */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "io/stream.h"
 #include "task/error.h"
+#include "task/wait.h"
 
 #define PRESIZE_MAX ((size_t)1 << 20) /* taken on a peer's word before its bytes have come */
 #define GROWTH_MIN  ((size_t)16 << 10)
@@ -125,7 +126,7 @@ static int let_others_run(struct cel__source *s)
     if (s->given - s->yielded_at < YIELD_BYTES)
         return 0;
     s->yielded_at = s->given;
-    return cel_yield(); /* parks */
+    return cel__rest(); /* parks */
 }
 
 static int fail_decode(struct cel__source *s, int code)

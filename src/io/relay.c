@@ -16,7 +16,6 @@
 #include "task/wait.h"
 
 #define PIPE_BYTES (256 * 1024)
-#define TURNS      16 /* pieces in a row, before the others have their turn */
 
 static ssize_t move_quietly(int in, int out, size_t len)
 {
@@ -77,6 +76,18 @@ static int empty_pipe(struct flow *f, size_t len)
     return 0;
 }
 
+/* (parks) Of this the loop sees nothing: it counts as what the loop moves, and can be called off as
+ * that can. */
+static int pass_on(struct flow *f, size_t len)
+{
+    int r = empty_pipe(f, len); /* parks */
+
+    if (r < 0)
+        return r;
+    cel__credit_take_for(cel__loop_here, (int64_t)len); /* parks */
+    return cel_checkpoint();
+}
+
 /* (parks) A piece by way of the pipe. -> its length; 0: the end. */
 static ssize_t splice_piece(struct flow *f)
 {
@@ -91,7 +102,7 @@ static ssize_t splice_piece(struct flow *f)
         if (n == -EAGAIN)
             n = cel__stream_wait(f->from, POLLIN); /* parks */
         else if (n >= 0)
-            return n > 0 && (r = empty_pipe(f, (size_t)n)) < 0 ? r : n; /* parks */
+            return n > 0 && (r = pass_on(f, (size_t)n)) < 0 ? r : n; /* parks */
         if (n < 0 && n != -EINTR)
             return n;
     }
@@ -102,11 +113,8 @@ static ssize_t pieces(struct flow *f, ssize_t (*piece)(struct flow *f))
 {
     ssize_t n = 1;
 
-    for (unsigned i = 1; n > 0 && f->moved < f->max; i++) {
+    while (n > 0 && f->moved < f->max)
         n = piece(f); /* parks */
-        if (n > 0 && i % TURNS == 0)
-            n = cel_yield() < 0 ? cel_checkpoint() : n; /* parks */
-    }
     return n < 0 ? n : 0;
 }
 

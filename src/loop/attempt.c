@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "base/buggify.h"
+#include "base/cc.h"
 #include "base/mem.h"
 #include "base/quiet.h"
 #include "base/sys.h"
@@ -41,15 +42,23 @@ void cel__loans_fini(struct cel__loans *loans)
         cel__mem_free(cel__loan_take(loans));
 }
 
-static int64_t result_of(ssize_t n)
+/* Must be tried again at once: no new edge will tell. */
+#define INTERRUPTED (CEL__NOTHING_YET + 1)
+
+static CEL__NOINLINE int64_t failure(void)
 {
-    if (n >= 0)
-        return n;
-    return errno == EAGAIN || errno == EINTR ? CEL__NOTHING_YET : -errno;
+    if (errno == EAGAIN)
+        return CEL__NOTHING_YET;
+    return errno == EINTR ? INTERRUPTED : -errno;
+}
+
+static inline int64_t result_of(ssize_t n)
+{
+    return cel__likely(n >= 0) ? n : failure();
 }
 
 /* A pipe's write must not raise SIGPIPE. */
-static int64_t write_quietly(int fd, const struct iovec *iov, int count)
+static CEL__NOINLINE int64_t write_quietly(int fd, const struct iovec *iov, int count)
 {
     struct cel__quiet quiet;
     ssize_t n;
@@ -77,14 +86,10 @@ static int64_t try_loan(struct cel__op *op, struct cel__loans *loans)
     if (loan == NULL)
         return -ENOMEM;
     n = read_once(op->fd, loan, CEL__BUGGIFY() ? 1 : CEL__LOAN_SIZE);
-    if (n <= 0) {
-        int code = errno;
-
+    if (n <= 0)
         cel__loan_give(loans, loan);
-        errno = code;
-    } else {
+    else
         op->loan = (struct cel__loan){.data = loan, .len = (uint32_t)n, .id = CEL__LOAN_HEAP};
-    }
     return n;
 }
 
@@ -128,7 +133,7 @@ void cel__op_advance(struct cel__op *op, size_t n)
     }
 }
 
-static int64_t try_writev(struct cel__op *op)
+static CEL__NOINLINE int64_t try_writev(struct cel__op *op)
 {
     cel__op_advance(op, 0);
     while (op->count > 0) {
@@ -141,7 +146,7 @@ static int64_t try_writev(struct cel__op *op)
     return (int64_t)op->moved;
 }
 
-static int64_t try_connect(struct cel__op *op)
+static CEL__NOINLINE int64_t try_connect(struct cel__op *op)
 {
     socklen_t len = sizeof(int);
     int error = 0;
@@ -160,7 +165,7 @@ static int64_t try_connect(struct cel__op *op)
 }
 
 /* For ever readable files poll says so at once. */
-static int64_t try_poll(struct cel__op *op)
+static CEL__NOINLINE int64_t try_poll(struct cel__op *op)
 {
     struct pollfd p = {.fd = op->fd->fd, .events = op->events};
 
@@ -169,12 +174,12 @@ static int64_t try_poll(struct cel__op *op)
     return p.revents != 0 ? p.revents : CEL__NOTHING_YET;
 }
 
-static int64_t try_accept(struct cel__op *op)
+static CEL__NOINLINE int64_t try_accept(struct cel__op *op)
 {
     int64_t n = result_of(
         cel__sys.accept4(op->fd->fd, op->addr, op->addr_len, SOCK_NONBLOCK | SOCK_CLOEXEC));
 
-    return n == -ECONNABORTED ? CEL__NOTHING_YET : n;
+    return n == -ECONNABORTED ? INTERRUPTED : n;
 }
 
 static int64_t attempt(struct cel__op *op, struct cel__loans *loans)
@@ -202,26 +207,21 @@ static int64_t attempt(struct cel__op *op, struct cel__loans *loans)
     return -ENOSYS;
 }
 
-/* EINTR and ECONNABORTED must be tried again at once: no new edge will tell. */
-static bool must_retry(const struct cel__op *op)
-{
-    return (errno == EINTR && op->kind != CEL__OP_CONNECT) ||
-           (errno == ECONNABORTED && op->kind == CEL__OP_ACCEPT);
-}
-
 /* By a signal, before it has done anything. A connect goes on behind it. */
-static bool may_be_interrupted(const struct cel__op *op)
+static bool is_interrupted(const struct cel__op *op)
 {
-    return op->kind != CEL__OP_CONNECT;
+    if (!CEL__BUGGIFY() || op->kind == CEL__OP_CONNECT)
+        return false;
+    errno = EINTR;
+    return true;
 }
 
 int64_t cel__attempt(struct cel__op *op, struct cel__loans *loans)
 {
     int64_t n;
 
-    do {
-        errno = CEL__BUGGIFY() && may_be_interrupted(op) ? EINTR : 0;
-        n = errno == 0 ? attempt(op, loans) : CEL__NOTHING_YET;
-    } while (n == CEL__NOTHING_YET && must_retry(op));
+    do
+        n = is_interrupted(op) ? failure() : attempt(op, loans);
+    while (cel__unlikely(n == INTERRUPTED));
     return n;
 }

@@ -48,7 +48,7 @@ struct cel_loop {
     uint32_t jobs;            /* in the pool */
     uint32_t jobs_given_up;   /* of these: whose result nobody wants */
     uint32_t holds;           /* reasons to wait although nothing is in flight */
-    int credit;               /* results in a row that tasks may take without parking */
+    int credit;               /* what the running task may still take without parking */
     struct cel__trace *trace; /* NULL: nobody asked */
     uint32_t beat; /* atomic: grows when a turn begins, and when it is back from the kernel */
     bool is_stopping;
@@ -81,6 +81,17 @@ extern CEL_PUBLIC __thread struct cel_loop *cel__loop_here
 static inline void cel__loop_beat(struct cel_loop *loop)
 {
     __atomic_store_n(&loop->beat, loop->beat + 1, __ATOMIC_RELAXED);
+}
+
+/* What a task may take before it goes behind those that are tired: so many results that are there
+ * at once, or so many pieces of CEL__CREDIT_BYTES. */
+#define CEL__CREDIT       64
+#define CEL__CREDIT_BYTES 4096
+
+/* Whoever lets go of the processor leaves the next one a whole turn. */
+static inline void cel__credit_fill(struct cel_loop *loop)
+{
+    loop->credit = CEL__CREDIT;
 }
 
 /* This process is a child of the one whose loop it is. */

@@ -75,7 +75,7 @@ static int epoll_attach(struct cel_loop *loop, struct cel__fd *f)
     return 0; /* registered when it first waits */
 }
 
-static int enlist(struct cel_loop *loop, struct cel__fd *f)
+static CEL__NOINLINE int enlist(struct cel_loop *loop, struct cel__fd *f)
 {
     struct reactor *data = loop->backend_data;
     struct epoll_event event = {
@@ -83,8 +83,6 @@ static int enlist(struct cel_loop *loop, struct cel__fd *f)
         .data.u64 = (uint64_t)f->generation << 32 | f->slot,
     };
 
-    if (f->is_registered)
-        return 0;
     if (cel__sys.epoll_ctl(data->ep, EPOLL_CTL_ADD, f->fd, &event) < 0)
         return -errno;
     f->is_registered = 1;
@@ -154,7 +152,7 @@ static int epoll_start(struct cel_loop *loop, struct cel__op *op)
         if (op->kind != CEL__OP_POLL)
             f->ready &= (uint8_t)~side;
     }
-    r = enlist(loop, f);
+    r = f->is_registered ? 0 : enlist(loop, f);
     if (r < 0) {
         op->result = r;
         return 1;
@@ -223,8 +221,10 @@ static void on_event(struct cel_loop *loop, const struct epoll_event *event)
         f->ready |= CEL__FD_IN;
     if (event->events & EPOLLOUT)
         f->ready |= CEL__FD_OUT;
-    pump(loop, f, &f->readers, CEL__FD_IN);
-    pump(loop, f, &f->writers, CEL__FD_OUT);
+    if (!cel__list_is_empty(&f->readers))
+        pump(loop, f, &f->readers, CEL__FD_IN);
+    if (!cel__list_is_empty(&f->writers))
+        pump(loop, f, &f->writers, CEL__FD_OUT);
 }
 
 static void epoll_detach(struct cel_loop *loop, struct cel__fd *f)

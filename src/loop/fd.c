@@ -35,13 +35,6 @@ static int grow(struct cel__fd_table *table)
     return 0;
 }
 
-struct cel__fd *cel__fd_table_at(const struct cel__fd_table *table, uint32_t slot)
-{
-    return slot < table->chunk_count * CEL__FD_CHUNK
-               ? &table->chunks[slot / CEL__FD_CHUNK][slot % CEL__FD_CHUNK]
-               : NULL;
-}
-
 int cel__fd_table_take(struct cel__fd_table *table, struct cel__fd **out)
 {
     struct cel__fd *f;

@@ -48,8 +48,14 @@ struct cel__fd_table {
 int cel__fd_table_take(struct cel__fd_table *table, struct cel__fd **out);
 /* The end of its life. */
 void cel__fd_table_give(struct cel__fd_table *table, struct cel__fd *f);
-/* The record of the slot, whatever its life; NULL: there is none. */
-struct cel__fd *cel__fd_table_at(const struct cel__fd_table *table, uint32_t slot);
 void cel__fd_table_fini(struct cel__fd_table *table);
+
+/* The record of the slot, whatever its life; NULL: there is none. */
+static inline struct cel__fd *cel__fd_table_at(const struct cel__fd_table *table, uint32_t slot)
+{
+    return slot < table->chunk_count * CEL__FD_CHUNK
+               ? &table->chunks[slot / CEL__FD_CHUNK][slot % CEL__FD_CHUNK]
+               : NULL;
+}
 
 #endif

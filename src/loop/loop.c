@@ -2,7 +2,9 @@
 /* The cycle: run what is ready, wait in the kernel, fire timers, take in mail, run callbacks.
  *
  * The loop calls the scheduler; the scheduler never calls the loop. At most TURN_SWITCHES task
- * switches go by before the kernel is asked again, so ready tasks do not starve IO. */
+ * switches go by before the kernel is asked again, so ready tasks do not starve IO; and of the
+ * tasks that have had more than their share a few run in each turn, behind those that have just
+ * become ready. */
 #include "celadon/loop.h"
 
 #include <errno.h>
@@ -23,8 +25,8 @@
 #include "loop/signals.h"
 
 #define TURN_SWITCHES 64
+#define TURN_TIRED    8 /* of these to whoever has had more than its share */
 #define TURN_TIMERS   1024
-#define CREDIT        64
 
 __thread struct cel_loop *cel__loop_here __attribute__((tls_model("initial-exec")));
 
@@ -116,7 +118,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     cel__list_init(&loop->soon);
     cel__list_init(&loop->starved);
     cel__list_init(&loop->attachments);
-    loop->credit = CREDIT;
+    cel__credit_fill(loop);
     loop->process = forks;
     name = loop->options.backend != NULL ? loop->options.backend : getenv("CELADON_BACKEND");
     r = open_backend(loop, name);
@@ -254,6 +256,7 @@ int cel_loop_turn(struct cel_loop *loop, int64_t wait_max)
     if (loop != cel__loop_here)
         return -CEL_ETHREAD;
     cel__loop_beat(loop);
+    cel__sched_recall(&loop->sched, TURN_TIRED);
     if (cel__unlikely(loop->backend->run != NULL))
         loop->backend->run(loop, TURN_SWITCHES);
     else if (cel__unlikely(loop->is_shuffled))

@@ -203,14 +203,11 @@ int cel__port_open(struct cel_loop *loop, struct cel__fd *f)
     return 0;
 }
 
-void cel__port_release(struct cel_loop *loop, struct cel__port *port)
+void cel__port_end(struct cel_loop *loop, struct cel__port *port)
 {
     struct cel__proactor *p = cel__proactor_of(loop);
     struct cel__fd *f = port->fd;
 
-    CEL__ASSERT(port->holds > 0);
-    if (--port->holds > 0 || !f->is_closing)
-        return;
     if (port->is_receiver)
         p->receivers--;
     *(struct cel__port **)port = p->free_ports;

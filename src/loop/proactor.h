@@ -73,8 +73,18 @@ static inline void cel__port_hold(struct cel__port *port)
 {
     port->holds++;
 }
+
+/* Of a closing descriptor that the kernel has nothing of any more: closes it. */
+void cel__port_end(struct cel_loop *loop, struct cel__port *port);
+
 /* May close the descriptor, and then the port is gone. */
-void cel__port_release(struct cel_loop *loop, struct cel__port *port);
+static inline void cel__port_release(struct cel_loop *loop, struct cel__port *port)
+{
+    CEL__ASSERT(port->holds > 0);
+    if (--port->holds == 0 && cel__unlikely(port->fd->is_closing))
+        cel__port_end(loop, port);
+}
+
 int cel__port_open(struct cel_loop *loop, struct cel__fd *f);
 void cel__ports_fini(struct cel__proactor *p);
 

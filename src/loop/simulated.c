@@ -457,7 +457,7 @@ static void sim_run_ready(struct cel_loop *loop, int budget)
     struct simulated *sim = sim_of(loop);
     struct cel__machine *m = sim->machine;
 
-    while (budget-- > 0 && cel__sched_has_ready(&loop->sched)) {
+    while (budget-- > 0 && loop->sched.tail != NULL) {
         const struct cel__known *chosen = cel__policy_choose(&sim->policy, m, &loop->sched);
         const struct cel__station *host;
         const struct cel_fiber *f;

@@ -22,9 +22,11 @@ static bool is_port(struct cel_str s)
     if (s.len == 0 || s.len > 5)
         return false;
     for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+        unsigned digit = (unsigned char)s.ptr[i] - (unsigned)'0';
+
+        if (digit > 9)
             return false;
-        port = port * 10 + (unsigned)(s.ptr[i] - '0');
+        port = port * 10 + digit;
     }
     return port <= 65535;
 }

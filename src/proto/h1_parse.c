@@ -31,9 +31,12 @@ static inline uint32_t line_stop(const struct cel__h1_head *h)
     return cel__min(h->at + h->limits.line_bytes, h->limits.head_bytes);
 }
 
-static inline bool is_line_within(const struct cel__h1_head *h, ptrdiff_t at, int len)
+static inline bool is_line_within(const struct feed *f, uint32_t at, uint32_t len)
 {
-    return (uint32_t)len <= h->limits.line_bytes && (uint32_t)(at + len) <= h->limits.head_bytes;
+    const struct cel__h1_limits *limits = &f->head->limits;
+
+    return cel__likely(f->is_within_limits) ||
+           (len <= limits->line_bytes && at + len <= limits->head_bytes);
 }
 
 static enum cel__h1_error limit_error(const struct cel__h1_head *h)
@@ -61,6 +64,10 @@ static inline struct cel__h1_span span(const struct feed *f, const char *from, c
 /* "HTTP/1.1" or "HTTP/1.0"; at least 8 bytes are there. */
 static inline int read_version(struct cel__h1_head *h, const char *p)
 {
+    if (cel__likely(memcmp(p, "HTTP/1.1", 8) == 0)) {
+        h->version_minor = 1;
+        return 8;
+    }
     if (memcmp(p, "HTTP/", 5) != 0 || p[5] < '0' || p[5] > '9' || p[6] != '.' || p[7] < '0' ||
         p[7] > '9')
         return -(int)CEL__H1_E_START_LINE;
@@ -218,8 +225,7 @@ static inline int take_line(struct feed *f, const struct cel__h1_line *line)
     struct cel__h1_field *field = &h->fields[h->field_count];
     uint32_t name_len = line->colon - line->at;
 
-    if (cel__unlikely(!f->is_within_limits &&
-                      !is_line_within(h, line->at, (int)(line->end + 2 - line->at))))
+    if (!is_line_within(f, line->at, line->end + 2 - line->at))
         return -(int)limit_error(h);
     if (cel__unlikely(h->field_count == h->field_cap))
         return -(int)CEL__H1_E_TOO_MANY_FIELDS;
@@ -244,7 +250,7 @@ static int last_line(struct feed *f)
 
     if (r <= 0)
         return r;
-    if (!is_line_within(h, h->at, r))
+    if (!is_line_within(f, h->at, (uint32_t)r))
         return -(int)limit_error(h);
     e = h->kind == CEL__H1_TRAILER ? CEL__H1_E_NONE : cel__h1_frame_end(h, f->buf);
     if (e != CEL__H1_E_NONE)
@@ -332,7 +338,7 @@ static int start_line(struct feed *f)
 
     if (r <= 0)
         return r;
-    if (!is_line_within(h, h->at, r))
+    if (!is_line_within(f, h->at, (uint32_t)r))
         return -(int)limit_error(h);
     h->at += (uint32_t)r;
     h->stage = FIELDS;

@@ -61,8 +61,10 @@ int cel_yield(void)
     struct cel_task *task = cel__task_parking();
     int code = cel__checkpoint(task);
 
-    if (code == 0)
+    if (code == 0) {
+        cel__credit_fill(cel__loop_here);
         cel__sched_yield(&cel__loop_here->sched); /* parks */
+    }
     return code;
 }
 

@@ -64,6 +64,7 @@ static void task_ended(struct cel_fiber *fiber)
 
     if (error != NULL)
         task->error = NULL;
+    cel__credit_fill(cel__loop_here);
     tasks->live--;
     CEL__TRACE(cel__loop_here, task_end, task, task->future.code);
     cel__future_end(&task->future, task->future.code != 0 ? NULL : task->future.value,

@@ -6,8 +6,8 @@
 #include "base/report.h"
 #include "task/strict.h"
 
-#define CREDIT     64
-#define WARM_LINES 10
+#define HEAVY_BYTES 65536 /* moved by one call: a good part of a turn */
+#define WARM_LINES  10
 
 void cel__checkpoint_refused(struct cel__scope *scope)
 {
@@ -23,14 +23,28 @@ void cel__park(struct cel_task *task, const struct cel__wait *wait, void *wait_o
     task->wait_on = wait_on;
     task->fiber.since = cel__since(cel__loop_here->now);
     CEL__TRACE(cel__loop_here, task_park, task, (intptr_t)wait->what);
+    cel__credit_fill(cel__loop_here);
     cel__sched_park(&cel__loop_here->sched); /* parks */
     CEL__TRACE(cel__loop_here, task_resume, task, 0);
     task->wait = NULL;
 }
 
+/* Of a number that is no number of bytes nothing is large. */
+static bool is_heavy(const struct cel__op *op)
+{
+    return cel__unlikely(op->result >= HEAVY_BYTES) && op->kind != CEL__OP_ACCEPT;
+}
+
+/* Much may have been moved within the turn that asked for it, as io_uring does: that is a share
+ * like any other. */
 static void op_done(struct cel__op *op)
 {
-    cel__unpark(op->arg);
+    struct cel_task *task = op->arg;
+
+    if (is_heavy(op))
+        cel__sched_ready_tired(&cel__loop_here->sched, &task->fiber);
+    else
+        cel__unpark(task);
 }
 
 static void interrupt_op(struct cel_task *task, int code)
@@ -56,8 +70,36 @@ static const struct cel__wait op_wait_shielded = {
 
 void cel__credit_renew(struct cel_loop *loop)
 {
-    loop->credit = CREDIT;
+    cel__credit_fill(loop);
+    cel__sched_tire(&loop->sched); /* parks */
+}
+
+int cel__rest(void)
+{
+    int code = cel__checkpoint(cel__task_parking());
+
+    if (code == 0)
+        cel__credit_renew(cel__loop_here); /* parks */
+    return code;
+}
+
+/* (parks) Whoever lets newcomers in, as connections or by datagrams, stands with them: among the
+ * tired it would keep them all waiting. Of the others only readiness is left, which is no bytes. */
+static CEL__NOINLINE void charge_door(struct cel_loop *loop)
+{
+    if (--loop->credit > 0 && !CEL__BUGGIFY())
+        return;
+    cel__credit_fill(loop);
     cel__sched_yield(&loop->sched); /* parks */
+}
+
+/* (parks) For a result that was there at once. */
+static inline void charge(struct cel_loop *loop, const struct cel__op *op)
+{
+    if (cel__likely(op->kind <= CEL__OP_WRITEV || op->kind == CEL__OP_SENDMSG))
+        cel__credit_take_for(loop, op->result); /* parks */
+    else
+        charge_door(loop); /* parks */
 }
 
 /* Among many tasks the next one's stack has long left the caches: fetch it while the kernel is busy
@@ -85,7 +127,7 @@ static int64_t do_op(struct cel_task *task, struct cel__op *op, const struct cel
     if (r < 0)
         return r;
     if (r == 1)
-        cel__credit_take_for(loop, op->result); /* parks */
+        charge(loop, op); /* parks */
     else
         cel__park(task, wait, op); /* parks */
     return op->result;

@@ -23,10 +23,11 @@ static inline int cel__checkpoint(const struct cel_task *task)
 /* The running task; a parking call made outside of one is a mistake of the program. */
 static inline struct cel_task *cel__task_parking(void)
 {
-    struct cel_task *task = cel__task_here();
+    struct cel_loop *loop = cel__loop_here;
 
-    CEL__ASSERT(task != NULL && "a call that parks must be made from a task: cel_run, cel_spawn");
-    return task;
+    CEL__ASSERT(loop != NULL && loop->sched.current != NULL &&
+                "a call that parks must be made from a task: cel_run, cel_spawn");
+    return cel__task_of_fiber(loop->sched.current);
 }
 
 struct cel__report;
@@ -79,9 +80,12 @@ static inline void cel__unpark(struct cel_task *task)
     cel__sched_ready(&cel__loop_here->sched, &task->fiber);
 }
 
-#define CEL__CREDIT_BYTES 4096
-
+/* (parks) The task has had its share: behind the tired. */
 void cel__credit_renew(struct cel_loop *loop);
+
+/* (parks) The same for who has had it by work of its own, which nobody counts. 0, -ECANCELED,
+ * -ETIMEDOUT. */
+int cel__rest(void);
 
 /* (parks) Results that are there at once must not keep the others from running: called by who got
  * one. */

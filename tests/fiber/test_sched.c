@@ -517,6 +517,110 @@ static void each_thread_has_its_own(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
+/* --- the tired --- */
+
+static void tires(struct cel_fiber *f)
+{
+    struct job *job = job_of(f);
+
+    for (int i = 0; i < job->rounds; i++) {
+        note(job->name);
+        cel__sched_tire(&sched);
+    }
+}
+
+static void tired_run_only_when_recalled(void **state)
+{
+    struct job a = {.rounds = 1}, b = {.rounds = 1};
+
+    (void)state;
+    start(&a, "a", tires);
+    start(&b, "b", yields);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_string_equal(trace, "ab");
+    assert_true(b.fiber.is_done && !a.fiber.is_done);
+    assert_true(cel__sched_has_ready(&sched));
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_false(a.fiber.is_done);
+    cel__sched_recall(&sched, 1);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_true(a.fiber.is_done);
+    assert_false(cel__sched_has_ready(&sched));
+}
+
+static void recall_takes_the_longest_tired_behind_the_ready(void **state)
+{
+    struct job a = {.rounds = 2}, b = {.rounds = 2}, c = {.rounds = 2}, d = {.rounds = 1};
+
+    (void)state;
+    start(&a, "a", tires);
+    start(&b, "b", tires);
+    start(&c, "c", tires);
+    assert_false(cel__sched_run(&sched, 1000));
+    start(&d, "d", yields);
+    cel__sched_recall(&sched, 2);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_string_equal(trace, "abcdab");
+    cel__sched_recall(&sched, 2); /* c, who has waited longest, and a */
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_string_equal(trace, "abcdabc");
+    cel__sched_recall(&sched, 1000);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_true(a.fiber.is_done && b.fiber.is_done && c.fiber.is_done && d.fiber.is_done);
+}
+
+static void ready_tired_stands_behind_the_tired(void **state)
+{
+    struct job a = {.rounds = 2}, b = {.rounds = 1}, c = {.rounds = 1};
+
+    (void)state;
+    start(&a, "a", tires);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_int_equal(cel__fiber_init(&b.fiber, 0, yields), 0);
+    b.name = "b";
+    cel__sched_ready_tired(&sched, &b.fiber);
+    start(&c, "c", yields);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_string_equal(trace, "ac");
+    cel__sched_recall(&sched, 2);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_string_equal(trace, "acab");
+    cel__sched_recall(&sched, 1);
+    assert_false(cel__sched_run(&sched, 1000));
+}
+
+static void *tires_in_greenlet(void *arg)
+{
+    note("g");
+    cel__sched_tire(&sched);
+    note("h");
+    return arg;
+}
+
+static void tires_by_greenlet(struct cel_fiber *f)
+{
+    struct cel_fiber *g = cel_fiber_new(tires_in_greenlet, NULL);
+
+    (void)f;
+    cel_fiber_switch(g, NULL);
+    assert_int_equal(cel_fiber_free(g), 0);
+    note("t");
+}
+
+static void tired_in_a_greenlet_goes_on_there(void **state)
+{
+    struct job a = {0}, b = {.rounds = 1};
+
+    (void)state;
+    start(&a, "a", tires_by_greenlet);
+    start(&b, "b", yields);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_string_equal(trace, "gb");
+    cel__sched_recall(&sched, 1);
+    assert_false(cel__sched_run(&sched, 1000));
+    assert_string_equal(trace, "gbht");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -540,6 +644,10 @@ int main(void)
         TEST(orphan_of_a_finished_task_ends_into_the_root),
         TEST(run_nests_in_a_task_and_in_a_greenlet),
         TEST(each_thread_has_its_own),
+        TEST(tired_run_only_when_recalled),
+        TEST(recall_takes_the_longest_tired_behind_the_ready),
+        TEST(ready_tired_stands_behind_the_tired),
+        TEST(tired_in_a_greenlet_goes_on_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,7 +86,7 @@ static size_t run(struct subject *s, enum mode mode, size_t at, int *code)
     while (task != NULL && !cel_is_done(task) && *code >= 0) {
         if (++slices == at)
             strike(s, task, mode);
-        if (cel__sched_has_ready(&loop->sched))
+        if (loop->sched.tail != NULL)
             (void)cel__sched_run(&loop->sched, 1);
         else
             *code = cel_loop_turn(loop, CEL_FOREVER);

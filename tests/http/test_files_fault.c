@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "http/site.h"
+#include "loop/core.h"
 #include "support/check.h"
 #include "support/intask.h"
 #include "support/sysfault.h"
@@ -150,12 +152,50 @@ IN_TASK(file_that_cannot_be_read_ends_short)
     site_close(s);
 }
 
+static unsigned in_turn, in_turn_most;
+static uint32_t last_turn;
+
+static ssize_t send_little(int out, int in, off_t *offset, size_t len)
+{
+    uint32_t turn = cel__loop_here->beat / 2;
+
+    in_turn = turn == last_turn ? in_turn + 1 : 1;
+    last_turn = turn;
+    in_turn_most = in_turn > in_turn_most ? in_turn : in_turn_most;
+    return cel__sys_floor.sendfile(out, in, offset, len < 32768 ? len : 32768);
+}
+
+/* However much the socket takes, the others have their turn after 256 KiB. */
+IN_KERNEL(large_file_lets_the_others_run)
+{
+    struct cel_server *s = site_open(NULL, add_folder);
+    struct cel_stream *c = site_dial(s);
+    char path[128], buf[4096];
+    size_t len = 0;
+    ssize_t n;
+
+    put_file("wide.bin", "x");
+    snprintf(path, sizeof path, "%s/wide.bin", base);
+    assert_int_equal(truncate(path, 4 << 20), 0);
+    in_turn = in_turn_most = 0;
+    cel__sys.sendfile = send_little;
+    assert_true(site_say(c, GET("/wide.bin", CLOSE)));
+    while ((n = cel_read(c, buf, sizeof buf)) > 0)
+        len += (size_t)n;
+    cel__sys_reset();
+    assert_true(len > 4 << 20);
+    assert_in_range(in_turn_most, 1, CEL__CREDIT * CEL__CREDIT_BYTES / 32768);
+    cel_close(c);
+    site_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folder_without_openat2_is_served_without_links),
         cmocka_unit_test(file_goes_out_by_reading_where_sendfile_cannot),
         cmocka_unit_test(file_that_cannot_be_read_ends_short),
+        cmocka_unit_test(large_file_lets_the_others_run),
     };
 
     return cmocka_run_group_tests(tests, lay_out, clear_away);

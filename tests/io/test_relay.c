@@ -9,6 +9,7 @@
 #include "celadon/relay.h"
 #include "io/certs.h"
 #include "io/pairs.h"
+#include "loop/core.h"
 #include "support/fault.h"
 #include "support/sysfault.h"
 
@@ -330,6 +331,31 @@ static void refused_calls_fall_back_to_copying(void **state)
     sysfault_end();
 }
 
+/* As between two sockets that are never empty and never full. */
+static ssize_t splice_all_there_is(int in, off_t *in_at, int out, off_t *out_at, size_t len,
+                                   unsigned flags)
+{
+    return (ssize_t)len;
+}
+
+/* Moving without end, it lets the others run after each 256 KiB. */
+IN_KERNEL(copy_that_never_waits_lets_the_others_run)
+{
+    const int64_t much = INT64_C(64) << 20;
+    const uint32_t shares = (uint32_t)(much / (CEL__CREDIT * CEL__CREDIT_BYTES));
+    struct joined from = join(PAIR_SOCKETS), to = join(PAIR_SOCKETS);
+    uint32_t turn = cel__loop_here->beat / 2;
+
+    cel__sys.splice = splice_all_there_is;
+    assert_int_equal(cel_copy(from.b, to.a, much), much);
+    cel__sys_reset();
+    assert_in_range(cel__loop_here->beat / 2 - turn, shares - 1, 2 * shares);
+    cel_close(from.a);
+    cel_close(from.b);
+    cel_close(to.a);
+    cel_close(to.b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +371,7 @@ int main(void)
         cmocka_unit_test(relay_survives_each_failed_allocation),
         cmocka_unit_test(relay_survives_each_failed_call),
         cmocka_unit_test(refused_calls_fall_back_to_copying),
+        cmocka_unit_test(copy_that_never_waits_lets_the_others_run),
     };
 
     return cmocka_run_group_tests(tests, make_certs, remove_certs);
