@@ -7,8 +7,12 @@
  * the table. */
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
 
+#include "celadon/file.h"
 #include "celadon/process.h"
 #include "certs.h"
 #include "pairs.h"
@@ -21,6 +25,8 @@ enum {
     BORROWED = 8,  /* the ends are not the program's to close */
     REAL = 16,     /* not on the simulated machine */
     SOCKETS = 32,  /* can tell whether it is quiet */
+    TERMINAL = 64, /* who hangs up is an error to the other side, and no end */
+    FILED = 128,   /* never waits: what is not there yet is the end */
 };
 
 struct ends {
@@ -161,6 +167,35 @@ static inline void join_child(struct ends *e)
     e->b = cel_process_stdout(e->child);
 }
 
+/* What the line says comes to who holds the keys. */
+static inline void join_terminal(struct ends *e)
+{
+    int keys = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), line;
+    struct termios raw;
+
+    assert_true(keys >= 0 && grantpt(keys) == 0 && unlockpt(keys) == 0);
+    line = open(ptsname(keys), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(line >= 0 && tcgetattr(line, &raw) == 0);
+    cfmakeraw(&raw);
+    assert_int_equal(tcsetattr(line, TCSANOW, &raw), 0);
+    assert_int_equal(cel_stream_open(&e->a, line, true), 0);
+    assert_int_equal(cel_stream_open(&e->b, keys, true), 0);
+}
+
+/* Two positions in one file. */
+static inline void join_file(struct ends *e)
+{
+    char path[] = "/tmp/celadon-test-XXXXXX";
+    struct cel_file *files[2];
+
+    close(mkstemp(path));
+    assert_int_equal(cel_file_open(&files[0], path, O_WRONLY, 0), 0);
+    assert_int_equal(cel_file_open(&files[1], path, O_RDONLY, 0), 0);
+    unlink(path);
+    assert_int_equal(cel_file_stream(&e->a, files[0], 0), 0);
+    assert_int_equal(cel_file_stream(&e->b, files[1], 0), 0);
+}
+
 static const struct kind kinds[] = {
     {"socketpair", join_sockets, BOTH_WAYS | SOCKETS},
     {"tcp", join_tcp, BOTH_WAYS | RESETS | SOCKETS},
@@ -171,6 +206,8 @@ static const struct kind kinds[] = {
     {"tls over socketpair", join_tls_over_sockets, BOTH_WAYS | SEALED | SOCKETS},
     {"tls by listener", join_tls_by_listener, BOTH_WAYS | RESETS | SEALED | SOCKETS},
     {"child", join_child, BORROWED | REAL},
+    {"terminal", join_terminal, TERMINAL | REAL},
+    {"file", join_file, FILED | REAL},
 };
 
 /* The end of what `a` writes: a half-close, or the only close there is. */
