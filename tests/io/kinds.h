@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "celadon/file.h"
+#include "celadon/green.h"
 #include "celadon/process.h"
 #include "certs.h"
 #include "pairs.h"
@@ -29,10 +30,17 @@ enum {
     FILED = 128,   /* never waits: what is not there yet is the end */
 };
 
+/* A task that hands on, by libc's own calls. */
+struct carrier {
+    int from, to;
+    struct cel_task *task; /* NULL: there is none */
+};
+
 struct ends {
     struct cel_stream *a, *b; /* NULL: closed */
     struct cel_process *child;
     struct cel_tls *tls[2];
+    struct carrier carriers[2];
 };
 
 struct kind {
@@ -196,6 +204,50 @@ static inline void join_file(struct ends *e)
     assert_int_equal(cel_file_stream(&e->b, files[1], 0), 0);
 }
 
+/* read and write wait for others here: with libceladon-green before libc they park. */
+static inline void *carry(void *arg)
+{
+    struct carrier *c = arg;
+    char buf[9000];
+    ssize_t n, m = 0;
+
+    while (m >= 0 && (n = read(c->from, buf, sizeof buf)) > 0)
+        for (ssize_t at = 0; m >= 0 && at < n; at += m)
+            m = send(c->to, buf + at, (size_t)(n - at), MSG_NOSIGNAL);
+    (void)shutdown(c->to, SHUT_WR);
+    if (m < 0)
+        (void)shutdown(c->from, SHUT_RD);
+    return NULL;
+}
+
+static inline void join_green(struct ends *e)
+{
+    int near[2], far[2];
+
+    assert_true(cel_green_is_active());
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, near), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, far), 0);
+    assert_int_equal(cel_stream_open(&e->a, near[0], true), 0);
+    assert_int_equal(cel_stream_open(&e->b, far[1], true), 0);
+    e->carriers[0] = (struct carrier){.from = near[1], .to = far[0]};
+    e->carriers[1] = (struct carrier){.from = far[0], .to = near[1]};
+    for (int i = 0; i < 2; i++)
+        e->carriers[i].task = cel_spawn(carry, &e->carriers[i]);
+}
+
+static inline void join_carriers(struct ends *e)
+{
+    if (e->carriers[0].task == NULL)
+        return;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(cel_join(e->carriers[i].task, NULL), 0);
+    close(e->carriers[0].from);
+    close(e->carriers[0].to);
+}
+
+#ifdef KINDS_OF_GREEN
+static const struct kind kinds[] = {{"green", join_green, BOTH_WAYS | SOCKETS | REAL}};
+#else
 static const struct kind kinds[] = {
     {"socketpair", join_sockets, BOTH_WAYS | SOCKETS},
     {"tcp", join_tcp, BOTH_WAYS | RESETS | SOCKETS},
@@ -209,6 +261,7 @@ static const struct kind kinds[] = {
     {"terminal", join_terminal, TERMINAL | REAL},
     {"file", join_file, FILED | REAL},
 };
+#endif
 
 /* The end of what `a` writes: a half-close, or the only close there is. */
 static inline void end_writing(struct ends *e, const struct kind *k)
@@ -238,6 +291,7 @@ static inline void part_ends(struct ends *e)
     }
     close_end(&e->a);
     close_end(&e->b);
+    join_carriers(e);
     cel_tls_free(e->tls[0]);
     cel_tls_free(e->tls[1]);
 }
