@@ -503,6 +503,42 @@ static void *http_gzip(void *arg)
     return asks(answer, sizeof answer - 1, gets_root);
 }
 
+static void *http_deflate(void *arg)
+{
+    static const char answer[] =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 17\r\n\r\n"
+        "\170\332\313\110\315\311\311\327\121\310\100\242\000\104\050\006\325";
+
+    return asks(answer, sizeof answer - 1, gets_root);
+}
+
+static void *http_zstd(void *arg)
+{
+    static const char answer[] =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 27\r\n\r\n"
+        "\050\265\057\375\004\130\155\000\000\070\150\145\154\154\157\054\040\001\000"
+        "\342\212\021\165\363\230\216";
+
+    return asks(answer, sizeof answer - 1, gets_root);
+}
+
+/* A name in another script leads to loopback. */
+static void get_by_other_script(struct cel_session *web, const char *address)
+{
+    struct cel_response *page;
+    char url[128];
+
+    snprintf(url, sizeof url, "http://\303\244.localhost%s/hello/you", strrchr(address, ':'));
+    if (cel_get(web, url, &page) == 0)
+        cel_response_free(page);
+}
+
+static void *http_script(void *arg)
+{
+    with_server(get_by_other_script, 0);
+    return NULL;
+}
+
 static void *http_cut(void *arg)
 {
     static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort";
@@ -794,18 +830,34 @@ static void *https_upload(void *arg)
 }
 
 const struct scenario scenarios[] = {
-    {"http_get", http_get},           {"http_post", http_post},
-    {"http_pool", http_pool},         {"http_stop", http_stop},
-    {"http_chunked", http_chunked},   {"http_gzip", http_gzip},
-    {"http_cut", http_cut},           {"http_garbage", http_garbage},
-    {"http_circle", http_circle},     {"http_leave_body", http_leave_body},
-    {"http_upload", http_upload},     {"http_files", http_files},
-    {"http_pipeline", http_pipeline}, {"http_timeout", http_timeout},
-    {"https_get", https_get},         {"https_upload", https_upload},
-    {"http_duplex", http_duplex},     {"http_refused", http_refused},
-    {"http_chunks", http_chunks},     {"http_file", http_file},
-    {"http_graceful", http_graceful}, {"http_much", http_much},
-    {"http_form", http_form},         {"http_part", http_part},
-    {"http_serve", http_serve},       {"scrape", scrapes},
+    {"http_get", http_get},
+    {"http_post", http_post},
+    {"http_pool", http_pool},
+    {"http_stop", http_stop},
+    {"http_chunked", http_chunked},
+    {"http_gzip", http_gzip},
+    {"http_cut", http_cut},
+    {"http_garbage", http_garbage},
+    {"http_circle", http_circle},
+    {"http_leave_body", http_leave_body},
+    {"http_upload", http_upload},
+    {"http_files", http_files},
+    {"http_pipeline", http_pipeline},
+    {"http_timeout", http_timeout},
+    {"https_get", https_get},
+    {"https_upload", https_upload},
+    {"http_duplex", http_duplex},
+    {"http_refused", http_refused},
+    {"http_chunks", http_chunks},
+    {"http_file", http_file},
+    {"http_graceful", http_graceful},
+    {"http_much", http_much},
+    {"http_form", http_form},
+    {"http_part", http_part},
+    {"http_serve", http_serve},
+    {"http_deflate", http_deflate},
+    {"http_zstd", http_zstd},
+    {"http_script", http_script},
+    {"scrape", scrapes},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

@@ -77,12 +77,13 @@ static void use_folders(struct place *p)
 {
     struct cel_dir_entry entry;
     struct cel_dir *dir;
-    char deep[128];
+    char deep[128], file[136];
 
     snprintf(deep, sizeof deep, "%s/x/y", p->at[1]);
+    snprintf(file, sizeof file, "%s/z", deep);
     (void)!cel_path_mkdir(p->at[0], 0700);
     if (cel_path_mkdirs(deep, 0700) == 0)
-        (void)!cel_file_save(strcat(deep, "/z"), "x", 1, 0600);
+        (void)!cel_file_save(file, "x", 1, 0600);
     if (cel_dir_open(&dir, p->folder) == 0) {
         while (cel_dir_next(dir, &entry) > 0)
             continue;

@@ -18,8 +18,8 @@ size_t sites_report(size_t *count);
 
 /* "place FUNCTION", a line for each that has failed. */
 void sites_list(FILE *out);
-/* Where a program of the suite leaves what it has seen, for tests/harness/test_points.py. NULL: this
- * is no whole run, or none of the suite. */
+/* Where a program of the suite leaves what it has seen, for tests/harness/test_points.py. NULL:
+ * this is no whole run, or none of the suite. */
 FILE *sites_open_findings(const char *mode);
 
 #endif

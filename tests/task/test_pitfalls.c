@@ -163,7 +163,7 @@ static int status_of(cel_task_fn *fn, void *arg)
     assert_true(pid >= 0);
     if (pid == 0) {
         for (int signo = 1; signo < 32; signo++)
-            (void)signal(signo, SIG_DFL);
+            (void)sigaction(signo, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
         (void)!freopen("/dev/null", "w", stderr);
         _exit(cel_run(fn, arg, NULL) == 0 ? 0 : 1);
     }
