@@ -158,8 +158,10 @@ static inline void cel__loop_soon(struct cel_loop *loop, struct cel__soon *soon)
 /* (any thread) */
 static inline void cel__loop_post(struct cel_loop *loop, struct cel__post *post)
 {
-    if (cel__inbox_push(&loop->inbox, post))
-        loop->backend->wake(loop);
+    if (!cel__inbox_push(&loop->inbox, post))
+        return;
+    loop->backend->wake(loop);
+    cel__inbox_woken(&loop->inbox);
 }
 
 /* The first half of closing: work of others is refused from now on, tasks end, what the floors
