@@ -182,9 +182,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_reply_redirect(struct cel_reply *reply, int sta
  * nothing was answered yet; -CEL_ETRUNCATED it shrank meanwhile, -ENOMEM; write errors. */
 CEL_PUBLIC CEL_NODISCARD int cel_reply_file(struct cel_request *req, struct cel_reply *reply,
                                             const char *path);
-/* (parks) A streamed answer: begin, any number of writes, and the end when the handler returns.
- * length -1: not known (chunked, or the connection's end for HTTP/1.0). -EALREADY, -EINVAL,
- * -ENOMEM. */
+/* Does not park. A streamed answer: begin, any number of writes, and the end when the handler
+ * returns. length -1: not known (chunked, or the connection's end for HTTP/1.0). -EALREADY,
+ * -EINVAL, -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_reply_begin(struct cel_reply *reply, int status, const char *type,
                                              int64_t length);
 /* (parks) -EMSGSIZE more than the length promised; write errors. */

@@ -204,6 +204,7 @@ CEL_PUBLIC void cel_countdown_add(struct cel_countdown *countdown, size_t n);
 CEL_PUBLIC void cel_countdown_done(struct cel_countdown *countdown);
 /* (parks) Until none is to come. 0, -ECANCELED, -ETIMEDOUT. */
 CEL_PUBLIC CEL_NODISCARD int cel_countdown_wait(struct cel_countdown *countdown);
+/* How many are to come. */
 CEL_PUBLIC size_t cel_countdown_count(const struct cel_countdown *countdown);
 
 /* ---- once ---- */
@@ -225,6 +226,7 @@ struct cel_once {
  * those who wait tries again. 0 when it has succeeded; -ECANCELED, -ETIMEDOUT. fn must not come
  * back here. */
 CEL_PUBLIC CEL_NODISCARD int cel_once_run(struct cel_once *once, int (*fn)(void *arg), void *arg);
+/* It has succeeded. */
 CEL_PUBLIC bool cel_once_is_done(const struct cel_once *once);
 
 /* ---- read-write lock ---- */

@@ -252,6 +252,7 @@ CEL_PUBLIC CEL_NODISCARD int cel_completed_new(struct cel_completed **out, union
 /* (parks) -> index of the next that is done; -ENOENT when all were given; -ECANCELED, -ETIMEDOUT.
  */
 CEL_PUBLIC CEL_NODISCARD int cel_completed_next(struct cel_completed *completed);
+/* The awaited go on. NULL is fine. */
 CEL_PUBLIC void cel_completed_free(struct cel_completed *completed);
 
 /* ---- scopes ---- */

@@ -108,6 +108,7 @@ static int listener_new(struct cel_listener **out, int fd, const struct sockaddr
     if (r < 0)
         goto fail;
     l->fd->is_listener = 1;
+    l->fd->may_be_copy = 1;
     l->fd->what = "listener";
     l->held = -1;
     l->pause = PAUSE_MIN;

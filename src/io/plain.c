@@ -145,6 +145,7 @@ int cel_stream_open(struct cel_stream **out, int fd, bool owns)
         return r;
     if (cel__sys.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0)
         f->is_stream = type == SOCK_STREAM;
+    f->may_be_copy = 1;
     f->what = "stream";
     r = cel__stream_new(out, f);
     if (r < 0) {

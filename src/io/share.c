@@ -167,6 +167,7 @@ static int open_patient(struct cel_stream **out, int fd, bool can_poll)
         cel__mem_free(p);
         return r;
     }
+    p->stream.fd->may_be_copy = 1;
     p->can_poll = can_poll;
     p->stream.via = &by_patience;
     *out = &p->stream;

@@ -19,6 +19,7 @@ static int64_t poll_once(int fd, short events, bool owns)
         cel__sys.close(fd);
     if (r < 0)
         return r;
+    op.fd->may_be_copy = owns;
     op.events = events;
     r = cel__wait_op(&op); /* parks */
     cel__fd_close(cel__loop_here, op.fd);

@@ -84,6 +84,7 @@ static int start_op(struct member *m, struct crowd *c, int fd, short events, boo
 
     if (r < 0)
         return r;
+    m->fd->may_be_copy = owns;
     m->op = (struct cel__op){
         .kind = CEL__OP_POLL, .fd = m->fd, .events = events, .done = on_ready, .arg = c};
     cel__list_init(&m->op.link);

@@ -235,7 +235,7 @@ static void epoll_detach(struct cel_loop *loop, struct cel__fd *f)
     for (int i = 0; i < 2; i++)
         while (!cel__list_is_empty(queues[i]))
             end(loop, cel__container_of(queues[i]->next, struct cel__op, link), -CEL_ECLOSED);
-    if (f->is_registered && !f->owns)
+    if (f->is_registered && (!f->owns || f->may_be_copy))
         cel__sys.epoll_ctl(data->ep, EPOLL_CTL_DEL, f->fd, NULL);
     if (f->owns)
         cel__sys.close(f->fd);

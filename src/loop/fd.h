@@ -23,10 +23,12 @@ struct cel__fd {
     uint8_t is_closing : 1; /* no new ops */
     uint8_t owns : 1;       /* close(2) at the end */
     uint8_t is_registered : 1; /* epoll knows it */
-    uint8_t is_stream : 1;     /* a connected stream socket: a short read means drained */
-    uint8_t is_listener : 1;   /* a listening socket */
-    uint8_t has_receiver : 1;  /* a standing receive may take its bytes before others see them */
-    struct cel__list readers;  /* ops waiting for IN, first come first served */
+    uint8_t
+        may_be_copy : 1;   /* closing it may not close the file, which epoll would go on to watch */
+    uint8_t is_stream : 1; /* a connected stream socket: a short read means drained */
+    uint8_t is_listener : 1;  /* a listening socket */
+    uint8_t has_receiver : 1; /* a standing receive may take its bytes before others see them */
+    struct cel__list readers; /* ops waiting for IN, first come first served */
     struct cel__list writers;
     const char *what;   /* for reports; static; NULL: not said */
     void *backend_data; /* the backend's, NULL at first */

@@ -42,6 +42,7 @@ int cel_handle_open(struct cel_loop *loop, struct cel_handle **out, int fd, bool
     }
     if (cel__sys.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0)
         handle->fd->is_stream = type == SOCK_STREAM;
+    handle->fd->may_be_copy = 1;
     *out = handle;
     return 0;
 }

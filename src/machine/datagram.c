@@ -42,6 +42,8 @@ static void arrive(struct cel__machine *m, struct cel__happening *event)
         s = cel__socket_at(d->to_host, CEL__SOCKET_UDP, &d->to, d->to_len);
     else
         is_lost = true;
+    if (s != NULL && !cel__socket_hears(s, &d->from))
+        s = NULL;
     if (s == NULL && !is_lost)
         refuse(d);
     if (s == NULL || s->queued_bytes + d->len > QUEUE_MAX) {

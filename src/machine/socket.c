@@ -209,6 +209,15 @@ struct cel__socket *cel__socket_at(struct cel__station *host, enum cel__socket_k
     return found;
 }
 
+bool cel__socket_hears(const struct cel__socket *s, const struct sockaddr_storage *from)
+{
+    if (s->peer_len == 0)
+        return true;
+    if (port_of(&s->peer) != port_of(from))
+        return false;
+    return cel__address_is_any(&s->peer) || is_same(&s->peer, from);
+}
+
 /* Binding. */
 
 static bool is_in_the_way(const struct cel__socket *s, const struct cel__socket *other)

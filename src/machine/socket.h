@@ -92,6 +92,8 @@ CEL_NODISCARD int cel__socket_bind_any(struct cel__socket *s, const struct socka
 /* Who takes what comes to this address; NULL: nobody. */
 struct cel__socket *cel__socket_at(struct cel__station *host, enum cel__socket_kind kind,
                                    const struct sockaddr_storage *at, socklen_t len);
+/* A socket that has said whom it talks to takes nothing of others. */
+bool cel__socket_hears(const struct cel__socket *s, const struct sockaddr_storage *from);
 /* Is there a file of that name, or no file needed? */
 bool cel__socket_has_path(const struct sockaddr_storage *at);
 /* The bound name is free; the socket is as it was. -> whether it was bound. */

@@ -165,7 +165,10 @@ void cel__scope_child_ended(struct cel__scope *scope, struct cel_task *child)
         child_failed(scope, child, code);
     if (scope->live == 0 && scope->flags & CEL__SCOPE_JOINING) {
         scope->flags &= (uint8_t)~CEL__SCOPE_JOINING;
-        cel__unpark(scope->task);
+        if (scope->task != NULL)
+            cel__unpark(scope->task);
+        else
+            cel__loop_here->is_awaited = true; /* the root's, by the loop's close */
     }
 }
 

@@ -76,18 +76,29 @@ static void task_ended(struct cel_fiber *fiber)
     cel__task_release(tasks, task);
 }
 
-/* Cancel what the program left, let it run to its end, and say what would not end. A turn in which
- * something is ready must not wait: the last task may end in it, and nobody else would. */
+/* Turns the loop until no task is left, which ends the turn in which that happens: other things may
+ * be waited for, and need not come. */
+static void join_tasks(struct cel_loop *loop, struct cel__tasks *tasks)
+{
+    int64_t grace = cel_now() + 5 * CEL_SECOND;
+    int r = 0;
+
+    while (tasks->live != 0 && cel_now() < grace && r >= 0) {
+        tasks->root.flags |= CEL__SCOPE_JOINING;
+        r = cel_loop_turn(loop, grace - cel_now());
+        loop->is_awaited = false;
+    }
+    tasks->root.flags &= (uint8_t)~CEL__SCOPE_JOINING;
+}
+
+/* Cancel what the program left, let it run to its end, and say what would not end. */
 static int end_tasks(struct cel_loop *loop)
 {
     struct cel__tasks *tasks = loop->tasks;
-    int64_t grace = cel_now() + 5 * CEL_SECOND;
     int left;
 
     cel__scope_cancel(&tasks->root, -ECANCELED);
-    while (tasks->live != 0 && cel_now() < grace)
-        if (cel_loop_turn(loop, cel__loop_has_ready(loop) ? 0 : grace - cel_now()) < 0)
-            break;
+    join_tasks(loop, tasks);
     left = (int)tasks->live;
     CEL__LIST_EACH_SAFE (node, cel__scope_inner(&tasks->root)) {
         struct cel_task *task = cel__task_of_scope(cel__scope_of_link(node));

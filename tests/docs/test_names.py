@@ -143,11 +143,42 @@ def lost(root):
                 yield f"{os.path.relpath(path, root)}: {target}"
 
 
+def tests_of(root):
+    """Names of test functions: what cmocka's tables, our own and those of test programs in Python list."""
+    names = set()
+    for folder, _, files in os.walk(os.path.join(root, "tests")):
+        for file in files:
+            if not file.endswith((".c", ".h", ".py")):
+                continue
+            text = read(os.path.join(folder, file))
+            names |= set(re.findall(r"^(?:[A-Z][A-Z_]+\(|static void )(\w+)\)?(?:\(void \*\*|\(struct ends|$)", text, re.M))
+            names |= set(re.findall(r'\("(\w+)", list\(', text))
+    return names
+
+
+def unproven(root):
+    """Tests that the failure model names and that do not exist; rows that name none and do not say why; rules without a
+    row."""
+    known, rules = tests_of(root), set()
+    assert len(known) > 1000, len(known)
+    for line in read(os.path.join(root, "docs", "design", "failure-model.md")).splitlines():
+        cells = [c.strip() for c in line.strip("|").split(" |")]
+        if not line.startswith("|") or len(cells) < 3 or cells[0] in ("---", "Fault", "Pitfall", "Rule"):
+            continue
+        named = re.findall(r"`(\w+)`", cells[2])
+        rules |= set(re.findall(r"^C\d+", cells[0]))
+        yield from (f"{cells[0]}: no test {name}" for name in named if name not in known)
+        if not named and not cells[1].startswith("Later:"):
+            yield f"{cells[0]}: names no test"
+    yield from sorted({f"C{i}" for i in range(1, 20)} ^ rules)
+
+
 def main():
     root = sys.argv[1]
     results = [(f"{page}_page_has_every_name", forgotten(root, page, names)) for page, names in PAGES.items()]
     results += [("names_of_ours_exist", list(unknown(root))), ("links_lead_to_files", list(lost(root))),
-                ("parse_errors_are_explained", list(unexplained(root)))]
+                ("parse_errors_are_explained", list(unexplained(root))),
+                ("names_of_tests_exist", list(unproven(root)))]
     print(f"1..{len(results)}")
     for i, (name, bad) in enumerate(results, 1):
         print(f'{"not ok" if bad else "ok"} {i} - {name}')

@@ -14,9 +14,11 @@ int scenarios_open(void **state)
 {
     if (make_certs(state) < 0)
         return -1;
-    if (cel_tls_new(&server_tls, &(struct cel_tls_options){.cert_file = cert_path("good")}) < 0)
+    if (cel_tls_new(&server_tls, &(struct cel_tls_options){.cert_file = cert_path("good"),
+                                                           .alpn = "http/1.1"}) < 0)
         return -1;
-    return cel_tls_new(&client_tls, &(struct cel_tls_options){.ca_file = cert_path("ca")});
+    return cel_tls_new(&client_tls,
+                       &(struct cel_tls_options){.ca_file = cert_path("ca"), .alpn = "http/1.1"});
 }
 
 int scenarios_close(void **state)

@@ -93,15 +93,17 @@ static void *read_then_write(void *arg)
 {
     struct guarded *g = arg;
 
-    if (cel_rwlock_read(&g->rwlock) == 0) {
-        CEL__ASSERT(g->inside == 0);
-        (void)cel_yield();
-        cel_rwlock_read_release(&g->rwlock);
+    for (int i = 0; i < 2; i++) { /* the second time some write */
+        if (cel_rwlock_read(&g->rwlock) == 0) {
+            CEL__ASSERT(g->inside == 0);
+            (void)cel_yield();
+            cel_rwlock_read_release(&g->rwlock);
+        }
+        if (cel_rwlock_write(&g->rwlock) < 0)
+            return NULL;
+        be_inside(g);
+        cel_rwlock_write_release(&g->rwlock);
     }
-    if (cel_rwlock_write(&g->rwlock) < 0)
-        return NULL;
-    be_inside(g);
-    cel_rwlock_write_release(&g->rwlock);
     return NULL;
 }
 
@@ -133,6 +135,24 @@ static void *attend(void *arg)
     return NULL;
 }
 
+static bool it_has_begun(void *arg)
+{
+    return ((struct meeting *)arg)->has_begun;
+}
+
+static void *attend_all_of_it(void *arg)
+{
+    struct meeting *m = arg;
+
+    if (cel_lock_acquire(&m->lock) < 0)
+        return NULL;
+    if (cel_cond_wait_for(&m->cond, &m->lock, it_has_begun, m) == 0)
+        CEL__ASSERT(m->has_begun);
+    CEL__ASSERT(cel_lock_is_held(&m->lock));
+    cel_lock_release(&m->lock);
+    return NULL;
+}
+
 static void begin(void *arg)
 {
     struct meeting *m = arg;
@@ -151,6 +171,15 @@ static void *flow_cond(void *arg)
     struct meeting m = {.has_begun = false};
 
     together(attend, &m, begin);
+    CEL__ASSERT(!cel_lock_is_held(&m.lock));
+    return NULL;
+}
+
+static void *flow_cond_for(void *arg)
+{
+    struct meeting m = {.has_begun = false};
+
+    together(attend_all_of_it, &m, begin);
     CEL__ASSERT(!cel_lock_is_held(&m.lock));
     return NULL;
 }
@@ -398,6 +427,18 @@ static void *step(void *arg)
     return arg;
 }
 
+static void *rest(void *arg)
+{
+    (void)cel_sleep(CEL_MILLISECOND / 4);
+    return arg;
+}
+
+static void *last_long(void *arg)
+{
+    (void)cel_sleep(CEL_MINUTE);
+    return arg;
+}
+
 static void empty(struct cel_pool *pool)
 {
     CEL_SCOPE (s, .is_shielded = true)
@@ -409,14 +450,19 @@ static void empty(struct cel_pool *pool)
 static void *fill_pool(void *arg)
 {
     for (int i = 0; i < 2; i++)
-        (void)!cel_pool_spawn(arg, step, NULL, NULL);
+        (void)!cel_pool_spawn(arg, rest, NULL, NULL);
     return NULL;
 }
 
 static void see_it_empty(void *arg)
 {
+    (void)cel_yield(); /* it is full then */
     (void)!cel_pool_wait_available(arg);
+    (void)!cel_pool_try_spawn(arg, rest, NULL, NULL);
     (void)!cel_pool_join(arg);
+    (void)!cel_pool_spawn(arg, last_long, NULL, NULL);
+    (void)cel_yield();
+    (void)!cel_pool_kill(arg);
 }
 
 static void *flow_pool(void *arg)
@@ -438,6 +484,16 @@ static void *flow_map(void *arg)
     if (cel_starmap(step, elements, sizeof elements[0], 6, 2, results) == 0)
         for (int i = 0; i < 6; i++)
             CEL__ASSERT(results[i] == &elements[i]);
+    return NULL;
+}
+
+static void *flow_items(void *arg)
+{
+    void *items[6] = {"a", "b", "c", "d", "e", "f"}, *results[6];
+
+    if (cel_map(rest, items, 6, 2, results) == 0)
+        for (int i = 0; i < 6; i++)
+            CEL__ASSERT(results[i] == items[i]);
     return NULL;
 }
 
@@ -464,6 +520,20 @@ static void *flow_imap(void *arg)
     return NULL;
 }
 
+/* Given up while its calls run. */
+static void *flow_imap_left(void *arg)
+{
+    struct cel_imap *imap;
+    int count = 0;
+    void *value;
+
+    if (cel_imap_new(&imap, rest, three, &count, &(struct cel_imap_options){.width = 3}) < 0)
+        return NULL;
+    (void)!cel_imap_next(imap, &value);
+    cel_imap_free(imap);
+    return NULL;
+}
+
 static void *flow_pile(void *arg)
 {
     struct cel_pool *pool;
@@ -473,19 +543,13 @@ static void *flow_pile(void *arg)
         return NULL;
     if (cel_pile_new(&pile, pool) == 0) {
         for (int i = 0; i < 4; i++)
-            (void)!cel_pile_spawn(pile, step, NULL);
-        for (int i = 0; i < 2; i++)
+            (void)!cel_pile_spawn(pile, rest, NULL);
+        for (int i = 0; i < 4; i++)
             (void)!cel_pile_next(pile, NULL);
         cel_pile_free(pile);
     }
     empty(pool);
     return NULL;
-}
-
-static void *last_long(void *arg)
-{
-    (void)cel_sleep(CEL_MINUTE);
-    return arg;
 }
 
 static void *flow_kill(void *arg)
@@ -498,6 +562,30 @@ static void *flow_kill(void *arg)
     for (int i = 0; i < 2; i++)
         if (t[i] != NULL)
             cel_task_cancel(t[i]);
+    return NULL;
+}
+
+static void *flow_join_all(void *arg)
+{
+    for (int k = 0; k < 2; k++) {
+        struct cel_task *t[3] = {cel_spawn(rest, NULL), cel_spawn(step, NULL),
+                                 cel_spawn(rest, NULL)};
+
+        (void)!cel_join_all(t, 3, k == 0);
+        for (int i = 0; i < 3; i++)
+            cel_task_free(t[i]);
+    }
+    return NULL;
+}
+
+static void *flow_kill_one(void *arg)
+{
+    struct cel_task *t = cel_spawn(last_long, NULL);
+
+    (void)cel_yield();
+    if (t != NULL && cel_kill(t) == 0)
+        CEL__ASSERT(cel_is_done(t));
+    cel_task_free(t);
     return NULL;
 }
 
@@ -522,9 +610,89 @@ static void *keep_note(void *arg)
     return NULL;
 }
 
+static const struct cel_local shared = {.destroy = NULL};
+
+static void *see_shared(void *arg)
+{
+    CEL__ASSERT(cel_local_get(&shared) == arg);
+    return NULL;
+}
+
 static void *flow_locals(void *arg)
 {
+    static int value;
+    struct cel_task *heir;
+
     together(keep_note, NULL, NULL);
+    if (cel_local_set(&shared, &value) < 0)
+        return NULL;
+    heir = cel_spawn_with(see_shared, &value, .inherits_locals = true);
+    if (heir != NULL && cel_await(heir, NULL) == 0)
+        CEL__ASSERT(cel_local_get(&shared) == &value);
+    cel_task_free(heir);
+    return NULL;
+}
+
+/* ---- more than fit on a stack ---- */
+
+enum { MANY = 20 };
+
+static void *flow_wait_many(void *arg)
+{
+    struct cel_task *t[MANY];
+
+    for (int i = 0; i < MANY; i++)
+        t[i] = cel_spawn(rest, NULL);
+    (void)!cel_wait(t, MANY, CEL_WAIT_ALL);
+    for (int i = 0; i < MANY; i++)
+        cel_task_free(t[i]);
+    return NULL;
+}
+
+static void *flow_select_many(void *arg)
+{
+    struct cel_case cases[MANY];
+    struct talk t = {.sent = 0};
+    int value;
+
+    if (cel_chan_new(&t.chan, sizeof(int), 0) < 0)
+        return NULL;
+    for (int i = 0; i < MANY - 1; i++)
+        cases[i] = (struct cel_case)CEL_RECV(t.chan, &value);
+    cases[MANY - 1] = (struct cel_case)CEL_AFTER(CEL_MILLISECOND / 4);
+    (void)!cel_select(cases, MANY);
+    cel_chan_free(t.chan);
+    return NULL;
+}
+
+static void note_end(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void note_call(void *arg)
+{
+    (void)cel_future_set(arg, "called");
+}
+
+static void await_call(struct cel_future *called)
+{
+    CEL_SCOPE (shield, .is_shielded = true)
+        CEL__ASSERT(cel_await(called, NULL) == 0);
+}
+
+static void *flow_calls(void *arg)
+{
+    static int ended; /* the callback may come when the task is gone */
+    struct cel_future *called = cel_future_new();
+    struct cel_task *t = cel_spawn(step, NULL);
+
+    if (t != NULL && cel_link(t, CEL_LINK_ANY, note_end, &ended) == 0)
+        (void)!cel_await(t, NULL);
+    cel_task_free(t);
+    if (called != NULL && cel_loop_call(cel_loop_current(), note_call, called) == 0)
+        await_call(called);
+    cel_future_free(called);
     return NULL;
 }
 
@@ -585,6 +753,7 @@ const struct scenario scenarios[] = {
     {"lock", flow_lock},
     {"rlock", flow_rlock},
     {"cond", flow_cond},
+    {"cond_for", flow_cond_for},
     {"sem", flow_sem},
     {"gates", flow_gates},
     {"barrier", flow_barrier},
@@ -596,11 +765,18 @@ const struct scenario scenarios[] = {
     {"queue", flow_queue},
     {"pool", flow_pool},
     {"map", flow_map},
+    {"items", flow_items},
     {"imap", flow_imap},
+    {"imap_left", flow_imap_left},
     {"pile", flow_pile},
+    {"join_all", flow_join_all},
     {"kill", flow_kill},
+    {"kill_one", flow_kill_one},
     {"timeout", flow_timeout},
     {"locals", flow_locals},
+    {"wait_many", flow_wait_many},
+    {"select_many", flow_select_many},
+    {"calls", flow_calls},
     {"race", flow_race},
     {"shield", flow_shield},
     {"abandon", flow_abandon, .uses_pool = true},

@@ -64,6 +64,42 @@ static int send_on(struct cel_request *req, struct cel_reply *reply)
     return cel_reply_redirect(reply, 302, "/hello/there");
 }
 
+#define MUCH (300 << 10) /* more than waits unsent */
+
+static char much[MUCH];
+
+static int say_much(struct cel_request *req, struct cel_reply *reply)
+{
+    return cel_reply_bytes(reply, 200, NULL, much, MUCH);
+}
+
+static int say_much_in_pieces(struct cel_request *req, struct cel_reply *reply)
+{
+    int r = cel_reply_begin(reply, 200, NULL, MUCH);
+
+    for (size_t at = 0; at < MUCH && r == 0; at += MUCH / 4)
+        r = cel_reply_write(reply, much + at, MUCH / 4);
+    return r;
+}
+
+static int say_much_text(struct cel_request *req, struct cel_reply *reply)
+{
+    return cel_reply_text(reply, 200, "%*s", MUCH, "x");
+}
+
+static int give_form(struct cel_request *req, struct cel_reply *reply)
+{
+    const char *value;
+    int r = cel_request_form_param(req, "name", &value);
+
+    return r < 0 ? r : cel_reply_text(reply, 200, "%s", value != NULL ? value : "");
+}
+
+static int give_file(struct cel_request *req, struct cel_reply *reply)
+{
+    return cel_reply_file(req, reply, "/proc/self/exe");
+}
+
 static void *serves(void *arg)
 {
     (void)!cel_server_run(arg);
@@ -85,6 +121,11 @@ static void with_server(void (*client)(struct cel_session *web, const char *addr
         cel_route(server, "POST /stream", stream_back, NULL) == 0 &&
         cel_route(server, "POST /no", refuse, NULL) == 0 &&
         cel_route(server, "GET /on", send_on, NULL) == 0 &&
+        cel_route(server, "GET /much", say_much, NULL) == 0 &&
+        cel_route(server, "GET /pieces", say_much_in_pieces, NULL) == 0 &&
+        cel_route(server, "GET /text", say_much_text, NULL) == 0 &&
+        cel_route(server, "POST /form", give_form, NULL) == 0 &&
+        cel_route(server, "GET /file", give_file, NULL) == 0 &&
         cel_route_files(server, "/files/", cert_directory) == 0 &&
         cel_server_listen(server, "127.0.0.1:0") == 0) {
         CEL_SCOPE (s) {
@@ -462,6 +503,42 @@ static void *http_gzip(void *arg)
     return asks(answer, sizeof answer - 1, gets_root);
 }
 
+static void *http_deflate(void *arg)
+{
+    static const char answer[] =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 17\r\n\r\n"
+        "\170\332\313\110\315\311\311\327\121\310\100\242\000\104\050\006\325";
+
+    return asks(answer, sizeof answer - 1, gets_root);
+}
+
+static void *http_zstd(void *arg)
+{
+    static const char answer[] =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 27\r\n\r\n"
+        "\050\265\057\375\004\130\155\000\000\070\150\145\154\154\157\054\040\001\000"
+        "\342\212\021\165\363\230\216";
+
+    return asks(answer, sizeof answer - 1, gets_root);
+}
+
+/* A name in another script leads to loopback. */
+static void get_by_other_script(struct cel_session *web, const char *address)
+{
+    struct cel_response *page;
+    char url[128];
+
+    snprintf(url, sizeof url, "http://\303\244.localhost%s/hello/you", strrchr(address, ':'));
+    if (cel_get(web, url, &page) == 0)
+        cel_response_free(page);
+}
+
+static void *http_script(void *arg)
+{
+    with_server(get_by_other_script, 0);
+    return NULL;
+}
+
 static void *http_cut(void *arg)
 {
     static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort";
@@ -580,6 +657,102 @@ static void *http_pipeline(void *arg)
     return NULL;
 }
 
+/* Answers that wait for their reader. */
+static void read_slowly(struct cel_session *web, const char *address)
+{
+    static const char *const paths[] = {"much", "pieces", "text"};
+
+    for (int i = 0; i < 3; i++) {
+        struct cel_response *page;
+        char url[128];
+
+        snprintf(url, sizeof url, "http://%s/%s", address, paths[i]);
+        if (cel_fetch(web, url, &(struct cel_fetch_options){.is_streaming = true}, &page) < 0)
+            return;
+        if (cel_yield() == 0 && cel_response_load(page) == 0)
+            CEL__ASSERT(page->status != 200 || cel_text(page).len == MUCH);
+        cel_response_free(page);
+    }
+}
+
+static void *http_much(void *arg)
+{
+    with_server(read_slowly, 0);
+    return NULL;
+}
+
+static void post_form(struct cel_session *web, const char *address)
+{
+    const struct cel_pair form[] = {{.name = "name", .value = "v"}, {0}};
+    const struct cel_header type[] = {
+        {.name = "Content-Type", .value = "application/x-www-form-urlencoded"}, {0}};
+    int times = 0;
+    struct cel_fetch_options slow = {
+        .method = "POST", .headers = type, .body_read = give_twice, .body_arg = &times};
+    struct cel_response *page;
+    char url[128];
+
+    snprintf(url, sizeof url, "http://%s/form", address);
+    if (cel_post_form(web, url, form, &page) == 0) {
+        CEL__ASSERT(page->status != 200 || cel_text(page).len == 1);
+        cel_response_free(page);
+    }
+    if (cel_fetch(web, url, &slow, &page) == 0)
+        cel_response_free(page);
+}
+
+static void get_part(struct cel_session *web, const char *address)
+{
+    const struct cel_header range[] = {{.name = "Range", .value = "bytes=0-299999"}, {0}};
+    struct cel_fetch_options options = {.headers = range, .is_streaming = true};
+    struct cel_response *page;
+    char url[128];
+
+    snprintf(url, sizeof url, "http://%s/file", address);
+    if (cel_fetch(web, url, &options, &page) < 0)
+        return;
+    if (cel_yield() == 0 && cel_response_load(page) == 0)
+        CEL__ASSERT(page->status != 206 || cel_text(page).len == 300000);
+    cel_response_free(page);
+}
+
+static void *http_part(void *arg)
+{
+    with_server(get_part, 0);
+    return NULL;
+}
+
+static void *http_form(void *arg)
+{
+    with_server(post_form, 0);
+    return NULL;
+}
+
+static void *listens_and_serves(void *arg)
+{
+    (void)!cel_serve(arg, "127.0.0.1:0");
+    return NULL;
+}
+
+static void *http_serve(void *arg)
+{
+    struct cel_server *server = cel_server_new(&(struct cel_server_options){.stop_grace = 20 * MS});
+    struct cel_session *web = cel_session_new(NULL);
+
+    if (server != NULL && web != NULL &&
+        cel_route(server, "GET /hello/{name}", say_hello, NULL) == 0) {
+        CEL_SCOPE (s) {
+            if (cel_go(listens_and_serves, server) == 0 && cel_yield() == 0 &&
+                cel_server_address(server)[0] != '\0')
+                get(web, cel_server_address(server), "/hello/you");
+            cel_server_stop(server);
+        }
+    }
+    cel_session_free(web);
+    cel_server_free(server);
+    return NULL;
+}
+
 static void time_out(struct cel_session *web, const char *address)
 {
     struct cel_response *page;
@@ -657,16 +830,34 @@ static void *https_upload(void *arg)
 }
 
 const struct scenario scenarios[] = {
-    {"http_get", http_get},           {"http_post", http_post},
-    {"http_pool", http_pool},         {"http_stop", http_stop},
-    {"http_chunked", http_chunked},   {"http_gzip", http_gzip},
-    {"http_cut", http_cut},           {"http_garbage", http_garbage},
-    {"http_circle", http_circle},     {"http_leave_body", http_leave_body},
-    {"http_upload", http_upload},     {"http_files", http_files},
-    {"http_pipeline", http_pipeline}, {"http_timeout", http_timeout},
-    {"https_get", https_get},         {"https_upload", https_upload},
-    {"http_duplex", http_duplex},     {"http_refused", http_refused},
-    {"http_chunks", http_chunks},     {"http_file", http_file},
-    {"http_graceful", http_graceful}, {"scrape", scrapes},
+    {"http_get", http_get},
+    {"http_post", http_post},
+    {"http_pool", http_pool},
+    {"http_stop", http_stop},
+    {"http_chunked", http_chunked},
+    {"http_gzip", http_gzip},
+    {"http_cut", http_cut},
+    {"http_garbage", http_garbage},
+    {"http_circle", http_circle},
+    {"http_leave_body", http_leave_body},
+    {"http_upload", http_upload},
+    {"http_files", http_files},
+    {"http_pipeline", http_pipeline},
+    {"http_timeout", http_timeout},
+    {"https_get", https_get},
+    {"https_upload", https_upload},
+    {"http_duplex", http_duplex},
+    {"http_refused", http_refused},
+    {"http_chunks", http_chunks},
+    {"http_file", http_file},
+    {"http_graceful", http_graceful},
+    {"http_much", http_much},
+    {"http_form", http_form},
+    {"http_part", http_part},
+    {"http_serve", http_serve},
+    {"http_deflate", http_deflate},
+    {"http_zstd", http_zstd},
+    {"http_script", http_script},
+    {"scrape", scrapes},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

@@ -2,6 +2,7 @@
 /* Sockets, streams, TLS, names, descriptors, signals, files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include "celadon/net.h"
 #include "harness/scenario_tls.h"
 #include "harness/scenarios.h"
+#include "io/dns.h"
+#include "io/resolve.h"
 
 #define MS CEL_MILLISECOND
 
@@ -59,6 +62,7 @@ static void talk(struct cel_stream *s)
 {
     char buf[16];
 
+    CEL__ASSERT(cel_stream_peer(s) != NULL && cel_stream_local(s) != NULL);
     for (int i = 0; i < 3; i++)
         if (cel_write(s, "0123456789abcdef", 16) != 16 || cel_read_exactly(s, buf, 16) != 16)
             break;
@@ -351,7 +355,14 @@ static void *broken_pipe(void *arg)
 
 static void *refused(void *arg)
 {
+    struct sockaddr_in6 of_link = {
+        .sin6_family = AF_INET6, .sin6_addr = {{{0xfe, 0x80}}}, .sin6_scope_id = 1};
+    struct sockaddr_storage at = {0};
     struct cel_stream *s;
+    char text[128];
+
+    memcpy(&at, &of_link, sizeof of_link);
+    CEL__ASSERT(cel_address_format(&at, text, sizeof text) != NULL);
 
     if (cel_connect(&s, "127.0.0.1:1", NULL) == 0)
         cel_close(s);
@@ -446,6 +457,22 @@ static void *writes_much(void *arg)
     }
     cel_close(bulk.stream);
     CEL__ASSERT(!is_clean || bulk.has_failed || bulk.got == written);
+    return NULL;
+}
+
+/* A name server that never answers: whoever wants a name waits for it. */
+static void *by_mute_server(void *arg)
+{
+    struct cel__dns_options options = {.timeout_ms = 5, .tries = 1};
+    struct cel_listener *door;
+    struct cel_socket *server;
+
+    if (cel_udp_open(&server, "127.0.0.1:0") < 0)
+        return NULL;
+    options.servers = cel_socket_address(server);
+    if (cel__resolve_configure(&options) == 0 && cel_listen(&door, "no.such.name:0", NULL) == 0)
+        cel_listener_close(door);
+    cel_socket_close(server);
     return NULL;
 }
 
@@ -637,6 +664,47 @@ static void *handles(void *arg)
     return NULL;
 }
 
+static void take_fd(void *arg, int64_t result)
+{
+    if (result >= 0)
+        close((int)result);
+    (void)cel_future_set(arg, "ended");
+}
+
+/* Callbacks for a peer who comes and for bytes that do not. */
+static void *handle_accepts(void *arg)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX}; /* the kernel finds a name */
+    struct cel_future *accepted = cel_future_new(), *polled = cel_future_new();
+    struct cel_handle *h = NULL;
+    struct cel_op *poll = NULL;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (accepted != NULL && polled != NULL && bind(fd, (void *)&at, sizeof at.sun_family) == 0 &&
+        listen(fd, 1) == 0 && cel_handle_open(cel_loop_current(), &h, fd, false) == 0) {
+        struct cel_op *accept = NULL;
+        bool accepts = cel_op_accept(h, take_fd, accepted, &accept) == 0;
+        bool polls = cel_op_poll(h, POLLIN, op_ended, polled, &poll) == 0;
+
+        (void)cel_yield();
+        if (accepts)
+            cel_op_cancel(accept);
+        if (polls)
+            cel_op_cancel(poll);
+        CEL_SCOPE (shield, .is_shielded = true) {
+            if (accepts)
+                (void)!cel_await(accepted, NULL);
+            if (polls)
+                (void)!cel_await(polled, NULL);
+        }
+    }
+    cel_handle_close(h);
+    close(fd);
+    cel_future_free(accepted);
+    cel_future_free(polled);
+    return NULL;
+}
+
 static void *file_facts(void *arg)
 {
     struct cel_file *f;
@@ -680,6 +748,7 @@ const struct scenario scenarios[] = {
     {"crowd", crowd},
     {"refused", refused},
     {"by_name", by_name},
+    {"by_mute_server", by_mute_server, .needs_kernel = true},
     {"by_race", by_race},
     {"no_such_name", no_such_name},
     {"half_close", half_close},
@@ -699,6 +768,7 @@ const struct scenario scenarios[] = {
     {"wait_fd_twice", waits_fd_twice},
     {"signals", signals},
     {"handles", handles},
+    {"handle_accepts", handle_accepts, .needs_kernel = true},
     {"files", files, .uses_pool = true},
     {"file_facts", file_facts, .uses_pool = true},
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +50,25 @@ static void *scenario_process_stop(void *arg)
     CEL_SCOPE (s, .timeout = MS)
         (void)!cel_process_wait(p, NULL);
     CEL__ASSERT(cel_process_stop(p, MS, &exit) < 0 || exit.signo != 0);
+    cel_process_close(p);
+    return NULL;
+}
+
+/* The child goes on when its talk is cut short: closing gives it up. */
+static void *scenario_process_talk(void *arg)
+{
+    const char *const argv[] = {"cat", NULL};
+    const struct cel_process_options options = {.in.kind = CEL_STDIO_PIPE,
+                                                .out.kind = CEL_STDIO_PIPE};
+    struct cel_process *p;
+    struct cel_output output;
+
+    if (cel_process_spawn(&p, argv, &options) < 0)
+        return NULL;
+    if (cel_process_communicate(p, "text", 4, 100, &output) == 0) {
+        CEL__ASSERT(output.out_len == 4 && strcmp(output.out, "text") == 0);
+        cel_output_free(&output);
+    }
     cel_process_close(p);
     return NULL;
 }
@@ -123,6 +143,65 @@ static void *scenario_descriptors(void *arg)
         }
     cel_close(a);
     cel_close(b);
+    return NULL;
+}
+
+static void *drains_later(void *arg)
+{
+    static char buf[65536];
+    size_t count = 0;
+
+    (void)cel_sleep(2 * MS);
+    CEL_SCOPE (shield, .is_shielded = true)
+        while (cel_recv_fds(arg, buf, sizeof buf, NULL, &count) > 0)
+            count = 0; /* no room for any */
+    return NULL;
+}
+
+/* The socket takes nothing more for a while. */
+static void *scenario_descriptors_wait(void *arg)
+{
+    static char much[1 << 20];
+    struct cel_stream *a, *b;
+    int fd = 1;
+
+    if (cel_stream_pair(&a, &b) < 0)
+        return NULL;
+    CEL_SCOPE (s) {
+        CEL_SCOPE (filling, .timeout = MS / 2)
+            (void)!cel_write(a, much, sizeof much);
+        if (cel_go(drains_later, b) == 0)
+            (void)!cel_send_fds(a, "x", 1, &fd, 1);
+        cel_close(a); /* who drains comes to the end, whatever happened */
+    }
+    cel_close(b);
+    return NULL;
+}
+
+static void *writes_and_ends(void *arg)
+{
+    for (int i = 0; i < 3 && cel_write(arg, "bytes", 5) == 5 && cel_yield() == 0; i++)
+        continue;
+    (void)!cel_shutdown(arg);
+    return NULL;
+}
+
+static void *scenario_copy(void *arg)
+{
+    struct cel_stream *from[2], *to[2];
+    char buf[15];
+
+    if (cel_stream_pair(&from[0], &from[1]) < 0)
+        return NULL;
+    if (cel_stream_pair(&to[0], &to[1]) == 0) {
+        CEL_SCOPE (s)
+            if (cel_go(writes_and_ends, from[0]) == 0 && cel_copy(from[1], to[0], -1) == 15)
+                (void)!cel_read_exactly(to[1], buf, 15);
+        cel_close(to[0]);
+        cel_close(to[1]);
+    }
+    cel_close(from[0]);
+    cel_close(from[1]);
     return NULL;
 }
 
@@ -236,6 +315,26 @@ static void *scenario_writer(void *arg)
     return NULL;
 }
 
+static void *scenario_writer_flush(void *arg)
+{
+    static char much[1 << 20];
+    struct cel_stream *a, *b;
+    struct cel_writer *w;
+
+    if (cel_stream_pair(&a, &b) < 0)
+        return NULL;
+    CEL_SCOPE (s) {
+        if (cel_go(drains_later, b) == 0 && cel_writer_new(&w, a, 1, 2) == 0) {
+            if (cel_writer_put(w, much, sizeof much) == 0 && cel_writer_flush(w) == 0)
+                CEL__ASSERT(cel_writer_pending(w) == 0);
+            cel_writer_free(w);
+        }
+        cel_close(a);
+    }
+    cel_close(b);
+    return NULL;
+}
+
 static void *writes_slowly(void *arg)
 {
     const char *text = "a\r\nb|c";
@@ -278,6 +377,35 @@ static void *scenario_signals(void *arg)
             (void)!cel_signal_wait(signos, 2);
     }
     cel_signals_close(s);
+    return NULL;
+}
+
+static void *resizes(void *arg)
+{
+    if (cel_sleep(MS / 2) == 0) {
+        (void)ioctl((int)(intptr_t)arg, TIOCSWINSZ, &(struct winsize){.ws_row = 5, .ws_col = 7});
+        raise(SIGWINCH); /* it is not this program's terminal */
+    }
+    return NULL;
+}
+
+static void *scenario_terminal(void *arg)
+{
+    int keys = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), line;
+    struct cel_terminal_size size = {0};
+    struct cel_terminal_guard *guard;
+
+    CEL__ASSERT(keys >= 0 && grantpt(keys) == 0 && unlockpt(keys) == 0);
+    line = open(ptsname(keys), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    CEL__ASSERT(line >= 0);
+    CEL_SCOPE (s)
+        if (cel_terminal_size(line, &size) == 0 && cel_go(resizes, (void *)(intptr_t)keys) == 0 &&
+            cel_terminal_resized(line, &size) == 0)
+            CEL__ASSERT(size.rows == 5 && size.columns == 7);
+    if (cel_terminal_enter(&guard, line, CEL_TERMINAL_RAW) == 0)
+        (void)!cel_terminal_leave(guard);
+    close(line);
+    close(keys);
     return NULL;
 }
 
@@ -338,6 +466,37 @@ static void *scenario_share(void *arg)
     cel_close(out);
     close(fds[0]);
     close(fds[1]);
+    return NULL;
+}
+
+/* A socket cannot be opened anew: a thread reads it. */
+static void *scenario_share_socket(void *arg)
+{
+    struct cel_stream *in = NULL;
+    int fds[2];
+    char c;
+
+    CEL__ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+    if (cel_stream_share(&in, fds[0]) == 0 && write(fds[1], "x", 1) == 1)
+        (void)!cel_read(in, &c, 1);
+    cel_close(in);
+    close(fds[0]);
+    close(fds[1]);
+    return NULL;
+}
+
+static void *scenario_wait_many(void *arg)
+{
+    struct pollfd fds[20];
+    int ends[2];
+
+    CEL__ASSERT(pipe2(ends, O_CLOEXEC) == 0);
+    for (int i = 0; i < 20; i++)
+        fds[i] = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    CEL_SCOPE (s, .timeout = MS)
+        (void)!cel_wait_fds(fds, 20);
+    close(ends[0]);
+    close(ends[1]);
     return NULL;
 }
 
@@ -429,22 +588,29 @@ static void *scenario_process_terminal(void *arg)
 
 const struct scenario scenarios[] = {
     {"descriptors", scenario_descriptors},
+    {"descriptors_wait", scenario_descriptors_wait},
+    {"copy", scenario_copy},
     {"relay", scenario_relay},
     {"send_file", scenario_send_file, .uses_pool = true},
     {"serve", scenario_serve},
     {"writer", scenario_writer},
+    {"writer_flush", scenario_writer_flush},
     {"read_lines", scenario_read_lines},
     {"signals", scenario_signals, .needs_kernel = true},
+    {"terminal", scenario_terminal, .needs_kernel = true},
     {"watch", scenario_watch, .uses_pool = true, .needs_kernel = true},
     {"datagram_batch", scenario_datagram_batch},
     {"wait_fds", scenario_wait_fds},
+    {"wait_many", scenario_wait_many},
     {"share", scenario_share, .uses_pool = true},
+    {"share_socket", scenario_share_socket, .uses_pool = true, .needs_kernel = true},
     {"paths", scenario_paths, .uses_pool = true},
     {"file_lock", scenario_file_lock, .uses_pool = true, .needs_kernel = true},
     {"attributes", scenario_attributes, .uses_pool = true},
     {"unix_datagram", scenario_unix_datagram, .needs_kernel = true},
     {"process_terminal", scenario_process_terminal, .uses_pool = true, .needs_kernel = true},
     {"process", scenario_process, .uses_pool = true, .needs_kernel = true},
+    {"process_talk", scenario_process_talk, .uses_pool = true, .needs_kernel = true},
     {"process_stop", scenario_process_stop, .uses_pool = true, .needs_kernel = true},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

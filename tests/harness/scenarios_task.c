@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/cc.h"
+#include "celadon/debug.h"
 #include "celadon/fiber.h"
 #include "celadon/offload.h"
 #include "harness/scenarios.h"
@@ -476,6 +477,18 @@ static void *switches_fibers(void *arg)
     return NULL;
 }
 
+static void *is_watched(void *arg)
+{
+    int traces = cel_trace_start(16), stalls = cel_stall_watch(NULL);
+
+    (void)cel_sleep(MS / 4);
+    if (stalls == 0)
+        cel_stall_unwatch();
+    if (traces == 0)
+        cel_trace_stop();
+    return NULL;
+}
+
 static void *spawns_large(void *arg)
 {
     struct cel_task *small = cel_spawn_with(nap, (void *)1, .stack_size_bytes = 16 << 10);
@@ -518,6 +531,7 @@ const struct scenario scenarios[] = {
     {"future_fails", fails_a_future_of_many},
     {"fibers", switches_fibers},
     {"stacks", spawns_large},
+    {"watched", is_watched, .needs_kernel = true},
     {"offload", offloads, .uses_pool = true},
     {"offload_cancel", sets_a_future_from_a_job, .uses_pool = true},
     {"offload_deadline", offloads_under_deadline},

@@ -28,6 +28,7 @@ struct fake_answer {
     int64_t delay;
     bool is_mute;
     bool loses_first; /* question; those behind it are answered */
+    bool is_forged;   /* three answers of liars come before it */
 };
 
 static const struct fake_answer fake_answers[] = {
@@ -40,6 +41,7 @@ static const struct fake_answer fake_answers[] = {
     {.label = "refused", .rcode = 5},
     {.label = "mute", .is_mute = true},
     {.label = "forgetful", .v4 = {"127.0.0.1"}, .loses_first = true},
+    {.label = "forged", .v4 = {"127.0.0.9"}, .is_forged = true},
 };
 
 static inline const struct fake_answer *fake_find(const unsigned char *question)
@@ -82,6 +84,28 @@ static inline size_t fake_answer(struct fake_dns *dns, unsigned char *packet, si
     return answer->is_mute || (answer->loses_first && dns->asked <= 1) ? 0 : end;
 }
 
+/* Of somebody who guesses the number, who answers another question, and who is somebody else. All
+ * say 127.6.6.6. */
+static inline void fake_forge(struct fake_dns *dns, const unsigned char *answer, size_t len,
+                              const struct sockaddr_storage *to)
+{
+    unsigned char lie[1024];
+    struct cel_socket *other;
+
+    memcpy(lie, answer, len);
+    if (lie[7] > 0)
+        memcpy(lie + len - 4, (const unsigned char[]){127, 6, 6, 6}, 4);
+    lie[1] ^= 1;
+    assert_int_equal(cel_send_to(dns->socket, lie, len, to), len);
+    lie[1] ^= 1;
+    lie[13] ^= 1; /* the name's first letter */
+    assert_int_equal(cel_send_to(dns->socket, lie, len, to), len);
+    lie[13] ^= 1;
+    assert_int_equal(cel_udp_open(&other, "127.0.0.1:0"), 0);
+    assert_int_equal(cel_send_to(other, lie, len, to), len);
+    cel_socket_close(other);
+}
+
 static inline void *fake_dns_main(void *arg)
 {
     struct fake_dns *dns = arg;
@@ -92,6 +116,8 @@ static inline void *fake_dns_main(void *arg)
     while ((n = cel_recv_from(dns->socket, packet, 512, &from)) > 12) {
         size_t len = fake_answer(dns, packet, (size_t)n);
 
+        if (fake_find(packet + 12)->is_forged)
+            fake_forge(dns, packet, len, &from);
         if (len > 0)
             assert_int_equal(cel_send_to(dns->socket, packet, len, &from), len);
     }

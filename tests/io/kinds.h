@@ -7,8 +7,13 @@
  * the table. */
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
 
+#include "celadon/file.h"
+#include "celadon/green.h"
 #include "celadon/process.h"
 #include "certs.h"
 #include "pairs.h"
@@ -21,12 +26,21 @@ enum {
     BORROWED = 8,  /* the ends are not the program's to close */
     REAL = 16,     /* not on the simulated machine */
     SOCKETS = 32,  /* can tell whether it is quiet */
+    TERMINAL = 64, /* who hangs up is an error to the other side, and no end */
+    FILED = 128,   /* never waits: what is not there yet is the end */
+};
+
+/* A task that hands on, by libc's own calls. */
+struct carrier {
+    int from, to;
+    struct cel_task *task; /* NULL: there is none */
 };
 
 struct ends {
     struct cel_stream *a, *b; /* NULL: closed */
     struct cel_process *child;
     struct cel_tls *tls[2];
+    struct carrier carriers[2];
 };
 
 struct kind {
@@ -161,6 +175,79 @@ static inline void join_child(struct ends *e)
     e->b = cel_process_stdout(e->child);
 }
 
+/* What the line says comes to who holds the keys. */
+static inline void join_terminal(struct ends *e)
+{
+    int keys = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), line;
+    struct termios raw;
+
+    assert_true(keys >= 0 && grantpt(keys) == 0 && unlockpt(keys) == 0);
+    line = open(ptsname(keys), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(line >= 0 && tcgetattr(line, &raw) == 0);
+    cfmakeraw(&raw);
+    assert_int_equal(tcsetattr(line, TCSANOW, &raw), 0);
+    assert_int_equal(cel_stream_open(&e->a, line, true), 0);
+    assert_int_equal(cel_stream_open(&e->b, keys, true), 0);
+}
+
+/* Two positions in one file. */
+static inline void join_file(struct ends *e)
+{
+    char path[] = "/tmp/celadon-test-XXXXXX";
+    struct cel_file *files[2];
+
+    close(mkstemp(path));
+    assert_int_equal(cel_file_open(&files[0], path, O_WRONLY, 0), 0);
+    assert_int_equal(cel_file_open(&files[1], path, O_RDONLY, 0), 0);
+    unlink(path);
+    assert_int_equal(cel_file_stream(&e->a, files[0], 0), 0);
+    assert_int_equal(cel_file_stream(&e->b, files[1], 0), 0);
+}
+
+/* read and write wait for others here: with libceladon-green before libc they park. */
+static inline void *carry(void *arg)
+{
+    struct carrier *c = arg;
+    char buf[9000];
+    ssize_t n, m = 0;
+
+    while (m >= 0 && (n = read(c->from, buf, sizeof buf)) > 0)
+        for (ssize_t at = 0; m >= 0 && at < n; at += m)
+            m = send(c->to, buf + at, (size_t)(n - at), MSG_NOSIGNAL);
+    (void)shutdown(c->to, SHUT_WR);
+    if (m < 0)
+        (void)shutdown(c->from, SHUT_RD);
+    return NULL;
+}
+
+static inline void join_green(struct ends *e)
+{
+    int near[2], far[2];
+
+    assert_true(cel_green_is_active());
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, near), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, far), 0);
+    assert_int_equal(cel_stream_open(&e->a, near[0], true), 0);
+    assert_int_equal(cel_stream_open(&e->b, far[1], true), 0);
+    e->carriers[0] = (struct carrier){.from = near[1], .to = far[0]};
+    e->carriers[1] = (struct carrier){.from = far[0], .to = near[1]};
+    for (int i = 0; i < 2; i++)
+        e->carriers[i].task = cel_spawn(carry, &e->carriers[i]);
+}
+
+static inline void join_carriers(struct ends *e)
+{
+    if (e->carriers[0].task == NULL)
+        return;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(cel_join(e->carriers[i].task, NULL), 0);
+    close(e->carriers[0].from);
+    close(e->carriers[0].to);
+}
+
+#ifdef KINDS_OF_GREEN
+static const struct kind kinds[] = {{"green", join_green, BOTH_WAYS | SOCKETS | REAL}};
+#else
 static const struct kind kinds[] = {
     {"socketpair", join_sockets, BOTH_WAYS | SOCKETS},
     {"tcp", join_tcp, BOTH_WAYS | RESETS | SOCKETS},
@@ -171,7 +258,10 @@ static const struct kind kinds[] = {
     {"tls over socketpair", join_tls_over_sockets, BOTH_WAYS | SEALED | SOCKETS},
     {"tls by listener", join_tls_by_listener, BOTH_WAYS | RESETS | SEALED | SOCKETS},
     {"child", join_child, BORROWED | REAL},
+    {"terminal", join_terminal, TERMINAL | REAL},
+    {"file", join_file, FILED | REAL},
 };
+#endif
 
 /* The end of what `a` writes: a half-close, or the only close there is. */
 static inline void end_writing(struct ends *e, const struct kind *k)
@@ -201,6 +291,7 @@ static inline void part_ends(struct ends *e)
     }
     close_end(&e->a);
     close_end(&e->b);
+    join_carriers(e);
     cel_tls_free(e->tls[0]);
     cel_tls_free(e->tls[1]);
 }

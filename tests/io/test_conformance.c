@@ -683,44 +683,68 @@ static void pipe_is_never_quiet(struct ends *e, const struct kind *k)
     assert_false(cel_stream_is_quiet(e->b));
 }
 
+static void hang_up_of_a_terminal_is_told_behind_the_bytes(struct ends *e, const struct kind *k)
+{
+    char byte;
+
+    say(e, "last words");
+    close_end(&e->a);
+    hear(e->b, "last words");
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(cel_read(e->b, &byte, 1), -EIO);
+    assert_false(cel_stream_at_end(e->b));
+}
+
+/* Its end is where it is now. */
+static void file_that_grows_is_read_on(struct ends *e, const struct kind *k)
+{
+    for (int i = 0; i < 3; i++) {
+        say(e, "more");
+        hear(e->b, "more");
+        hear_end(e->b);
+    }
+}
+
 static const struct behaviour behaviours[] = {
 #define SHOWS(fn, needs, not_with) \
     {                              \
 #fn, fn, needs, not_with   \
     }
     SHOWS(read_gives_no_more_than_asked, 0, 0),
-    SHOWS(read_exactly_waits_for_all, 0, 0),
-    SHOWS(read_exactly_at_the_end_leaves_what_came, 0, 0),
-    SHOWS(read_exactly_out_of_time_leaves_what_came, 0, 0),
-    SHOWS(read_until_gives_pieces, 0, 0),
-    SHOWS(read_line_takes_the_ends_off, 0, 0),
-    SHOWS(read_until_any_tells_which, 0, 0),
-    SHOWS(peek_lends_and_consume_takes, 0, 0),
+    SHOWS(read_exactly_waits_for_all, 0, FILED),
+    SHOWS(read_exactly_at_the_end_leaves_what_came, 0, TERMINAL),
+    SHOWS(read_exactly_out_of_time_leaves_what_came, 0, FILED),
+    SHOWS(read_until_gives_pieces, 0, TERMINAL),
+    SHOWS(read_line_takes_the_ends_off, 0, TERMINAL),
+    SHOWS(read_until_any_tells_which, 0, TERMINAL),
+    SHOWS(peek_lends_and_consume_takes, 0, TERMINAL | FILED),
     SHOWS(fed_bytes_come_first, 0, 0),
-    SHOWS(end_is_told_as_often_as_asked, 0, 0),
-    SHOWS(bytes_before_a_close_are_delivered, 0, 0),
+    SHOWS(end_is_told_as_often_as_asked, 0, TERMINAL),
+    SHOWS(bytes_before_a_close_are_delivered, 0, TERMINAL | FILED),
     SHOWS(half_close_keeps_the_other_way, BOTH_WAYS, 0),
     SHOWS(write_after_a_half_close_is_refused, BOTH_WAYS, 0),
-    SHOWS(write_to_a_closed_peer_fails_without_a_signal, 0, BORROWED),
+    SHOWS(write_to_a_closed_peer_fails_without_a_signal, 0, BORROWED | TERMINAL | FILED),
     SHOWS(shutdown_of_a_pipe_says_what_it_is, 0, BOTH_WAYS),
     SHOWS(abort_is_seen_as_a_reset, RESETS, 0),
     SHOWS(end_without_a_last_word_is_a_cut, SEALED, 0),
     SHOWS(pieces_arrive_in_order, 0, 0),
     SHOWS(nothing_at_all_is_moved_at_once, 0, 0),
-    SHOWS(many_small_writes_arrive_in_order, 0, 0),
-    SHOWS(much_arrives_whole_through_a_slow_reader, 0, 0),
+    SHOWS(many_small_writes_arrive_in_order, 0, FILED),
+    SHOWS(much_arrives_whole_through_a_slow_reader, 0, FILED),
     SHOWS(much_arrives_whole_both_ways_at_once, BOTH_WAYS, 0),
-    SHOWS(cancelled_read_takes_nothing, 0, 0),
-    SHOWS(cancel_beside_a_byte_loses_none, 0, 0),
+    SHOWS(cancelled_read_takes_nothing, 0, FILED),
+    SHOWS(cancel_beside_a_byte_loses_none, 0, FILED),
     SHOWS(call_in_a_cancelled_scope_does_nothing, 0, 0),
-    SHOWS(write_out_of_time_can_be_taken_up, 0, SEALED),
+    SHOWS(write_out_of_time_can_be_taken_up, 0, SEALED | TERMINAL | FILED),
     SHOWS(sealed_write_out_of_time_breaks_that_way, SEALED, 0),
-    SHOWS(close_ends_who_reads_and_writes, 0, BORROWED),
-    SHOWS(close_ends_who_writes, 0, BORROWED),
-    SHOWS(close_ends_who_peeks, 0, BORROWED),
-    SHOWS(close_ends_who_reads_a_line, 0, BORROWED),
+    SHOWS(close_ends_who_reads_and_writes, 0, BORROWED | FILED),
+    SHOWS(close_ends_who_writes, 0, BORROWED | FILED),
+    SHOWS(close_ends_who_peeks, 0, BORROWED | FILED),
+    SHOWS(close_ends_who_reads_a_line, 0, BORROWED | FILED),
     SHOWS(stream_is_quiet_while_nothing_comes, SOCKETS, 0),
     SHOWS(pipe_is_never_quiet, 0, SOCKETS),
+    SHOWS(hang_up_of_a_terminal_is_told_behind_the_bytes, TERMINAL, 0),
+    SHOWS(file_that_grows_is_read_on, FILED, 0),
 };
 
 #define KINDS      (sizeof kinds / sizeof kinds[0])

@@ -56,6 +56,23 @@ IN_TASK(resolve_gives_addresses_in_order)
     fake_dns_stop(&dns);
 }
 
+/* Each lie has the right shape and two of the three things that must be right. */
+IN_TASK(resolve_takes_no_forged_answer)
+{
+    struct sockaddr_storage at[8];
+    struct fake_dns dns;
+
+    fake_dns_start(&dns);
+    for (int i = 0; i < 20; i++) {
+        size_t count = 8;
+
+        assert_int_equal(cel_resolve("forged.test", 80, at, &count), 0);
+        assert_int_equal(count, 1);
+        assert_string_equal(text_of(&at[0]), "127.0.0.9:80");
+    }
+    fake_dns_stop(&dns);
+}
+
 static void check_cause(const char *name, const char *cause)
 {
     struct sockaddr_storage at[8];
@@ -180,6 +197,7 @@ int main(void)
         cmocka_unit_test(resolve_numeric_asks_nobody),
         cmocka_unit_test(resolve_localhost_is_loopback),
         cmocka_unit_test(resolve_gives_addresses_in_order),
+        cmocka_unit_test(resolve_takes_no_forged_answer),
         cmocka_unit_test(resolve_failures_name_their_causes),
         cmocka_unit_test(resolve_without_a_server_says_so),
         cmocka_unit_test(resolve_same_name_shares_one_lookup_and_survives_a_cancel),

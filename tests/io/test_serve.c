@@ -363,6 +363,31 @@ IN_TASK(listener_on_a_copy_takes_in_who_waits_at_the_door)
     assert_int_equal(close(door), 0); /* it stayed ours */
 }
 
+/* Each waits before it is closed, so that epoll knows its number. */
+IN_KERNEL(listeners_on_copies_of_one_door_come_and_go)
+{
+    int door = plain_listener("127.0.0.1:0");
+    struct cel_listener *l;
+    struct cel_stream *client, *peer;
+    char name[16];
+
+    snprintf(name, sizeof name, "fd:%d", door);
+    for (int i = 0; i < 3; i++) {
+        int r = 0;
+
+        assert_int_equal(cel_listen(&l, name, NULL), 0);
+        CEL_SCOPE (s, .timeout = CEL_MILLISECOND)
+            r = cel_accept(l, &peer);
+        assert_int_equal(r, -ETIMEDOUT);
+        assert_int_equal(cel_connect(&client, cel_listener_address(l), NULL), 0);
+        assert_int_equal(cel_accept(l, &peer), 0);
+        cel_close(peer);
+        cel_close(client);
+        cel_listener_close(l);
+    }
+    assert_int_equal(close(door), 0);
+}
+
 IN_TASK(listener_on_what_does_not_listen_is_refused)
 {
     struct cel_listener *l = NULL;
@@ -394,6 +419,7 @@ int main(void)
         cmocka_unit_test(writer_freed_while_it_writes_lets_go),
         cmocka_unit_test(serving_survives_each_failed_allocation),
         cmocka_unit_test(listener_on_a_copy_takes_in_who_waits_at_the_door),
+        cmocka_unit_test(listeners_on_copies_of_one_door_come_and_go),
         cmocka_unit_test(listener_on_what_does_not_listen_is_refused),
     };
 

@@ -199,6 +199,24 @@ IN_TASK(connected_socket_sends_without_address_and_hears_of_refusal)
     cel_socket_close(a);
 }
 
+IN_TASK(connected_socket_takes_nothing_of_strangers)
+{
+    struct cel_socket *a = open_socket("127.0.0.1:0"), *b = open_socket("127.0.0.1:0");
+    struct cel_socket *stranger = open_socket("127.0.0.1:0");
+    struct sockaddr_storage to = address_of(a), peer = address_of(b), from;
+    char buf[8];
+
+    assert_int_equal(cel_udp_connect(a, &peer), 0);
+    assert_int_equal(cel_send_to(stranger, "lie", 3, &to), 3);
+    assert_int_equal(cel_sleep(CEL_MILLISECOND), 0);
+    assert_int_equal(cel_send_to(b, "true", 4, &to), 4);
+    assert_int_equal(cel_recv_from(a, buf, sizeof buf, &from), 4);
+    assert_memory_equal(buf, "true", 4);
+    cel_socket_close(a);
+    cel_socket_close(b);
+    cel_socket_close(stranger);
+}
+
 IN_KERNEL(errors_name_the_address_when_asked_for)
 {
     struct cel_socket *a = open_socket("127.0.0.1:0"), *b = open_socket("127.0.0.1:0");
@@ -408,6 +426,7 @@ int main(void)
         cmocka_unit_test(batch_wakes_times_out_and_ends_with_the_socket),
         cmocka_unit_test(segments_arrive_as_datagrams_of_their_own),
         cmocka_unit_test(joined_datagrams_tell_their_segment),
+        cmocka_unit_test(connected_socket_takes_nothing_of_strangers),
         cmocka_unit_test(connected_socket_sends_without_address_and_hears_of_refusal),
         cmocka_unit_test(errors_name_the_address_when_asked_for),
         cmocka_unit_test(info_tells_where_it_was_sent_to),

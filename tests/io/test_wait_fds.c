@@ -104,6 +104,48 @@ static void *wait_in(void *arg)
     return (void *)(intptr_t)cel_wait_fds(&p, 1);
 }
 
+static void *drain_soon(void *arg)
+{
+    assert_int_equal(cel_sleep(CEL_MILLISECOND), 0);
+    drain((int)(intptr_t)arg);
+    return NULL;
+}
+
+static void *await_byte(void *arg)
+{
+    int fd = (int)(intptr_t)arg;
+    char byte;
+
+    assert_int_equal(cel_wait_fd(fd, POLLIN), POLLIN);
+    assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), 1);
+    return NULL;
+}
+
+/* epoll went on to watch the file by the number of a copy that was closed: the next copy of that
+ * number was refused, or not told. */
+IN_KERNEL(second_task_waits_for_one_descriptor_again_and_again)
+{
+    int ends[1][2];
+
+    open_pairs(ends, 1);
+    CEL_SCOPE (s) {
+        assert_int_equal(cel_go(await_byte, (void *)(intptr_t)ends[0][0]), 0);
+        assert_int_equal(cel_yield(), 0);
+        for (int i = 0; i < 5; i++) {
+            struct pollfd one = {.fd = ends[0][0], .events = POLLOUT};
+
+            fill(ends[0][0]);
+            assert_int_equal(cel_go(drain_soon, (void *)(intptr_t)ends[0][1]), 0);
+            assert_int_equal(cel_wait_fd(ends[0][0], POLLOUT), POLLOUT);
+            fill(ends[0][0]);
+            assert_int_equal(cel_go(drain_soon, (void *)(intptr_t)ends[0][1]), 0);
+            assert_int_equal(cel_wait_fds(&one, 1), 1);
+        }
+        assert_int_equal(write(ends[0][1], "x", 1), 1);
+    }
+    close_pairs(ends, 1);
+}
+
 IN_TASK(several_tasks_wait_for_one)
 {
     struct cel_task *t[3];
@@ -169,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_directions_are_waited_for_at_once),
         cmocka_unit_test(first_of_several_ends_the_wait),
+        cmocka_unit_test(second_task_waits_for_one_descriptor_again_and_again),
         cmocka_unit_test(several_tasks_wait_for_one),
         cmocka_unit_test(polls_of_one_handle_do_not_hold_each_other_up),
     };

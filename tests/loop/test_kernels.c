@@ -2,6 +2,7 @@
 /* What the backends make of each older kernel, and that the mask that plays it is really there: run
  * beneath support/kernel.c, once for each. */
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "base/cc.h"
 #include "fiber/guard.h"
@@ -80,6 +81,69 @@ static void ring_is_restricted_on_every_kernel(void **state)
     cel__ring_close(&ring);
 }
 
+/* What one request comes to. */
+static int ask(void (*prepare)(struct io_uring_sqe *sqe))
+{
+    struct cel__ring ring;
+    struct io_uring_sqe *sqe;
+    struct io_uring_cqe cqe = {0};
+
+    assert_int_equal(cel__ring_open(&ring, 8, 16), 0);
+    sqe = cel__ring_sqe(&ring);
+    assert_non_null(sqe);
+    prepare(sqe);
+    while (!cel__ring_take(&ring, &cqe))
+        assert_true(cel__ring_enter(&ring, CEL_FOREVER) >= 0);
+    cel__ring_close(&ring);
+    return cqe.res;
+}
+
+static void prepare_cancel_of_all(struct io_uring_sqe *sqe)
+{
+    *sqe = (struct io_uring_sqe){.opcode = IORING_OP_ASYNC_CANCEL, .addr = 77, .cancel_flags = 1};
+}
+
+static void prepare_multishot_accept(struct io_uring_sqe *sqe)
+{
+    *sqe = (struct io_uring_sqe){.opcode = IORING_OP_ACCEPT, .fd = -1, .ioprio = 1};
+}
+
+static void prepare_poll(struct io_uring_sqe *sqe)
+{
+    *sqe = (struct io_uring_sqe){.opcode = IORING_OP_POLL_ADD, .fd = -1, .len = 1};
+}
+
+/* Flags that a request has learnt since, where the request itself is known. */
+static void request_with_a_later_flag_is_refused(void **state)
+{
+    const struct release *k = played();
+
+    if (is_forbidden() || !k->has_uring)
+        skip();
+    assert_int_equal(ask(prepare_poll), -EBADF); /* since 5.13 */
+    if (k->has_multishot) {
+        assert_int_not_equal(ask(prepare_cancel_of_all), -EINVAL);
+        assert_int_equal(ask(prepare_multishot_accept), -EBADF);
+    } else {
+        assert_int_equal(ask(prepare_cancel_of_all), -EINVAL);
+        assert_int_equal(ask(prepare_multishot_accept), -EINVAL);
+    }
+}
+
+static void read_of_a_pipe_without_waiting_came_late(void **state)
+{
+    const char *name = played()->name;
+    bool has_it = strcmp(name, "6.6") == 0 || strcmp(name, "6.12") == 0;
+    char byte;
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(preadv2(fds[0], &(struct iovec){&byte, 1}, 1, -1, RWF_NOWAIT), -1);
+    assert_int_equal(errno, has_it ? EAGAIN : EOPNOTSUPP);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void loop_takes_the_best_backend_there_is(void **state)
 {
     const struct release *k = played();
@@ -124,6 +188,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring_has_what_that_kernel_has),
         cmocka_unit_test(ring_is_restricted_on_every_kernel),
+        cmocka_unit_test(request_with_a_later_flag_is_refused),
+        cmocka_unit_test(read_of_a_pipe_without_waiting_came_late),
         cmocka_unit_test(loop_takes_the_best_backend_there_is),
         cmocka_unit_test(guard_without_markers_is_a_protected_page),
         cmocka_unit_test(wait_of_half_a_millisecond_is_not_cut_short),

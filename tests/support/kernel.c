@@ -22,7 +22,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define RINGS_MAX 16384 /* in the life of a program; then the oldest are forgotten */
@@ -31,10 +33,15 @@ struct release {
     const char *name;
     uint32_t setup_flags, features, enter_flags;
     unsigned requests, registrations; /* how many kinds it numbers */
-    uint16_t receive_flags;           /* of a receive's ioprio */
+    uint8_t request_flags;            /* IOSQE_…: that of a quiet success came with 5.17 */
+    uint16_t message_flags;           /* ioprio of send and receive; looked at since 5.19 */
+    uint16_t accept_flags;            /* ioprio: multishot 5.19, two more 6.10 */
+    uint32_t poll_flags;              /* len: multishot 5.13, level 5.19 */
+    uint32_t cancel_flags;            /* by descriptor, any, all 5.19; two more 6.6 */
+    uint16_t buffer_ring_flags;       /* mapped by the kernel 6.4, in parts 6.12 */
     bool has_epoll_pwait2;            /* 5.11 */
-    bool has_poll_multishot;          /* 5.13 */
     bool has_populate;                /* MADV_POPULATE_READ and _WRITE, 5.14 */
+    bool has_quiet_pipes;             /* RWF_NOWAIT for pipes, 6.4 */
     bool has_fchmodat2, has_guards;   /* 6.6; MADV_GUARD_INSTALL, 6.13 */
 };
 
@@ -42,11 +49,68 @@ struct release {
 #define BELOW(bit) ((UINT32_C(1) << (bit)) - 1)
 
 static const struct release releases[] = {
-    {"5.10", BELOW(7), BELOW(7), BELOW(3), 34, 13, 0, false, false, false, false, false},
-    {"5.15", BELOW(7), BELOW(11), BELOW(4), 40, 20, 0, true, true, true, false, false},
-    {"6.1", BELOW(14), BELOW(13), BELOW(5), 49, 26, 7, true, true, true, false, false},
-    {"6.6", BELOW(17), BELOW(14), BELOW(5), 49, 26, 15, true, true, true, true, false},
-    {"6.12", BELOW(17), BELOW(16), BELOW(6), 58, 31, 31, true, true, true, true, false},
+    {.name = "5.10",
+     .setup_flags = BELOW(7), /* IOPOLL to R_DISABLED */
+     .features = BELOW(7),    /* SINGLE_MMAP to POLL_32BITS */
+     .enter_flags = BELOW(3), /* GETEVENTS to SQ_WAIT */
+     .requests = 34,          /* to TEE */
+     .registrations = 13,     /* to ENABLE_RINGS */
+     .request_flags = BELOW(6)},
+    {.name = "5.15",
+     .setup_flags = BELOW(7),
+     .features = BELOW(11),   /* to RSRC_TAGS */
+     .enter_flags = BELOW(4), /* EXT_ARG */
+     .requests = 40,          /* to LINKAT */
+     .registrations = 20,     /* to IOWQ_MAX_WORKERS */
+     .request_flags = BELOW(6),
+     .poll_flags = 1,
+     .has_epoll_pwait2 = true,
+     .has_populate = true},
+    {.name = "6.1",
+     .setup_flags = BELOW(14), /* to DEFER_TASKRUN */
+     .features = BELOW(13),    /* to LINKED_FILE */
+     .enter_flags = BELOW(5),  /* REGISTERED_RING */
+     .requests = 49,           /* to SENDMSG_ZC */
+     .registrations = 26,      /* to FILE_ALLOC_RANGE */
+     .request_flags = BELOW(7),
+     .message_flags = BELOW(3), /* POLL_FIRST, MULTISHOT, FIXED_BUF */
+     .accept_flags = 1,
+     .poll_flags = 1 | 8,
+     .cancel_flags = BELOW(4),
+     .has_epoll_pwait2 = true,
+     .has_populate = true},
+    {.name = "6.6",
+     .setup_flags = BELOW(17), /* to NO_SQARRAY */
+     .features = BELOW(14),    /* to REG_REG_RING */
+     .enter_flags = BELOW(5),
+     .requests = 49,
+     .registrations = 26,
+     .request_flags = BELOW(7),
+     .message_flags = BELOW(4), /* SEND_ZC_REPORT_USAGE */
+     .accept_flags = 1,
+     .poll_flags = 1 | 8,
+     .cancel_flags = BELOW(6),
+     .buffer_ring_flags = 1,
+     .has_epoll_pwait2 = true,
+     .has_populate = true,
+     .has_quiet_pipes = true,
+     .has_fchmodat2 = true},
+    {.name = "6.12",
+     .setup_flags = BELOW(17),
+     .features = BELOW(16),   /* to MIN_TIMEOUT */
+     .enter_flags = BELOW(6), /* ABS_TIMER */
+     .requests = 58,          /* to LISTEN */
+     .registrations = 31,     /* to CLONE_BUFFERS */
+     .request_flags = BELOW(7),
+     .message_flags = BELOW(5), /* BUNDLE */
+     .accept_flags = BELOW(3),
+     .poll_flags = 1 | 8,
+     .cancel_flags = BELOW(6),
+     .buffer_ring_flags = BELOW(2),
+     .has_epoll_pwait2 = true,
+     .has_populate = true,
+     .has_quiet_pipes = true,
+     .has_fchmodat2 = true},
 };
 
 static const struct release *played;
@@ -68,6 +132,8 @@ static atomic_uint ring_next;
 static long (*real_syscall)(long number, ...);
 static void *(*real_mmap)(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 static int (*real_madvise)(void *addr, size_t len, int advice);
+static ssize_t (*real_preadv2)(int fd, const struct iovec *iov, int n, off_t offset, int flags);
+static ssize_t (*real_pwritev2)(int fd, const struct iovec *iov, int n, off_t offset, int flags);
 static int (*real_epoll_pwait2)(int ep, struct epoll_event *events, int max,
                                 const struct timespec *timeout, const sigset_t *mask);
 
@@ -90,6 +156,8 @@ static __attribute__((constructor)) void begin(void)
     look_up(&real_mmap, "mmap");
     look_up(&real_madvise, "madvise");
     look_up(&real_epoll_pwait2, "epoll_pwait2");
+    look_up(&real_preadv2, "preadv2");
+    look_up(&real_pwritev2, "pwritev2");
     for (size_t i = 0; name != NULL && i < sizeof releases / sizeof releases[0]; i++)
         if (strcmp(releases[i].name, name) == 0)
             played = &releases[i];
@@ -143,13 +211,23 @@ static struct ring *find(int fd, bool is_registered)
 
 static bool is_later(const struct io_uring_sqe *sqe)
 {
-    if (sqe->opcode >= played->requests)
+    if (sqe->opcode >= played->requests || (sqe->flags & ~played->request_flags) != 0)
         return true;
-    if (sqe->opcode == IORING_OP_POLL_ADD)
-        return sqe->len != 0 && !played->has_poll_multishot;
-    if (sqe->opcode == IORING_OP_RECV || sqe->opcode == IORING_OP_RECVMSG)
-        return (sqe->ioprio & ~played->receive_flags) != 0;
-    return false;
+    switch (sqe->opcode) {
+    case IORING_OP_POLL_ADD:
+        return (sqe->len & ~played->poll_flags) != 0;
+    case IORING_OP_ASYNC_CANCEL:
+        return (sqe->cancel_flags & ~played->cancel_flags) != 0;
+    case IORING_OP_ACCEPT:
+        return (sqe->ioprio & ~played->accept_flags) != 0;
+    case IORING_OP_SEND:
+    case IORING_OP_SENDMSG:
+    case IORING_OP_RECV:
+    case IORING_OP_RECVMSG:
+        return (sqe->ioprio & ~played->message_flags) != 0;
+    default:
+        return false;
+    }
 }
 
 /* Those between the kernel's head and the submitter's tail. */
@@ -209,6 +287,15 @@ static void trim(struct io_uring_probe *probe, unsigned count)
         probe->ops_len = (uint8_t)played->requests;
 }
 
+/* Of a buffer ring's registration: older headers call them padding. */
+static uint16_t flags_of(const void *registration)
+{
+    uint16_t flags;
+
+    memcpy(&flags, (const char *)registration + 14, sizeof flags);
+    return flags;
+}
+
 static void note_index(int fd, const struct io_uring_rsrc_update *update)
 {
     struct ring *r = find(fd, false);
@@ -226,6 +313,8 @@ static long do_register(int fd, unsigned opcode, void *arg, unsigned count)
     if (opcode >= played->registrations)
         return refuse(EINVAL);
     if (opcode == IORING_REGISTER_RESTRICTIONS && names_later(arg, count))
+        return refuse(EINVAL);
+    if (opcode == 22 && (flags_of(arg) & ~played->buffer_ring_flags) != 0) /* …_PBUF_RING */
         return refuse(EINVAL);
     r = real_syscall(SYS_io_uring_register, fd, opcode, arg, count);
     if (r >= 0 && opcode == IORING_REGISTER_PROBE)
@@ -299,4 +388,26 @@ SHOWN int epoll_pwait2(int ep, struct epoll_event *events, int max, const struct
     if (!played->has_epoll_pwait2)
         return (int)refuse(ENOSYS);
     return real_epoll_pwait2(ep, events, max, timeout, mask);
+}
+
+static bool is_loud_pipe(int fd, int flags)
+{
+    struct stat st;
+
+    return (flags & RWF_NOWAIT) && !played->has_quiet_pipes && fstat(fd, &st) == 0 &&
+           S_ISFIFO(st.st_mode);
+}
+
+SHOWN ssize_t preadv2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+    if (is_loud_pipe(fd, flags))
+        return refuse(EOPNOTSUPP);
+    return real_preadv2(fd, iov, n, offset, flags);
+}
+
+SHOWN ssize_t pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+    if (is_loud_pipe(fd, flags))
+        return refuse(EOPNOTSUPP);
+    return real_pwritev2(fd, iov, n, offset, flags);
 }

@@ -3,6 +3,7 @@
  * its first function and a little behind its last. */
 #include "support/sites.h"
 
+#include <errno.h>
 #include <execinfo.h>
 #include <inttypes.h>
 #include <link.h>
@@ -117,4 +118,29 @@ size_t sites_report(size_t *count)
     if (count != NULL)
         *count = all;
     return never;
+}
+
+void sites_list(FILE *out)
+{
+    char name[256];
+
+    for (size_t i = 0; i < SITES_MAX; i++)
+        if (sites[i].failed > 0) {
+            name_of(sites[i].at, name, sizeof name);
+            name[strcspn(name, " ")] = '\0';
+            fprintf(out, "place %s\n", name);
+        }
+}
+
+FILE *sites_open_findings(const char *mode)
+{
+    const char *build = getenv("CELADON_BUILD"), *backend = getenv("CELADON_BACKEND");
+    char path[512];
+
+    if (build == NULL || getenv("CELADON_SCENARIO") != NULL ||
+        getenv("CELADON_TEST_KERNEL") != NULL)
+        return NULL;
+    snprintf(path, sizeof path, "%s/tests/%s.%s.found", build, program_invocation_short_name,
+             backend != NULL ? backend : "any");
+    return fopen(path, mode);
 }

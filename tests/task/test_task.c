@@ -411,6 +411,43 @@ static void background_task_is_cancelled_at_close(void **state)
     assert_int_equal(result, -ECANCELED);
 }
 
+struct waits {
+    int result;  /* of the task's sleep; 1: it has not ended */
+    int in_vain; /* waits in the kernel after that */
+};
+
+static void note_wait(void *arg)
+{
+    struct waits *w = arg;
+
+    w->in_vain += w->result != 1;
+}
+
+static void never_fires(struct cel_timer *timer, void *arg)
+{
+    fail();
+}
+
+/* It waited out its grace when something else could still have come. */
+static void close_is_over_with_the_last_task(void **state)
+{
+    struct waits waits = {.result = 1};
+    const struct cel_loop_options options = {.before_block = note_wait, .hook_arg = &waits};
+    struct cel_timer timer;
+    struct cel_loop *loop;
+
+    if (is_simulated())
+        skip(); /* no wait takes time there */
+    assert_int_equal(cel_loop_new(&loop, &options), 0);
+    cel_timer_init(&timer, never_fires, NULL);
+    cel_timer_start(loop, &timer, CEL_MINUTE);
+    assert_int_equal(cel_background(background, &waits.result), 0);
+    assert_true(cel_loop_turn(loop, 0) >= 0);
+    assert_int_equal(cel_loop_close(loop), 1); /* the timer */
+    assert_int_equal(waits.result, -ECANCELED);
+    assert_int_equal(waits.in_vain, 0);
+}
+
 static void *nobody_joins(void *arg)
 {
     for (int i = 0; i < 5000; i++)
@@ -614,6 +651,7 @@ int main(void)
         cmocka_unit_test(run_reports_deadlock),
         cmocka_unit_test(until_returns_though_something_is_still_watched),
         cmocka_unit_test(background_task_is_cancelled_at_close),
+        cmocka_unit_test(close_is_over_with_the_last_task),
         cmocka_unit_test(task_ends_after_its_children),
         cmocka_unit_test(result_beats_a_cancel_that_comes_with_it),
         cmocka_unit_test(loop_belongs_to_its_thread),
