@@ -92,6 +92,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_listener_serve(struct cel_listener *listener, c
 CEL_PUBLIC void cel_listener_stop(struct cel_listener *listener, int64_t grace);
 /* Connections that cel_listener_serve serves now. */
 CEL_PUBLIC unsigned cel_listener_connections(const struct cel_listener *listener);
+/* Whether cel_listener_serve is at it and nobody has said stop: who serves one request after the
+ * other asks before it waits for the next. */
+CEL_PUBLIC bool cel_listener_is_serving(const struct cel_listener *listener);
 /* A parked cel_accept ends with -CEL_ECLOSED; nobody may be in cel_listener_serve. NULL is fine. */
 CEL_PUBLIC void cel_listener_close(struct cel_listener *listener);
 
