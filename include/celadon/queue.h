@@ -47,6 +47,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_queue_get(struct cel_queue *queue, void **item)
 CEL_PUBLIC CEL_NODISCARD int cel_queue_try_put(struct cel_queue *queue, void *item);
 /* The same, getting. -EAGAIN: empty. */
 CEL_PUBLIC CEL_NODISCARD int cel_queue_try_get(struct cel_queue *queue, void **item);
+/* The same, without taking it: the item that is next now. It is the queue's still, so it is good
+ * until somebody gets or shuts down. */
+CEL_PUBLIC CEL_NODISCARD int cel_queue_peek(const struct cel_queue *queue, void **item);
 
 /* An item that was got has been dealt with. More often than items were put is asserted. */
 CEL_PUBLIC void cel_queue_task_done(struct cel_queue *queue);
