@@ -91,6 +91,7 @@ CEL_PUBLIC const struct cel_error *cel_remote_error(const struct cel_remote *rem
 CEL_PUBLIC void cel_remote_free(struct cel_remote *remote);
 
 /* As at the end of celadon/task.h. */
+
 #ifndef __cplusplus
 #define cel_race(...)         (__extension__ cel_race(__VA_ARGS__))
 #define cel_race_success(...) (__extension__ cel_race_success(__VA_ARGS__))

@@ -313,9 +313,7 @@ static inline int cel__scope_end(struct cel_scope *scope)
 /* CEL_SCOPE(name, .timeout = 2 * CEL_SECOND) { … }  `name` can be asked behind the block. `return`
  * inside leaves the scope too; `break` leaves the block, and the scope ends with the block around.
  */
-#ifdef __cplusplus
-#define CEL_SCOPE(name, ...) CEL__SCOPE(name, __VA_ARGS__)
-#else
+#ifndef __cplusplus
 #define CEL_SCOPE(...) CEL__SCOPE(__VA_ARGS__, .reserved_ = 0)
 #endif
 #define CEL__SCOPE(name, ...)                                                                \
@@ -323,8 +321,13 @@ static inline int cel__scope_end(struct cel_scope *scope)
     for (int name##_open = cel__scope_begin(&name, (struct cel_scope_options){__VA_ARGS__}); \
          name##_open; name##_open = cel__scope_end(&name))
 
+#ifdef __cplusplus
+#define CEL_SCOPE(name, ...) CEL__SCOPE(name, __VA_ARGS__)
+#endif
+
 /* A task or a future becomes "whatever can be awaited" at each call of these, which is an extension
  * of the language: here it is said, so that -Wpedantic need not say it everywhere. */
+
 #ifndef __cplusplus
 #define cel_loop_until(...)      (__extension__ cel_loop_until(__VA_ARGS__))
 #define cel_fail_from_at(...)    (__extension__ cel_fail_from_at(__VA_ARGS__))
