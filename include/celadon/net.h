@@ -104,12 +104,15 @@ struct cel_connect_options {
     struct cel_tls *tls;     /* do TLS, verified for the name in the address, or for: */
     const char *server_name; /* SNI and the name to verify */
     bool keep_nagle;         /* TCP_NODELAY is set unless */
+    const char *local;       /* where to come from: a numeric address, its port 0 for any, or a
+                                Unix one; NULL: the kernel's choice */
 };
 
 /* (parks) Resolves, tries the addresses as RFC 8305 says (250 ms apart, IPv6 first, losers are
  * closed), and does the TLS handshake. options may be NULL. Owner: the caller. On any error nothing
  * is left open. When all addresses fail, it is the first one's error. -CEL_EDNS, -CEL_ETLS,
- * -ECONNREFUSED, -EINVAL not an address, or TLS without a name to verify, -ENOMEM, -errno. */
+ * -ECONNREFUSED, -EINVAL not an address, or TLS without a name to verify, -EADDRNOTAVAIL `local` is
+ * not of this machine, or of another family, -EADDRINUSE it is taken, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_connect(struct cel_stream **out, const char *address,
                                          const struct cel_connect_options *options);
 

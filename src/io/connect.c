@@ -25,16 +25,37 @@
 #define UNIX_RETRY_MIN CEL_MILLISECOND
 #define UNIX_RETRY_MAX (64 * CEL_MILLISECOND)
 
-static int open_socket(struct cel__fd **out, int family, bool keep_nagle)
+/* What each attempt is made with. */
+struct manner {
+    bool keep_nagle;
+    const struct sockaddr_storage *local; /* NULL: the kernel's choice */
+};
+
+/* Without a port of its own the socket gets one when it connects: one that is free for that peer,
+ * of which there are many more than of those that are free for all. */
+static int come_from(int fd, const struct sockaddr_storage *local)
+{
+    int on = 1;
+
+    if (local->ss_family != AF_UNIX)
+        cel__sys.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    return cel__sys.bind(fd, (const struct sockaddr *)local, cel__address_len(local)) < 0 ? -errno
+                                                                                          : 0;
+}
+
+static int open_socket(struct cel__fd **out, int family, const struct manner *manner)
 {
     int fd = cel__sys.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1, r;
+    int on = 1, r = 0;
 
     if (fd < 0)
         return -errno;
-    if (family != AF_UNIX && !keep_nagle)
+    if (family != AF_UNIX && !manner->keep_nagle)
         cel__sys.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    r = cel__fd_open(cel__loop_here, out, fd, true);
+    if (manner->local != NULL)
+        r = come_from(fd, manner->local);
+    if (r == 0)
+        r = cel__fd_open(cel__loop_here, out, fd, true);
     if (r < 0)
         cel__sys.close(fd);
     else
@@ -90,10 +111,11 @@ static int connect_fd(struct cel__fd *f, const struct sockaddr_storage *at)
 }
 
 /* (parks) */
-static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at, bool keep_nagle)
+static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at,
+                       const struct manner *manner)
 {
     struct cel__fd *f;
-    int r = open_socket(&f, at->ss_family, keep_nagle);
+    int r = open_socket(&f, at->ss_family, manner);
 
     if (r < 0)
         return r;
@@ -111,7 +133,7 @@ static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at, 
 struct race {
     const struct sockaddr_storage *at;
     size_t count, begun, failed;
-    bool keep_nagle;
+    const struct manner *manner;
     struct cel__fd *winner;
     int error; /* of the first address; of another until that is known; never 0 */
     struct cel__waitq news;
@@ -127,7 +149,7 @@ static void *run(void *arg)
     struct runner *runner = arg;
     struct race *race = runner->race;
     struct cel__fd *f;
-    int r = connect_one(&f, &race->at[runner->lane], race->keep_nagle); /* parks */
+    int r = connect_one(&f, &race->at[runner->lane], race->manner); /* parks */
 
     if (r == 0 && race->winner == NULL) {
         race->winner = f;
@@ -175,14 +197,14 @@ static int run_race(struct race *race, struct runner *runners)
 
 /* (parks) */
 static int connect_first(struct cel__fd **out, const struct sockaddr_storage *at, size_t count,
-                         bool keep_nagle)
+                         const struct manner *manner)
 {
-    struct race race = {.at = at, .count = count, .keep_nagle = keep_nagle, .error = -ECANCELED};
+    struct race race = {.at = at, .count = count, .manner = manner, .error = -ECANCELED};
     struct runner runners[ADDRESSES_MAX];
     int r = 0;
 
     if (count == 1)
-        return connect_one(out, at, keep_nagle); /* parks */
+        return connect_one(out, at, manner); /* parks */
     cel__waitq_init(&race.news);
     race.news.what = "news of its attempts to connect";
     CEL_SCOPE (all, .timeout = 0) {
@@ -239,6 +261,35 @@ static int find_addresses(const char *text, struct sockaddr_storage *at, size_t 
     return r;
 }
 
+/* Those that can be reached from there. -> -EADDRNOTAVAIL none can. */
+static int keep_family(struct sockaddr_storage *at, size_t *count, int family)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *count; i++)
+        if (at[i].ss_family == family)
+            at[kept++] = at[i];
+    *count = kept;
+    return kept > 0 ? 0 : -EADDRNOTAVAIL;
+}
+
+/* (parks) */
+static int connect_to(struct cel__fd **out, struct sockaddr_storage *at, size_t count,
+                      const struct cel_connect_options *options)
+{
+    struct manner manner = {.keep_nagle = options->keep_nagle};
+    struct sockaddr_storage local;
+    int r = 0;
+
+    if (options->local != NULL) {
+        manner.local = &local;
+        r = cel_address_parse(options->local, &local);
+        if (r == 0)
+            r = keep_family(at, &count, local.ss_family);
+    }
+    return r == 0 ? connect_first(out, at, count, &manner) : r; /* parks */
+}
+
 int cel_connect(struct cel_stream **out, const char *address,
                 const struct cel_connect_options *options)
 {
@@ -258,9 +309,11 @@ int cel_connect(struct cel_stream **out, const char *address,
                           cel__address_fault(address));
     if (r < 0)
         return r;
-    r = connect_first(&f, at, count, options->keep_nagle); /* parks */
+    r = connect_to(&f, at, count, options); /* parks */
     if (r < 0)
-        return cel__raise(r, "connect", "%s: %s", address, cel_strerror(r));
+        return cel__raise(r, "connect", "%s%s%s: %s", address,
+                          options->local != NULL ? " from " : "",
+                          options->local != NULL ? options->local : "", cel_strerror(r));
     r = cel__stream_new(&s, f);
     if (r < 0) {
         cel__fd_close(cel__loop_here, f);
