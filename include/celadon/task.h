@@ -198,7 +198,8 @@ CEL_PUBLIC int cel_future_fail(struct cel_future *future, int code, const char *
     CEL_PRINTF(3, 4);
 CEL_PUBLIC int cel_future_cancel(struct cel_future *future);
 /* Calls fn(arg) in a turn of the loop after x was done (in the next turn if it is); several in the
- * order of their asking. Must not park. -ENOMEM. */
+ * order of their asking. Who awaits x may go on before that, so arg must stay until the call has
+ * come or is taken back. fn must not park. -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_on_done(union cel_awaitable x, void (*fn)(void *arg), void *arg);
 /* Takes back what cel_on_done and cel_link (celadon/pool.h) were asked with the same fn and arg,
  * also when x is done and the call is due: it does not come. -> how many it were. */
