@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The sleeping protocol: the loop sets is_sleeping and then looks at the stack; a poster
  * pushes and then takes is_sleeping away. Both sides are sequentially consistent, so at
- * least one sees the other: no wake-up is lost, and of many posters one writes. */
+ * least one sees the other: no wake-up is lost, and of many posters one writes.
+ *
+ * A poster is still at the loop when its message has been taken already: it looks whether it must
+ * wake it. A loop that ends by that message waits for it, which is a matter of nanoseconds unless
+ * the poster's thread has just been taken off its core. */
 #include "loop/wake.h"
+
+#include <sched.h>
 
 bool cel__inbox_push(struct cel__inbox *in, struct cel__post *post)
 {
@@ -28,6 +34,12 @@ bool cel__inbox_sleep(struct cel__inbox *in)
 void cel__inbox_awake(struct cel__inbox *in)
 {
     __atomic_store_n(&in->is_sleeping, 0, __ATOMIC_SEQ_CST);
+}
+
+void cel__inbox_quit(struct cel__inbox *in)
+{
+    while (__atomic_load_n(&in->posters, __ATOMIC_ACQUIRE) != 0)
+        (void)sched_yield();
 }
 
 static struct cel__post *reverse(struct cel__post *head)

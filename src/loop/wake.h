@@ -19,11 +19,23 @@ struct cel__inbox {
     char apart[CEL__APART]; /* what posters write shares no cache line with the loop's own */
     struct cel__post *head; /* atomic; newest first */
     int is_sleeping;        /* atomic; the loop is, or is about to be, in the kernel */
+    unsigned posters;       /* atomic; who is between enter and leave */
     char and_apart[CEL__APART];
 };
 
 /* Any thread. -> true when the loop sleeps and must be woken by the caller. */
 bool cel__inbox_push(struct cel__inbox *in, struct cel__post *post);
+/* Any thread: around a push and the waking that it may ask for. */
+static inline void cel__inbox_enter(struct cel__inbox *in)
+{
+    __atomic_fetch_add(&in->posters, 1, __ATOMIC_RELAXED); /* the push publishes it */
+}
+static inline void cel__inbox_leave(struct cel__inbox *in)
+{
+    __atomic_fetch_sub(&in->posters, 1, __ATOMIC_RELEASE);
+}
+/* The loop is about to go: waits for those whose message has been taken and who are still at it. */
+void cel__inbox_quit(struct cel__inbox *in);
 /* The loop is going to sleep. -> false when there is mail: do not. */
 bool cel__inbox_sleep(struct cel__inbox *in);
 /* The loop is awake. */
