@@ -436,6 +436,13 @@ static void *crowd_main(void *arg)
     return cel_shared_countdown_wait(&crowd_left) < 0 ? cel_fail(-EINVAL, "waiting") : arg;
 }
 
+/* They are no part of a simulated machine. */
+static void need_threads(void)
+{
+    if (is_simulated())
+        skip();
+}
+
 /* fn(arg) in TASKS tasks on each of LOOPS loops; all have returned when it does. */
 static void crowd(cel_task_fn *fn, void *arg)
 {
@@ -483,6 +490,7 @@ static void shared_lock_excludes_the_tasks_of_all_loops(void **state)
 {
     struct counted c = {.lock = CEL_SHARED_LOCK_INIT};
 
+    need_threads();
     crowd(count_up, &c);
     assert_int_equal(c.total, LOOPS * TASKS * ROUNDS);
     assert_null(c.lock.owner_);
@@ -519,6 +527,7 @@ static void shared_lock_is_not_lost_between_a_grant_and_a_deadline(void **state)
 {
     struct counted c = {.lock = CEL_SHARED_LOCK_INIT};
 
+    need_threads();
     crowd(count_impatiently, &c);
     assert_int_equal(c.taken, c.granted);
     assert_true(c.taken > 0);
@@ -553,6 +562,7 @@ static void shared_sem_keeps_its_permits(void **state)
 {
     struct counted c = {.sem = CEL_SHARED_SEM_INIT(2)};
 
+    need_threads();
     crowd(permit_impatiently, &c);
     assert_int_equal(c.sem.count_, 2);
     assert_null(c.sem.line_.first_);
@@ -596,6 +606,7 @@ static void shared_cond_misses_no_word(void **state)
 {
     struct box box = {.gate = {CEL_SHARED_LOCK_INIT, CEL_SHARED_COND_INIT}};
 
+    need_threads();
     crowd(use_box, &box);
     assert_int_equal(box.put_sum, LOOPS * TASKS / 2 * ROUNDS * (ROUNDS + 1) / 2);
     assert_int_equal(box.got_sum, box.put_sum);
@@ -655,6 +666,7 @@ static void shared_queue_loses_nothing_and_gives_nothing_twice(void **state)
     struct trade t = {.putters_left = LOOPS * TASKS / 2};
     struct cel_queue_options options = {.max = 2};
 
+    need_threads();
     assert_int_equal(cel_shared_queue_new(&t.queue, &options), 0);
     crowd(trade, &t);
     assert_int_equal(t.got, t.put);
@@ -707,6 +719,7 @@ static void shared_event_and_queue_serve_threads_without_a_loop(void **state)
     struct bell bell = {.event = CEL_SHARED_EVENT_INIT,
                         .ready = CEL_SHARED_COUNTDOWN_INIT(LOOPS * TASKS)};
 
+    need_threads();
     assert_int_equal(cel_shared_queue_new(&bell.queue, NULL), 0);
     assert_int_equal(pthread_create(&bell.ringer, NULL, ring, &bell), 0);
     crowd(listen_to, &bell);
