@@ -6,8 +6,9 @@
  *
  * First in first out, last in first out, or by priority; bounded or not. Who waits to put or to get
  * is served first come, first served. A queue can tell when all that was put has been dealt with,
- * and can be shut down. All calls belong to the loop's thread. Calls marked (parks) are
- * checkpoints: after -ECANCELED or -ETIMEDOUT nothing was put or got. */
+ * and can be shut down. All calls belong to the loop's thread; for all loops at once
+ * there is cel_shared_queue (celadon/shared.h). Calls marked (parks) are checkpoints: after
+ * -ECANCELED or -ETIMEDOUT nothing was put or got. */
 
 #include <stdbool.h>
 #include <stddef.h>
