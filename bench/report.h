@@ -82,6 +82,15 @@ static inline int bench_compare_(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* What `tasks` prints: nanoseconds and bytes of each of n tasks. */
+static inline void bench_report_tasks(long n, struct bench_span spawn, long kib,
+                                      struct bench_span wake, struct bench_span end)
+{
+    printf("{\"spawn\":%.1f,\"bytes\":%.1f,\"wake\":%.1f,\"end\":%.1f}\n",
+           (double)spawn.cpu / (double)n, (double)kib * 1024 / (double)n,
+           (double)wake.cpu / (double)n, (double)end.cpu / (double)n);
+}
+
 /* For stretches so short that one interruption would spoil them. */
 static inline int64_t bench_median(int64_t *values, size_t n)
 {

@@ -357,7 +357,7 @@ def tell_loop(loop, tasks):
 def activity(loop, tasks):
     if loop.running != 0:
         return "running " + name_of(tasks, loop.running - loop.layout["cel_task.fiber"], "a fiber")
-    return "idle in the kernel" if loop.get("inbox.is_sleeping", 1) else "between tasks"
+    return "idle in the kernel" if loop.get("inbox.head") == loop.layout["CEL__ASLEEP_MARK"] else "between tasks"
 
 
 def tell_loops(layout, argument):

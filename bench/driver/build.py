@@ -60,16 +60,26 @@ def headers():
     return found
 
 
-def c(source, *flags, packages=()):
+def need_header(name):
+    """For a library that Debian does not package: where CPATH and LIBRARY_PATH say, or /usr/local."""
+    command = ["gcc", "-E", "-include", name, "-x", "c", "/dev/null", "-o", "/dev/null"]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        raise Absent(f"no {name}: not packaged; build it and set CPATH and LIBRARY_PATH")
+
+
+def c(source, *flags, packages=(), header=None):
     """A C or C++ program of the bench folder."""
 
     def recipe():
         need(*packages)
+        paths = os.environ.get("LIBRARY_PATH", "").split(":") if header is not None else []
+        if header is not None:
+            need_header(header)
         path = os.path.join(SRC, source)
         plus = source.endswith(".cc")
         target = os.path.join(OUT, os.path.splitext(os.path.basename(source))[0])
         command = ["g++", *CXXFLAGS] if plus else ["gcc", *CFLAGS]
-        command += ["-o", target, path, *flags]
+        command += ["-o", target, path, *flags, *("-Wl,-rpath," + p for p in paths if p)]
         return compile_to(target, command, [path, *headers()])
 
     return recipe

@@ -16,6 +16,7 @@ fcontext = build.c("peers/micro_fcontext.cc", *boost_context, packages=["libboos
 boost = build.c("peers/micro_boost.cc", *boost_fiber, packages=["libboost-fiber-dev"])
 ucontext = build.c("peers/micro_ucontext.c")
 st = build.c("peers/micro_st.c", "-lst", packages=["libst-dev"])
+dill = build.c("peers/micro_dill.c", "-ldill", header="libdill.h")
 go = build.go("peers/micro_go.go")
 libev = build.c("peers/timers_libev.c", "-lev", packages=["libev-dev"])
 libuv = build.c("peers/timers_libuv.c", "-luv", packages=["libuv1-dev"])
@@ -106,6 +107,7 @@ yield_ = Workload(
     "one yield through the scheduler, among 2 and among 100 tasks",
     [
         System("celadon", build.ours("micro"), *YIELD, count=20_000_000, native=True),
+        System("libdill", dill, *YIELD, count=10_000_000),
         System("state-threads", st, *YIELD, count=10_000_000),
         System("boost-fiber", boost, *YIELD, count=2_000_000, native=True),
         System("go", go, *YIELD, count=2_000_000),
@@ -127,7 +129,8 @@ yield_ = Workload(
 
 def measure_spawn(system, quick):
     seen = figures(system, quick, tasks=10_000)
-    return {"one.spawn": (seen["one"], "ns"), "alive10000.spawn": (seen["many"], "ns")}
+    return {f"{name}.spawn": (seen[key], "ns")
+            for name, key in (("one", "one"), ("alive10000", "many")) if key in seen}
 
 
 SPAWN = ("spawn", "{count}", "{tasks}")
@@ -137,6 +140,7 @@ spawn = Workload(
     "spawn and join of an empty task: one by one, and 10,000 alive at once",
     [
         System("celadon", build.ours("micro"), *SPAWN, count=3_000_000),
+        System("libdill", dill, *SPAWN, count=1_000_000),
         System("state-threads", st, *SPAWN, count=1_000_000),
         System("boost-fiber", boost, *SPAWN, count=500_000),
         System("go", go, *SPAWN, count=1_000_000),
@@ -212,6 +216,7 @@ def measure_tasks(system, quick):
         "spawn": (seen["spawn"], "ns"),
         "bytes_per_task": (seen["bytes"], "B"),
         "wake": (seen["wake"], "ns"),
+        "end": (seen["end"], "ns"),
         "tasks": (count, "1"),
     }
 
@@ -220,10 +225,11 @@ TASKS = ("tasks", "{count}", "{tasks}")
 
 tasks = Workload(
     "tasks",
-    "tasks parked on one event: cost to spawn, resident bytes each, cost to wake and join",
+    "tasks parked on one event: cost to spawn, resident bytes each, cost to wake all, to end and join all",
     [
         System("celadon", build.ours("micro"), *TASKS, count=1_000_000),
         System("go", go, *TASKS, count=1_000_000),
+        System("libdill", dill, *TASKS, count=1_000_000),
         System("state-threads", st, *TASKS, count=100_000),
         System("boost-fiber", boost, *TASKS, count=100_000),
         aio("uvloop", *TASKS, count=100_000),
@@ -235,8 +241,9 @@ tasks = Workload(
         ("spawn", "spawn ns", True),
         ("bytes_per_task", "bytes", False),
         ("wake", "wake ns", True),
+        ("end", "end ns", True),
     ],
-    {"spawn", "bytes_per_task", "wake"},
+    {"spawn", "bytes_per_task", "wake", "end"},
 )
 
 
@@ -245,7 +252,8 @@ tasks = Workload(
 # What is asked of each program with so many and with ten times as many.
 SCALES = (
     ("timers", TIMERS, 100_000, {}, {"timer.add": "add", "timer.cancel": "cancel", "timer.fire": "fire"}),
-    ("micro", TASKS, 100_000, {"tasks": 0}, {"park.spawn": "spawn", "park.bytes": "bytes", "park.wake": "wake"}),
+    ("micro", TASKS, 100_000, {"tasks": 0}, {
+        "park.spawn": "spawn", "park.bytes": "bytes", "park.wake": "wake", "park.end": "end"}),
 )
 
 
@@ -268,7 +276,7 @@ scale = Workload(
     measure_scale,
     [(name, heading, False) for metric, short in (
         ("timer.add", "add"), ("timer.cancel", "cancel"), ("timer.fire", "fire"),
-        ("park.spawn", "spawn"), ("park.bytes", "bytes"), ("park.wake", "wake"),
+        ("park.spawn", "spawn"), ("park.bytes", "bytes"), ("park.wake", "wake"), ("park.end", "end"),
     ) for name, heading in ((metric, short), (metric + ".tenfold", "x 10"))],
     set(),
 )

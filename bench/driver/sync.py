@@ -5,7 +5,7 @@ Each program takes a mode and a count and prints its own figures in CPU nanoseco
 """
 from . import build
 from .bench import System, Workload
-from .micro import boost_fiber, figures
+from .micro import boost_fiber, dill, figures
 
 go = build.go("peers/sync_go.go")
 boost = build.c("peers/sync_boost.cc", *boost_fiber, packages=["libboost-fiber-dev"])
@@ -14,7 +14,7 @@ boost = build.c("peers/sync_boost.cc", *boost_fiber, packages=["libboost-fiber-d
 def measure(*keys):
     def one(system, quick):
         seen = figures(system, quick)
-        return {key: (seen[key], "ns") for key in keys}
+        return {key: (seen[key], "ns") for key in keys if key in seen}
 
     return one
 
@@ -41,6 +41,7 @@ channel = Workload(
     "one word from one task to another: meeting it, and through 128 slots",
     [
         System("celadon", build.ours("sync"), *CHANNEL, count=5_000_000),
+        System("libdill", dill, *CHANNEL, count=2_000_000),
         System("boost-fiber", boost, *CHANNEL, count=1_000_000),
         System("go", go, *CHANNEL, count=2_000_000),
     ],

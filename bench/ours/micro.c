@@ -102,35 +102,47 @@ static void *run_spawn(void *arg)
 
 /* tasks */
 
+static struct cel_future *bell, *leave;
+static long woken;
+
 static void *await_bell(void *arg)
 {
-    return cel_await((struct cel_future *)arg, NULL) < 0 ? NULL : arg;
+    if (cel_await(bell, NULL) < 0)
+        return NULL;
+    woken++;
+    return cel_await(leave, NULL) < 0 ? NULL : arg;
 }
 
 static void *run_tasks(void *arg)
 {
-    struct cel_future *bell = cel_future_new();
     struct cel_task **all = room(count);
-    struct bench_span made, woken;
+    struct bench_span made, wake, end;
     long before, parked;
 
+    bell = cel_future_new();
+    leave = cel_future_new();
     memset(all, 1, (size_t)count * sizeof *all); /* its pages are not the tasks' */
     before = bench_rss_kib();
     made = bench_start();
     for (long i = 0; i < count; i++)
-        all[i] = spawn(await_bell, bell);
+        all[i] = spawn(await_bell, NULL);
     cel_yield();
     made = bench_stop(made);
     parked = bench_rss_kib();
 
-    woken = bench_start();
+    wake = bench_start();
     cel_future_set(bell, NULL);
+    while (woken < count)
+        cel_yield();
+    wake = bench_stop(wake);
+    end = bench_start();
+    cel_future_set(leave, NULL);
     for (long i = 0; i < count; i++)
         join(all[i]);
-    woken = bench_stop(woken);
-    printf("{\"spawn\":%.1f,\"bytes\":%.1f,\"wake\":%.1f}\n", (double)made.cpu / (double)count,
-           (double)(parked - before) * 1024 / (double)count, (double)woken.cpu / (double)count);
+    end = bench_stop(end);
+    bench_report_tasks(count, made, parked - before, wake, end);
     cel_future_free(bell);
+    cel_future_free(leave);
     free(all);
     return arg;
 }

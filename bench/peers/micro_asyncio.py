@@ -40,15 +40,27 @@ async def measure_spawn(n, alive):
 
 
 async def measure_tasks(n, _):
-    bell = asyncio.Event()
+    bell, leave, woken = asyncio.Event(), asyncio.Event(), 0
+
+    async def await_bell():
+        nonlocal woken
+        await bell.wait()
+        woken += 1
+        await leave.wait()
+
     before, began = rss_bytes(), clock()
-    everyone = [asyncio.create_task(bell.wait()) for _ in range(n)]
+    everyone = [asyncio.create_task(await_bell()) for _ in range(n)]
     await asyncio.sleep(0)
     spawn, parked, began = (clock() - began) / n, rss_bytes(), clock()
     bell.set()
+    while woken < n:
+        await asyncio.sleep(0)
+    wake, began = (clock() - began) / n, clock()
+    leave.set()
     for task in everyone:
         await task
-    return {"spawn": spawn, "bytes": (parked - before) / n, "wake": (clock() - began) / n}
+    end = (clock() - began) / n
+    return {"spawn": spawn, "bytes": (parked - before) / n, "wake": wake, "end": end}
 
 
 if __name__ == "__main__":

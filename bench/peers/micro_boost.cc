@@ -84,8 +84,9 @@ static void run_tasks(long n)
 {
     std::vector<fib::fiber> all;
     fib::mutex lock;
-    fib::condition_variable bell;
-    bool rung = false;
+    fib::condition_variable bell, leave;
+    bool rung = false, is_over = false;
+    long woken = 0;
 
     all.reserve((size_t)n);
     long before = bench_rss_kib();
@@ -95,6 +96,8 @@ static void run_tasks(long n)
                          [&] {
                              std::unique_lock<fib::mutex> held(lock);
                              bell.wait(held, [&] { return rung; });
+                             woken++;
+                             leave.wait(held, [&] { return is_over; });
                          });
     boost::this_fiber::yield();
     spawn = bench_stop(spawn);
@@ -102,11 +105,16 @@ static void run_tasks(long n)
     struct bench_span wake = bench_start();
     rung = true;
     bell.notify_all();
+    while (woken < n)
+        boost::this_fiber::yield();
+    wake = bench_stop(wake);
+    struct bench_span end = bench_start();
+    is_over = true;
+    leave.notify_all();
     for (auto &f : all)
         f.join();
-    wake = bench_stop(wake);
-    printf("{\"spawn\":%.1f,\"bytes\":%.1f,\"wake\":%.1f}\n", (double)spawn.cpu / (double)n,
-           (double)(parked - before) * 1024 / (double)n, (double)wake.cpu / (double)n);
+    end = bench_stop(end);
+    bench_report_tasks(n, spawn, parked - before, wake, end);
 }
 
 int main(int argc, char **argv)

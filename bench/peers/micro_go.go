@@ -60,14 +60,17 @@ func spawn(n, alive int) map[string]float64 {
 }
 
 func tasks(n int) map[string]float64 {
-	var all sync.WaitGroup
-	bell := make(chan struct{})
+	var woken, all sync.WaitGroup
+	bell, leave := make(chan struct{}), make(chan struct{})
 	before := report.StatusKiB("VmRSS")
+	woken.Add(n)
 	all.Add(n)
 	span := report.Start()
 	for i := 0; i < n; i++ {
 		go func() {
 			<-bell
+			woken.Done()
+			<-leave
 			all.Done()
 		}()
 	}
@@ -76,9 +79,13 @@ func tasks(n int) map[string]float64 {
 	parked := report.StatusKiB("VmRSS")
 	span = report.Start()
 	close(bell)
+	woken.Wait()
+	wake, _ := report.Stop(span)
+	span = report.Start()
+	close(leave)
 	all.Wait()
-	woken, _ := report.Stop(span)
-	return map[string]float64{"spawn": per(spawned, n), "wake": per(woken, n),
+	end, _ := report.Stop(span)
+	return map[string]float64{"spawn": per(spawned, n), "wake": per(wake, n), "end": per(end, n),
 		"bytes": per((parked-before)*1024, n)}
 }
 

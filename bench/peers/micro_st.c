@@ -70,21 +70,25 @@ static void run_spawn(long n, long alive)
            (double)many.cpu / (double)(n / alive * alive));
 }
 
-static st_cond_t bell;
+static st_cond_t bell, leave;
+static long woken;
 
 static void *await_bell(void *arg)
 {
     st_cond_wait(bell);
+    woken++;
+    st_cond_wait(leave);
     return arg;
 }
 
 static void run_tasks(long n)
 {
     st_thread_t *all = calloc((size_t)n, sizeof *all);
-    struct bench_span spawn, wake;
+    struct bench_span spawn, wake, end;
     long before, parked;
 
     bell = st_cond_new();
+    leave = st_cond_new();
     before = bench_rss_kib();
     spawn = bench_start();
     for (long i = 0; i < n; i++)
@@ -97,11 +101,15 @@ static void run_tasks(long n)
     parked = bench_rss_kib();
     wake = bench_start();
     st_cond_broadcast(bell);
+    while (woken < n)
+        st_usleep(0);
+    wake = bench_stop(wake);
+    end = bench_start();
+    st_cond_broadcast(leave);
     for (long i = 0; i < n; i++)
         st_thread_join(all[i], NULL);
-    wake = bench_stop(wake);
-    printf("{\"spawn\":%.1f,\"bytes\":%.1f,\"wake\":%.1f}\n", (double)spawn.cpu / (double)n,
-           (double)(parked - before) * 1024 / (double)n, (double)wake.cpu / (double)n);
+    end = bench_stop(end);
+    bench_report_tasks(n, spawn, parked - before, wake, end);
 }
 
 int main(int argc, char **argv)

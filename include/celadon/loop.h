@@ -88,8 +88,9 @@ CEL_PUBLIC int64_t cel_loop_time(const struct cel_loop *loop);
 CEL_PUBLIC void cel_loop_hold(struct cel_loop *loop);
 CEL_PUBLIC void cel_loop_release(struct cel_loop *loop);
 
-/* (any thread) Calls fn(arg) in a turn of the loop, in the order of the calls of one thread.
- * -ENOMEM. */
+/* (any thread) Calls fn(arg) in a turn of the loop, in the order of the calls of one thread. The
+ * loop must not be closed before fn was called, and may be from then on. -ENOMEM: it will not be
+ * called. */
 CEL_PUBLIC CEL_NODISCARD int cel_loop_call(struct cel_loop *loop, void (*fn)(void *arg), void *arg);
 
 /* Timers by callback; the storage is the caller's and must stay while armed. */

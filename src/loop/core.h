@@ -156,14 +156,13 @@ static inline void cel__loop_soon(struct cel_loop *loop, struct cel__soon *soon)
     cel__list_append(&loop->soon, &soon->link);
 }
 
-/* (any thread) What the message wakes may be the loop's last task: from the push on only `posters`
- * keeps the loop from being gone. */
+/* (any thread) */
 static inline void cel__loop_post(struct cel_loop *loop, struct cel__post *post)
 {
-    cel__inbox_enter(&loop->inbox);
-    if (cel__inbox_push(&loop->inbox, post))
-        loop->backend->wake(loop);
-    cel__inbox_leave(&loop->inbox);
+    if (!cel__inbox_push(&loop->inbox, post))
+        return;
+    loop->backend->wake(loop);
+    cel__inbox_woken(&loop->inbox);
 }
 
 /* The first half of closing: work of others is refused from now on, tasks end, what the floors

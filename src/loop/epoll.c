@@ -227,14 +227,6 @@ static void on_event(struct cel_loop *loop, const struct epoll_event *event)
     pump(loop, f, &f->writers, CEL__FD_OUT);
 }
 
-static void drain_wake(struct reactor *data)
-{
-    uint64_t count;
-
-    while (cel__sys.read(data->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
-        continue;
-}
-
 static void epoll_detach(struct cel_loop *loop, struct cel__fd *f)
 {
     struct reactor *data = loop->backend_data;
@@ -323,9 +315,7 @@ static int epoll_wait_turn(struct cel_loop *loop, int64_t until)
 
         fetch_ahead(loop, event, data->fetched - data->at);
         data->at++;
-        if (event->data.u64 == WAKE_NAME)
-            drain_wake(data);
-        else
+        if (event->data.u64 != WAKE_NAME) /* which has done what it is for */
             on_event(loop, event);
     }
     return r;
@@ -337,7 +327,7 @@ static void epoll_wake(struct cel_loop *loop)
     uint64_t one = 1;
 
     while (cel__sys.write(data->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-        continue; /* EAGAIN: the counter is full, so the loop will wake anyway */
+        continue; /* never read: it would take 2^64 messages to fill */
 }
 
 static int64_t epoll_now(struct cel_loop *loop)

@@ -382,7 +382,7 @@ int cel_loop_close(struct cel_loop *loop)
         cel__log(CEL_LOG_WARN, "loop closed with %u handles left open", handles);
     left += (int)handles;
     cel__loop_vanish(loop);
-    cel__inbox_quit(&loop->inbox);
+    cel__inbox_settle(&loop->inbox);
     loop->backend->close(loop);
     cel__wheel_fini(&loop->wheel);
     cel__fd_table_fini(&loop->fds);

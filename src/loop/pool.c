@@ -4,8 +4,6 @@
  * 1. The lane for what blocks is the loop's own, so loops cannot wait for each other's files.
  * 2. The lane for what computes is the process's: more threads than processors gain nothing,
  * however many loops there are. The last loop that leaves it ends it.
- * 3. A job's end is posted under the lane's lock; so a loop that has seen the end of all its jobs,
- *    and then holds the lock, knows that no thread looks at it any more.
  */
 #include "loop/pool.h"
 
@@ -87,8 +85,6 @@ static void leave_shared(struct cel__lane *lane)
 {
     bool is_last;
 
-    pthread_mutex_lock(&lane->lock); /* rule 3 */
-    pthread_mutex_unlock(&lane->lock);
     pthread_mutex_lock(&shared_gate);
     is_last = --lane->users == 0;
     if (is_last)

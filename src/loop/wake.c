@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* The sleeping protocol: the loop sets is_sleeping and then looks at the stack; a poster
- * pushes and then takes is_sleeping away. Both sides are sequentially consistent, so at
- * least one sees the other: no wake-up is lost, and of many posters one writes.
- *
- * A poster is still at the loop when its message has been taken already: it looks whether it must
- * wake it. A loop that ends by that message waits for it, which is a matter of nanoseconds unless
- * the poster's thread has just been taken off its core. */
+/* The sleeping protocol: the loop goes to sleep by putting its mark where no message lies, in one
+ * step; a poster learns in the step that puts its message there whether the mark was. So no wake-up
+ * is lost, and of many posters one writes. */
 #include "loop/wake.h"
 
-#include <sched.h>
+#include <time.h>
+
+#include "base/sys.h"
+#include "celadon/base.h"
 
 bool cel__inbox_push(struct cel__inbox *in, struct cel__post *post)
 {
     struct cel__post *head = NULL; /* mostly; looking first would fetch the cache line twice */
 
     do
-        post->next = head;
+        post->next = head == CEL__ASLEEP ? NULL : head;
     while (!__atomic_compare_exchange_n(&in->head, &head, post, true, __ATOMIC_SEQ_CST,
                                         __ATOMIC_RELAXED));
-    return __atomic_load_n(&in->is_sleeping, __ATOMIC_SEQ_CST) != 0 &&
-           __atomic_exchange_n(&in->is_sleeping, 0, __ATOMIC_SEQ_CST) != 0;
+    return head == CEL__ASLEEP;
+}
+
+void cel__inbox_woken(struct cel__inbox *in)
+{
+    __atomic_add_fetch(&in->wakers_done, 1, __ATOMIC_RELEASE);
 }
 
 bool cel__inbox_sleep(struct cel__inbox *in)
 {
-    __atomic_store_n(&in->is_sleeping, 1, __ATOMIC_SEQ_CST);
-    if (!cel__inbox_has_mail(in))
-        return true;
-    cel__inbox_awake(in);
-    return false;
+    struct cel__post *none = NULL;
+
+    return __atomic_compare_exchange_n(&in->head, &none, CEL__ASLEEP, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
 }
 
 void cel__inbox_awake(struct cel__inbox *in)
 {
-    __atomic_store_n(&in->is_sleeping, 0, __ATOMIC_SEQ_CST);
-}
+    struct cel__post *mark = CEL__ASLEEP;
 
-void cel__inbox_quit(struct cel__inbox *in)
-{
-    while (__atomic_load_n(&in->posters, __ATOMIC_ACQUIRE) != 0)
-        (void)sched_yield(); /* lint: seam: it cannot fail */
+    if (!__atomic_compare_exchange_n(&in->head, &mark, NULL, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_RELAXED))
+        in->marks_taken++;
 }
 
 static struct cel__post *reverse(struct cel__post *head)
@@ -72,4 +72,14 @@ unsigned cel__inbox_run(struct cel__inbox *in)
         count++;
     }
     return count;
+}
+
+/* A waker is between two steps of its own: waiting for it is rare, and short unless its thread has
+ * lost its processor. */
+void cel__inbox_settle(struct cel__inbox *in)
+{
+    const struct timespec a_little = {.tv_nsec = 20 * CEL_MICROSECOND};
+
+    while (__atomic_load_n(&in->wakers_done, __ATOMIC_ACQUIRE) != in->marks_taken)
+        (void)cel__sys.clock_nanosleep(CLOCK_MONOTONIC, 0, &a_little, NULL);
 }

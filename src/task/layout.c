@@ -20,7 +20,7 @@
 static const struct cel__layout_entry entries[] = {
     SIZE(cel_loop) FIELD(cel_loop, alive) FIELD(cel_loop, sched.current) FIELD(cel_loop, backend)
     FIELD(cel_loop, backend_data) FIELD(cel_loop, now) FIELD(cel_loop, ops_in_flight)
-    FIELD(cel_loop, jobs) FIELD(cel_loop, trace) FIELD(cel_loop, inbox.is_sleeping)
+    FIELD(cel_loop, jobs) FIELD(cel_loop, trace) FIELD(cel_loop, inbox.head)
     FIELD(cel_loop, fds.chunks) FIELD(cel_loop, fds.chunk_count) FIELD(cel_loop, fds.live)
     FIELD(cel_loop, tasks) FIELD(cel_loop, wheel) FIELD(cel__backend, name)
 
@@ -30,7 +30,7 @@ static const struct cel__layout_entry entries[] = {
 
     SIZE(cel_task) FIELD(cel_task, future.state) FIELD(cel_task, future.code)
     FIELD(cel_task, scope) FIELD(cel_task, wait) FIELD(cel_task, wait_on) FIELD(cel_task, fiber)
-    NUMBER(CEL__PENDING)
+    NUMBER(CEL__PENDING) NUMBER(CEL__ASLEEP_MARK)
     SIZE(cel__wait) FIELD(cel__wait, what) FIELD(cel__wait, on) FIELD(cel__wait, at)
     NUMBER(CEL__ON_OP) NUMBER(CEL__ON_FUTURE) NUMBER(CEL__ON_TIMER) NUMBER(CEL__ON_LOCK)
     NUMBER(CEL__ON_SCOPE) NUMBER(CEL__ON_LINE)

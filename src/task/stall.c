@@ -79,7 +79,7 @@ static void report(struct watch *w)
 
 static bool is_idle(struct watch *w)
 {
-    return __atomic_load_n(&w->loop->inbox.is_sleeping, __ATOMIC_RELAXED) != 0;
+    return cel__inbox_is_asleep(&w->loop->inbox);
 }
 
 /* Until half of the time is over. -> false when the watch ends. */
