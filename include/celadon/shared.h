@@ -11,12 +11,14 @@
  * CEL_…_INIT, and needs no end; the memory may go when no call on it is under way. Who waits is
  * served first come, first served, wherever it runs, and nobody overtakes: what is given back while
  * somebody waits goes to the first in line, at once. Calls marked (parks) come from a task of any
- * loop and are checkpoints: -ECANCELED or -ETIMEDOUT, and then nothing was taken. What was granted
+ * loop or, but for locks and conditions, from a thread without a loop, which sleeps. In a task they
+ * are checkpoints: -ECANCELED or -ETIMEDOUT, and then nothing was taken. What was granted
  * at the same time as a cancel is kept: the call returns 0, and the next checkpoint tells of the
  * cancel. While a task waits its loop does, too: that others might never come is no deadlock that a
  * loop could see.
  *
- * "Any thread" means that no loop is needed. Misuse is asserted, as in celadon/sync.h. */
+ * "Any thread" means that no loop is needed, and callbacks of a loop may call it. Misuse is
+ * asserted, as in celadon/sync.h. */
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -12,6 +12,10 @@ void cel__cross_end(struct cel__crossing *c, int code)
 {
     cel__line_remove(&c->place);
     c->place.code = code;
+    if (c->home == NULL) {
+        (void)pthread_cond_signal(&c->taken);
+        return;
+    }
     if (c->home == cel__loop_here) {
         cel__unpark(c->place.task);
         return;
@@ -50,16 +54,31 @@ void cel__cross_tell(struct cel__report *to, const struct cel_task *task)
 
 void cel__cross_stand(struct cel__crossing *c, pthread_mutex_t *mutex, struct cel_line *line)
 {
-    c->place.task = cel__task_parking();
+    c->place.task = cel__task_here();
     c->place.party = NULL;
     c->mutex = mutex;
     c->home = cel__loop_here;
+    if (c->home == NULL)
+        (void)pthread_cond_init(&c->taken, NULL);
     cel__line_append(line, &c->place);
+}
+
+static int sleep_until_taken(struct cel__crossing *c)
+{
+    cel__cross_lock(c->mutex);
+    while (c->place.line != NULL)
+        (void)pthread_cond_wait(&c->taken, c->mutex);
+    cel__cross_unlock(c->mutex);
+    (void)pthread_cond_destroy(&c->taken);
+    return c->place.code;
 }
 
 int cel__cross_wait(struct cel__crossing *c, const struct cel__wait *wait)
 {
     int code;
+
+    if (c->home == NULL)
+        return sleep_until_taken(c);
 
     c->home->holds++;                  /* who ends it may be on another loop */
     cel__park(c->place.task, wait, c); /* parks */

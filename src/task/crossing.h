@@ -2,13 +2,14 @@
 #ifndef CEL__CROSSING_H
 #define CEL__CROSSING_H
 
-/* Standing in a line that tasks of several loops share.
+/* Standing in a line that tasks of several loops share, and threads without a loop.
  *
  * 1. A line, and all that it is about, belongs to its mutex, which is never held while a task parks
  *    or code of the program runs.
  * 2. Whoever takes a place out of the line, under the mutex, decides how the wait ended. A task of
  *    another loop learns it by a message that lies in the place; from then on nothing else ends its
  *    wait, so the place stays where it is until the message has come.
+ *    A thread without a loop sleeps under the mutex until its place is out.
  * 3. The message is sent under the mutex, and who was woken takes the mutex once more before it
  *    goes: so neither the line nor the loop it was woken on is gone while somebody is at it. */
 
@@ -20,7 +21,8 @@
 struct cel__crossing {
     struct cel__place place;
     pthread_mutex_t *mutex;
-    struct cel_loop *home;
+    struct cel_loop *home; /* NULL: of a thread without one, which sleeps on */
+    pthread_cond_t taken;
     struct cel__post wake;
 };
 
@@ -32,6 +34,17 @@ static inline void cel__cross_lock(pthread_mutex_t *mutex)
 static inline void cel__cross_unlock(pthread_mutex_t *mutex)
 {
     (void)pthread_mutex_unlock(mutex);
+}
+
+/* What a wait of a task returns at once; a thread without a loop has no scopes. */
+static inline int cel__cross_checkpoint(void)
+{
+    struct cel_task *task = cel__task_here();
+
+    if (task != NULL)
+        return cel__checkpoint(task);
+    CEL__ASSERT(cel__loop_here == NULL && "this may wait: not from a callback of a loop");
+    return 0;
 }
 
 /* Of a wait that can be cut short. */

@@ -108,7 +108,7 @@ static const struct cel__wait permitting =
 int cel_shared_sem_acquire(struct cel_shared_sem *sem)
 {
     struct cel__crossing c;
-    int code = cel__checkpoint(cel__task_parking());
+    int code = cel__cross_checkpoint();
 
     if (code != 0)
         return code;
@@ -146,7 +146,7 @@ static const struct cel__wait expecting = CEL__CROSS_FOR("waiting for an event o
 int cel_shared_event_wait(struct cel_shared_event *event)
 {
     struct cel__crossing c;
-    int code = cel__checkpoint(cel__task_parking());
+    int code = cel__cross_checkpoint();
 
     if (code != 0)
         return code;
@@ -205,7 +205,7 @@ void cel_shared_countdown_done(struct cel_shared_countdown *countdown)
 int cel_shared_countdown_wait(struct cel_shared_countdown *countdown)
 {
     struct cel__crossing c;
-    int code = cel__checkpoint(cel__task_parking());
+    int code = cel__cross_checkpoint();
 
     if (code != 0)
         return code;

@@ -133,10 +133,17 @@ int cel_shared_queue_try_get(struct cel_shared_queue *queue, void **item)
     return r;
 }
 
+/* (parks) */
+static void let_others_run(void)
+{
+    if (cel__loop_here != NULL)
+        cel__credit_take(cel__loop_here); /* parks */
+}
+
 int cel_shared_queue_put(struct cel_shared_queue *queue, void *item)
 {
     struct cel__crossing c = {.place.value = item};
-    int r = cel__checkpoint(cel__task_parking());
+    int r = cel__cross_checkpoint();
 
     if (r != 0)
         return r;
@@ -145,14 +152,14 @@ int cel_shared_queue_put(struct cel_shared_queue *queue, void *item)
     if (r == -EAGAIN)
         return cel__cross_park(&c, &queue->mutex, &queue->putters, &putting); /* parks */
     cel__cross_unlock(&queue->mutex);
-    cel__credit_take(cel__loop_here); /* parks */
+    let_others_run(); /* parks */
     return r;
 }
 
 int cel_shared_queue_get(struct cel_shared_queue *queue, void **item)
 {
     struct cel__crossing c = {.place.value = item};
-    int r = cel__checkpoint(cel__task_parking());
+    int r = cel__cross_checkpoint();
 
     if (r != 0)
         return r;
@@ -161,7 +168,7 @@ int cel_shared_queue_get(struct cel_shared_queue *queue, void **item)
     if (r == -EAGAIN)
         return cel__cross_park(&c, &queue->mutex, &queue->getters, &getting); /* parks */
     cel__cross_unlock(&queue->mutex);
-    cel__credit_take(cel__loop_here); /* parks */
+    let_others_run(); /* parks */
     return r;
 }
 
@@ -175,7 +182,7 @@ void cel_shared_queue_task_done(struct cel_shared_queue *queue)
 int cel_shared_queue_join(struct cel_shared_queue *queue)
 {
     struct cel__crossing c;
-    int code = cel__checkpoint(cel__task_parking());
+    int code = cel__cross_checkpoint();
 
     if (code != 0)
         return code;

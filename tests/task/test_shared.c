@@ -412,6 +412,59 @@ static void shared_misuse_aborts(void **state)
     expect_abort(count_too_far, NULL);
 }
 
+/* ---- threads alone ---- */
+
+struct duel {
+    struct cel_shared_sem turn[2];
+    int count; /* by the turn */
+};
+
+static void play(struct duel *duel, int me)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        if (cel_shared_sem_acquire(&duel->turn[me]) < 0)
+            abort();
+        duel->count++;
+        cel_shared_sem_release(&duel->turn[1 - me]);
+    }
+}
+
+static void *play_first(void *duel)
+{
+    play(duel, 0);
+    return NULL;
+}
+
+static void shared_sem_serves_threads_without_any_loop(void **state)
+{
+    struct duel duel = {.turn = {CEL_SHARED_SEM_INIT(1), CEL_SHARED_SEM_INIT(0)}};
+    pthread_t other;
+
+    assert_int_equal(pthread_create(&other, NULL, play_first, &duel), 0);
+    play(&duel, 1);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_int_equal(duel.count, 2 * ROUNDS);
+}
+
+static struct cel_shared_sem none_left;
+
+static void wait_in_callback(void *arg)
+{
+    (void)!cel_shared_sem_acquire(&none_left);
+}
+
+static void *wait_on_the_loop(void *arg)
+{
+    if (cel_loop_call(cel_loop_current(), wait_in_callback, NULL) == 0)
+        cel_sleep(CEL_SECOND);
+    return arg;
+}
+
+static void shared_wait_in_a_callback_aborts(void **state)
+{
+    expect_abort(wait_on_the_loop, NULL);
+}
+
 /* ---- several loops ---- */
 
 static const struct cel_workers_options loops = {.count = LOOPS};
@@ -677,9 +730,10 @@ static void shared_queue_loses_nothing_and_gives_nothing_twice(void **state)
 
 struct bell {
     struct cel_shared_event event;
-    struct cel_shared_countdown ready;
-    struct cel_shared_queue *queue;
+    struct cel_shared_countdown ready, heard;
+    struct cel_shared_queue *queue, *answers;
     pthread_t ringer;
+    int64_t sum; /* the ringer's */
 };
 
 static void *listen_to(void *arg)
@@ -692,40 +746,58 @@ static void *listen_to(void *arg)
     r = cel_shared_event_wait(&bell->event);
     if (r == 0)
         r = cel_shared_queue_get(bell->queue, &item);
+    if (r == 0)
+        r = cel_shared_queue_put(bell->answers, item);
+    if (r == 0)
+        cel_shared_queue_task_done(bell->queue);
+    cel_shared_countdown_done(&bell->heard);
     return r < 0 || item == NULL ? cel_fail(-EINVAL, "listening") : NULL;
 }
 
-/* A thread without a loop. It waits, as such a thread must, by asking. */
+/* A thread without a loop, which sleeps where a task would park. */
 static void *ring(void *arg)
 {
     struct bell *bell = arg;
-    bool are_ready;
+    int r = cel_shared_countdown_wait(&bell->ready);
+    void *item;
 
-    do {
-        (void)pthread_mutex_lock(&bell->ready.mutex_);
-        are_ready = bell->ready.count_ == 0;
-        (void)pthread_mutex_unlock(&bell->ready.mutex_);
-        sched_yield();
-    } while (!are_ready);
-    cel_shared_event_set(&bell->event);
-    for (int i = 0; i < LOOPS * TASKS; i++)
-        if (cel_shared_queue_try_put(bell->queue, bell) < 0)
-            abort();
-    return NULL;
+    if (r == 0)
+        cel_shared_event_set(&bell->event);
+    for (intptr_t i = 1; i <= LOOPS * TASKS && r == 0; i++)
+        r = cel_shared_queue_put(bell->queue, (void *)i); /* has room for one */
+    if (r == 0)
+        r = cel_shared_queue_join(bell->queue);
+    for (intptr_t i = 1; i <= LOOPS * TASKS && r == 0; i++) {
+        r = cel_shared_queue_get(bell->answers, &item);
+        bell->sum += r == 0 ? (intptr_t)item : 0;
+    }
+    if (r == 0)
+        r = cel_shared_countdown_wait(&bell->heard);
+    if (r == 0)
+        r = cel_shared_event_wait(&bell->event);
+    cel_shared_queue_shutdown(bell->answers, false);
+    return r == 0 && cel_shared_queue_get(bell->answers, &item) == -EPIPE ? NULL : "failed";
 }
 
 static void shared_event_and_queue_serve_threads_without_a_loop(void **state)
 {
     struct bell bell = {.event = CEL_SHARED_EVENT_INIT,
-                        .ready = CEL_SHARED_COUNTDOWN_INIT(LOOPS * TASKS)};
+                        .ready = CEL_SHARED_COUNTDOWN_INIT(LOOPS * TASKS),
+                        .heard = CEL_SHARED_COUNTDOWN_INIT(LOOPS * TASKS)};
+    struct cel_queue_options one = {.max = 1};
+    void *result = "not joined";
 
     need_threads();
-    assert_int_equal(cel_shared_queue_new(&bell.queue, NULL), 0);
+    assert_int_equal(cel_shared_queue_new(&bell.queue, &one), 0);
+    assert_int_equal(cel_shared_queue_new(&bell.answers, NULL), 0);
     assert_int_equal(pthread_create(&bell.ringer, NULL, ring, &bell), 0);
     crowd(listen_to, &bell);
-    assert_int_equal(pthread_join(bell.ringer, NULL), 0);
+    assert_int_equal(pthread_join(bell.ringer, &result), 0);
+    assert_null(result);
+    assert_int_equal(bell.sum, LOOPS * TASKS * (LOOPS * TASKS + 1) / 2);
     assert_true(cel_shared_event_is_set(&bell.event));
     cel_shared_queue_free(bell.queue);
+    cel_shared_queue_free(bell.answers);
 }
 
 int main(void)
@@ -741,6 +813,8 @@ int main(void)
         cmocka_unit_test(shared_queue_shut_down_ends_all_who_wait),
         cmocka_unit_test(shared_queue_survives_failed_allocations),
         cmocka_unit_test(shared_misuse_aborts),
+        cmocka_unit_test(shared_sem_serves_threads_without_any_loop),
+        cmocka_unit_test(shared_wait_in_a_callback_aborts),
         cmocka_unit_test(shared_lock_excludes_the_tasks_of_all_loops),
         cmocka_unit_test(shared_lock_is_not_lost_between_a_grant_and_a_deadline),
         cmocka_unit_test(shared_sem_keeps_its_permits),
