@@ -56,11 +56,12 @@ static int open_socket(struct cel__fd **out, int family, const struct manner *ma
         r = come_from(fd, manner->local);
     if (r == 0)
         r = cel__fd_open(cel__loop_here, out, fd, true);
-    if (r < 0)
+    if (r != 0) {
         cel__sys.close(fd);
-    else
-        (*out)->is_stream = 1;
-    return r;
+        return r;
+    }
+    (*out)->is_stream = 1;
+    return 0;
 }
 
 static uint16_t port_of(const struct sockaddr_storage *at)
@@ -114,10 +115,10 @@ static int connect_fd(struct cel__fd *f, const struct sockaddr_storage *at)
 static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at,
                        const struct manner *manner)
 {
-    struct cel__fd *f;
+    struct cel__fd *f = NULL;
     int r = open_socket(&f, at->ss_family, manner);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     r = connect_fd(f, at); /* parks */
     if (r == 0 && met_itself(f->fd, at))
