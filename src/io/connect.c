@@ -118,7 +118,7 @@ static int connect_one(struct cel__fd **out, const struct sockaddr_storage *at,
     struct cel__fd *f = NULL;
     int r = open_socket(&f, at->ss_family, manner);
 
-    if (r != 0)
+    if (f == NULL)
         return r;
     r = connect_fd(f, at); /* parks */
     if (r == 0 && met_itself(f->fd, at))
