@@ -149,7 +149,7 @@ static void *run(void *arg)
 {
     struct runner *runner = arg;
     struct race *race = runner->race;
-    struct cel__fd *f;
+    struct cel__fd *f = NULL;
     int r = connect_one(&f, &race->at[runner->lane], race->manner); /* parks */
 
     if (r == 0 && race->winner == NULL) {
