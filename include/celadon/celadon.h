@@ -22,6 +22,7 @@
 #include "celadon/queue.h"
 #include "celadon/relay.h"
 #include "celadon/server.h"
+#include "celadon/shared.h"
 #include "celadon/signal.h"
 #include "celadon/sim.h"
 #include "celadon/sync.h"

@@ -90,6 +90,15 @@ CEL_PUBLIC const struct cel_error *cel_remote_error(const struct cel_remote *rem
 /* (any thread) Gives it up: the task goes on, its result is dropped. NULL is fine. */
 CEL_PUBLIC void cel_remote_free(struct cel_remote *remote);
 
+/* As at the end of celadon/task.h. */
+
+#ifndef __cplusplus
+#define cel_race(...)         (__extension__ cel_race(__VA_ARGS__))
+#define cel_race_success(...) (__extension__ cel_race_success(__VA_ARGS__))
+#define cel_chain(...)        (__extension__ cel_chain(__VA_ARGS__))
+#define cel_shield(...)       (__extension__ cel_shield(__VA_ARGS__))
+#endif
+
 #ifdef __cplusplus
 }
 #endif

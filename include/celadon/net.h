@@ -92,6 +92,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_listener_serve(struct cel_listener *listener, c
 CEL_PUBLIC void cel_listener_stop(struct cel_listener *listener, int64_t grace);
 /* Connections that cel_listener_serve serves now. */
 CEL_PUBLIC unsigned cel_listener_connections(const struct cel_listener *listener);
+/* Whether cel_listener_serve is at it and nobody has said stop: who serves one request after the
+ * other asks before it waits for the next. */
+CEL_PUBLIC bool cel_listener_is_serving(const struct cel_listener *listener);
 /* A parked cel_accept ends with -CEL_ECLOSED; nobody may be in cel_listener_serve. NULL is fine. */
 CEL_PUBLIC void cel_listener_close(struct cel_listener *listener);
 
@@ -101,14 +104,15 @@ struct cel_connect_options {
     struct cel_tls *tls;     /* do TLS, verified for the name in the address, or for: */
     const char *server_name; /* SNI and the name to verify */
     bool keep_nagle;         /* TCP_NODELAY is set unless */
-    const char *local;       /* "10.0.0.5:0": from this address here; NULL: the kernel's choice */
+    const char *local;       /* where to come from: a numeric address, its port 0 for any, or a
+                                Unix one; NULL: the kernel's choice */
 };
 
 /* (parks) Resolves, tries the addresses as RFC 8305 says (250 ms apart, IPv6 first, losers are
  * closed), and does the TLS handshake. options may be NULL. Owner: the caller. On any error nothing
  * is left open. When all addresses fail, it is the first one's error. -CEL_EDNS, -CEL_ETLS,
- * -ECONNREFUSED, -EADDRNOTAVAIL `local` is not this machine's, or of another family, -EINVAL not
- * an address, or TLS without a name to verify, -ENOMEM, -errno. */
+ * -ECONNREFUSED, -EINVAL not an address, or TLS without a name to verify, -EADDRNOTAVAIL `local` is
+ * not of this machine, or of another family, -EADDRINUSE it is taken, -ENOMEM, -errno. */
 CEL_PUBLIC CEL_NODISCARD int cel_connect(struct cel_stream **out, const char *address,
                                          const struct cel_connect_options *options);
 

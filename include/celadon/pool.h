@@ -167,6 +167,12 @@ CEL_PUBLIC void *cel_local_get(const struct cel_local *key);
 /* For the current task. The value before it is destroyed. -ENOMEM: that one stays. */
 CEL_PUBLIC CEL_NODISCARD int cel_local_set(const struct cel_local *key, void *value);
 
+/* As at the end of celadon/task.h. */
+
+#ifndef __cplusplus
+#define cel_link(...) (__extension__ cel_link(__VA_ARGS__))
+#endif
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,8 +6,9 @@
  *
  * First in first out, last in first out, or by priority; bounded or not. Who waits to put or to get
  * is served first come, first served. A queue can tell when all that was put has been dealt with,
- * and can be shut down. All calls belong to the loop's thread. Calls marked (parks) are
- * checkpoints: after -ECANCELED or -ETIMEDOUT nothing was put or got. */
+ * and can be shut down. All calls belong to the loop's thread; for all loops at once
+ * there is cel_shared_queue (celadon/shared.h). Calls marked (parks) are checkpoints: after
+ * -ECANCELED or -ETIMEDOUT nothing was put or got. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +48,9 @@ CEL_PUBLIC CEL_NODISCARD int cel_queue_get(struct cel_queue *queue, void **item)
 CEL_PUBLIC CEL_NODISCARD int cel_queue_try_put(struct cel_queue *queue, void *item);
 /* The same, getting. -EAGAIN: empty. */
 CEL_PUBLIC CEL_NODISCARD int cel_queue_try_get(struct cel_queue *queue, void **item);
+/* The same, without taking it: the item that is next now. It is the queue's still, so it is good
+ * until somebody gets or shuts down. */
+CEL_PUBLIC CEL_NODISCARD int cel_queue_peek(const struct cel_queue *queue, void **item);
 
 /* An item that was got has been dealt with. More often than items were put is asserted. */
 CEL_PUBLIC void cel_queue_task_done(struct cel_queue *queue);

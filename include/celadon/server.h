@@ -80,8 +80,10 @@ CEL_PUBLIC CEL_NODISCARD int cel_route_files_with(struct cel_server *server, con
 /* (parks) Listens on address and serves until cel_server_stop, or until cancelled; then requests
  * under way get their grace. 0 after a stop; -ECANCELED, -ETIMEDOUT, and as cel_listen. */
 CEL_PUBLIC CEL_NODISCARD int cel_serve(struct cel_server *server, const char *address);
-/* In two steps, to learn the address between: as cel_listen, then as cel_serve. */
+/* (parks only to resolve a name) cel_serve in two steps, to learn the address between. As
+ * cel_listen. */
 CEL_PUBLIC CEL_NODISCARD int cel_server_listen(struct cel_server *server, const char *address);
+/* (parks) The second step: as cel_serve. */
 CEL_PUBLIC CEL_NODISCARD int cel_server_run(struct cel_server *server);
 /* "127.0.0.1:34567" once it listens, or "". */
 CEL_PUBLIC const char *cel_server_address(const struct cel_server *server);

@@ -11,9 +11,10 @@
  * checkpoints: -ECANCELED or -ETIMEDOUT, and then nothing was taken. What was granted at the same
  * time as a cancel is kept: the call returns 0, and the next checkpoint tells of the cancel.
  *
- * All calls belong to the loop's thread; those that do not park may be made from callbacks, where
- * nothing else is said. Misuse is asserted: releasing what one does not hold, ending a task that
- * holds a lock, taking a lock twice. */
+ * All calls belong to the loop's thread (tasks of several loops share what is in celadon/shared.h);
+ * those that do not park may be made from callbacks, where nothing else is said. Misuse is
+ * asserted: releasing what one does not hold, ending a task that holds a lock, taking a lock twice.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>

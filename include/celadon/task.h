@@ -205,9 +205,13 @@ CEL_PUBLIC int cel_future_set(struct cel_future *future, void *value);
 CEL_PUBLIC int cel_future_fail(struct cel_future *future, int code, const char *fmt, ...)
     CEL_PRINTF(3, 4);
 CEL_PUBLIC int cel_future_cancel(struct cel_future *future);
-/* Calls fn(arg) in a turn of the loop after x was done (at once in the next turn if it is).
- * -ENOMEM. */
+/* Calls fn(arg) in a turn of the loop after x was done (in the next turn if it is); several in the
+ * order of their asking. Who awaits x may go on before that, so arg must stay until the call has
+ * come or is taken back. fn must not park. -ENOMEM. */
 CEL_PUBLIC CEL_NODISCARD int cel_on_done(union cel_awaitable x, void (*fn)(void *arg), void *arg);
+/* Takes back what cel_on_done and cel_link (celadon/pool.h) were asked with the same fn and arg,
+ * also when x is done and the call is due: it does not come. -> how many it were. */
+CEL_PUBLIC size_t cel_unlink(union cel_awaitable x, void (*fn)(void *arg), void *arg);
 
 /* The future that a task is, for what takes only futures. NULL stays NULL. */
 CEL_PUBLIC struct cel_future *cel_ensure(union cel_awaitable x);
@@ -277,6 +281,7 @@ struct cel_scope_options {
     bool is_group;    /* the first child that fails cancels the scope */
     bool is_shielded; /* cancels and deadlines from outside wait until it is left; bounded by its
                          own timeout, 5 s if none is given */
+    char reserved_;
 };
 
 /* Storage is the caller's; the fields are not. */
@@ -318,10 +323,37 @@ static inline int cel__scope_end(struct cel_scope *scope)
 /* CEL_SCOPE(name, .timeout = 2 * CEL_SECOND) { … }  `name` can be asked behind the block. `return`
  * inside leaves the scope too; `break` leaves the block, and the scope ends with the block around.
  * It declares `name`, so behind an `if` it stands in braces: compilers warn where it does not. */
-#define CEL_SCOPE(name, ...)                                                                 \
+#ifndef __cplusplus
+#define CEL_SCOPE(...) CEL__SCOPE(__VA_ARGS__, .reserved_ = 0)
+#endif
+#define CEL__SCOPE(name, ...)                                                                \
     __attribute__((cleanup(cel__scope_cleanup))) struct cel_scope name;                      \
     for (int name##_open = cel__scope_begin(&name, (struct cel_scope_options){__VA_ARGS__}); \
          name##_open; name##_open = cel__scope_end(&name))
+
+#ifdef __cplusplus
+#define CEL_SCOPE(name, ...) CEL__SCOPE(name, __VA_ARGS__)
+#endif
+
+/* A task or a future becomes "whatever can be awaited" at each call of these, which is an extension
+ * of the language: here it is said, so that -Wpedantic need not say it everywhere. */
+
+#ifndef __cplusplus
+#define cel_loop_until(...)      (__extension__ cel_loop_until(__VA_ARGS__))
+#define cel_fail_from_at(...)    (__extension__ cel_fail_from_at(__VA_ARGS__))
+#define cel_on_done(...)         (__extension__ cel_on_done(__VA_ARGS__))
+#define cel_unlink(...)          (__extension__ cel_unlink(__VA_ARGS__))
+#define cel_ensure(...)          (__extension__ cel_ensure(__VA_ARGS__))
+#define cel_is_done(...)         (__extension__ cel_is_done(__VA_ARGS__))
+#define cel_outcome(...)         (__extension__ cel_outcome(__VA_ARGS__))
+#define cel_value(...)           (__extension__ cel_value(__VA_ARGS__))
+#define cel_await(...)           (__extension__ cel_await(__VA_ARGS__))
+#define cel_await_shielded(...)  (__extension__ cel_await_shielded(__VA_ARGS__))
+#define cel_gather(...)          (__extension__ cel_gather(__VA_ARGS__))
+#define cel_gather_outcomes(...) (__extension__ cel_gather_outcomes(__VA_ARGS__))
+#define cel_wait(...)            (__extension__ cel_wait(__VA_ARGS__))
+#define cel_completed_new(...)   (__extension__ cel_completed_new(__VA_ARGS__))
+#endif
 
 #ifdef __cplusplus
 }

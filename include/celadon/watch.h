@@ -38,9 +38,11 @@ struct cel_watch_event {
     uint32_t cookie; /* the same in both halves of a rename, else 0 */
 };
 
-/* (parks) Watches the file or folder from now on; options may be NULL. Symbolic links below it are
- * not followed. Owner: the caller. -ENOENT, -EACCES, -ENOSPC the user's limit of watches
- * (fs.inotify.max_user_watches), -EMFILE that of watchers, -ENOMEM, -ECANCELED, -ETIMEDOUT, -errno.
+/* (parks) Watches the file or folder from now on; options may be NULL. A file that is watched for
+ * itself is told as removed when its name goes, or becomes another file's, whoever still has it
+ * open. Symbolic links below a folder are not followed. Owner: the caller. -ENOENT, -EACCES,
+ * -ENOSPC the user's limit of watches (fs.inotify.max_user_watches), -EMFILE that of watchers,
+ * -ENOMEM, -ECANCELED, -ETIMEDOUT, -errno.
  */
 CEL_PUBLIC CEL_NODISCARD int cel_watch_open(struct cel_watch **out, const char *path,
                                             const struct cel_watch_options *options);

@@ -5,9 +5,9 @@
 /* Many cores: a loop for each thread, tasks that stay on theirs, and messages between them.
  *
  * Nothing but what is said here is shared by loops. A task asks another loop to run something
- * (cel_spawn_on) and awaits the answer as a future of its own loop, or sends messages through a
- * port. Waking a loop that is awake costs no system call; of many messages to one that sleeps only
- * the first does. */
+ * (cel_spawn_on) and awaits the answer as a future of its own loop, sends messages through a port,
+ * or waits with others for what is in celadon/shared.h. Waking a loop that is awake costs no system
+ * call; of many messages to one that sleeps only the first does. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -84,9 +84,10 @@ CEL_PUBLIC bool cel_promise_is_wanted(const struct cel_promise *promise);
  * their order. */
 struct cel_port;
 
-/* A port of the calling thread's loop with room for `capacity` messages, rounded up to a power of
- * two from 2 on. Owner: the caller. -EINVAL a size or capacity of 0, or more than 2^30 bytes in
- * all; -ENOMEM.
+/* A port of the calling thread's loop, which alone receives; the others get the pointer with what
+ * they are asked to do (cel_spawn_on), or wait for its being there (cel_shared_event). Room for
+ * `capacity` messages, rounded up to a power of two from 2 on. Owner: the caller. -EINVAL a size or
+ * capacity of 0, or more than 2^30 bytes in all; -ENOMEM.
  */
 CEL_PUBLIC CEL_NODISCARD int cel_port_new(struct cel_port **out, size_t message_size,
                                           size_t capacity);

@@ -25,22 +25,20 @@
 #define UNIX_RETRY_MIN CEL_MILLISECOND
 #define UNIX_RETRY_MAX (64 * CEL_MILLISECOND)
 
-/* What all attempts have in common. */
+/* What each attempt is made with. */
 struct manner {
     bool keep_nagle;
-    struct sockaddr_storage local; /* ss_family 0: none */
+    const struct sockaddr_storage *local; /* NULL: the kernel's choice */
 };
 
-/* The port, if it is the kernel's choice, is chosen with the connection. */
-static int bind_here(int fd, int family, const struct sockaddr_storage *local)
+/* Without a port of its own the socket gets one when it connects: one that is free for that peer,
+ * of which there are many more than of those that are free for all. */
+static int come_from(int fd, const struct sockaddr_storage *local)
 {
     int on = 1;
 
-    if (local->ss_family == 0 || family == AF_UNIX)
-        return 0;
-    if (local->ss_family != family)
-        return -EADDRNOTAVAIL;
-    cel__sys.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (local->ss_family != AF_UNIX)
+        cel__sys.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     return cel__sys.bind(fd, (const struct sockaddr *)local, cel__address_len(local)) < 0 ? -errno
                                                                                           : 0;
 }
@@ -48,16 +46,17 @@ static int bind_here(int fd, int family, const struct sockaddr_storage *local)
 static int open_socket(struct cel__fd **out, int family, const struct manner *manner)
 {
     int fd = cel__sys.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1, r;
+    int on = 1, r = 0;
 
     if (fd < 0)
         return -errno;
     if (family != AF_UNIX && !manner->keep_nagle)
         cel__sys.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    r = bind_here(fd, family, &manner->local);
-    if (r >= 0)
+    if (manner->local != NULL)
+        r = come_from(fd, manner->local);
+    if (r == 0)
         r = cel__fd_open(cel__loop_here, out, fd, true);
-    if (r < 0) {
+    if (r != 0) {
         cel__sys.close(fd);
         return r;
     }
@@ -263,6 +262,35 @@ static int find_addresses(const char *text, struct sockaddr_storage *at, size_t 
     return r;
 }
 
+/* Those that can be reached from there. -> -EADDRNOTAVAIL none can. */
+static int keep_family(struct sockaddr_storage *at, size_t *count, int family)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *count; i++)
+        if (at[i].ss_family == family)
+            at[kept++] = at[i];
+    *count = kept;
+    return kept > 0 ? 0 : -EADDRNOTAVAIL;
+}
+
+/* (parks) */
+static int connect_to(struct cel__fd **out, struct sockaddr_storage *at, size_t count,
+                      const struct cel_connect_options *options)
+{
+    struct manner manner = {.keep_nagle = options->keep_nagle};
+    struct sockaddr_storage local;
+    int r = 0;
+
+    if (options->local != NULL) {
+        manner.local = &local;
+        r = cel_address_parse(options->local, &local);
+        if (r == 0)
+            r = keep_family(at, &count, local.ss_family);
+    }
+    return r == 0 ? connect_first(out, at, count, &manner) : r; /* parks */
+}
+
 int cel_connect(struct cel_stream **out, const char *address,
                 const struct cel_connect_options *options)
 {
@@ -272,24 +300,21 @@ int cel_connect(struct cel_stream **out, const char *address,
     char host[HOST_MAX];
     struct cel_stream *s;
     struct cel__fd *f = NULL;
-    struct manner manner;
     int r;
 
     if (options == NULL)
         options = &none;
-    manner = (struct manner){.keep_nagle = options->keep_nagle};
-    if (options->local != NULL && cel_address_parse(options->local, &manner.local) < 0)
-        return cel__raise(-EINVAL, "connect", "'%s' is not an address: %s", options->local,
-                          cel__address_fault(options->local));
     r = find_addresses(address, at, &count, host); /* parks */
     if (r == -EINVAL)
         return cel__raise(r, "connect", "'%s' is not an address: %s", address,
                           cel__address_fault(address));
     if (r < 0)
         return r;
-    r = connect_first(&f, at, count, &manner); /* parks */
+    r = connect_to(&f, at, count, options); /* parks */
     if (r < 0)
-        return cel__raise(r, "connect", "%s: %s", address, cel_strerror(r));
+        return cel__raise(r, "connect", "%s%s%s: %s", address,
+                          options->local != NULL ? " from " : "",
+                          options->local != NULL ? options->local : "", cel_strerror(r));
     r = cel__stream_new(&s, f);
     if (r < 0) {
         cel__fd_close(cel__loop_here, f);

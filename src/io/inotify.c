@@ -4,8 +4,10 @@
 #include "celadon/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/cc.h"
@@ -20,8 +22,13 @@ struct cel_watch {
     struct cel__watch_tree tree;
     struct cel__fd *fd;
     unsigned what;
-    int root;             /* the kernel's number of the watched path itself */
-    bool has_no_root;     /* it is gone */
+    int root;         /* the kernel's number of the watched path itself */
+    bool has_no_root; /* it is gone, which was told */
+    bool is_file;     /* the watched path is no folder: */
+    dev_t device;     /* which one */
+    ino_t inode;
+    bool is_doubtful;     /* its name may be gone or another's */
+    bool is_lost;         /* it is, which is to be told */
     struct cel__buf path; /* of the last event */
     char *root_path;
     size_t at, len;
@@ -79,6 +86,45 @@ static void *look(void *arg)
     return NULL;
 }
 
+/* Links of a file are attributes of it: whoever watches one file is told when its name goes, though
+ * it lives on in who has it open. */
+static void *look_first(void *arg)
+{
+    struct look_job *job = arg;
+    struct cel_watch *w = job->watch;
+    struct stat before, after;
+
+    if (cel__sys.fstatat(AT_FDCWD, job->path, &before, 0) < 0) {
+        job->result = -errno;
+        return NULL;
+    }
+    w->is_file = !S_ISDIR(before.st_mode);
+    w->device = before.st_dev;
+    w->inode = before.st_ino;
+    if (w->is_file)
+        w->tree.mask |= IN_ATTRIB;
+    (void)look(job);
+    if (job->result == 0 && w->is_file && cel__sys.fstatat(AT_FDCWD, job->path, &after, 0) < 0)
+        job->result = -errno;
+    else if (job->result == 0 && w->is_file && after.st_ino != before.st_ino)
+        job->result = -ENOENT; /* another file's name by now; of which of them is not known */
+    return NULL;
+}
+
+/* The root's name leads somewhere else, or nowhere. */
+static void *look_again(void *arg)
+{
+    struct look_job *job = arg;
+    struct cel_watch *w = job->watch;
+    struct stat now;
+
+    if (cel__sys.fstatat(AT_FDCWD, job->path, &now, 0) < 0)
+        job->result = errno == ENOENT || errno == ENOTDIR ? 1 : -errno;
+    else
+        job->result = now.st_ino != w->inode || now.st_dev != w->device;
+    return NULL;
+}
+
 static void watch_free(struct cel_watch *w)
 {
     cel__fd_close(cel__loop_here, w->fd);
@@ -131,7 +177,7 @@ int cel_watch_open(struct cel_watch **out, const char *path,
         while (len > 1 && w->root_path[len - 1] == '/')
             w->root_path[--len] = '\0';
         job.path = w->root_path;
-        r = cel__blocking_do(look, &job); /* parks */
+        r = cel__blocking_do(look_first, &job); /* parks */
     }
     if (r == 0)
         r = job.result;
@@ -221,6 +267,28 @@ static int follow(struct cel_watch *w, const struct inotify_event *e)
     return r < 0 ? r : job.result;
 }
 
+/* (parks) Does a file that is watched for itself still have its name? Asked until it is answered.
+ */
+static int check_root(struct cel_watch *w)
+{
+    struct look_job job = {.watch = w, .path = w->root_path};
+    int r = cel__blocking_do(look_again, &job); /* parks */
+
+    if (r == 0)
+        r = job.result;
+    if (r < 0)
+        return r;
+    w->is_doubtful = false;
+    w->is_lost = r == 1;
+    return 0;
+}
+
+static void tell_lost(struct cel_watch *w, struct cel_watch_event *event)
+{
+    w->has_no_root = true;
+    *event = (struct cel_watch_event){.what = CEL_WATCH_REMOVED, .path = w->root_path};
+}
+
 /* (parks) -> 1: *event is to be told; 0: it is not. */
 static int handle(struct cel_watch *w, const struct inotify_event *e, struct cel_watch_event *event)
 {
@@ -239,11 +307,14 @@ static int handle(struct cel_watch *w, const struct inotify_event *e, struct cel
     }
     if (folder == NULL || (is_self && e->wd != w->root) || is_repeated(w, e))
         return 0; /* of a folder below, whose own folder tells of it */
+    if (is_self && w->has_no_root)
+        return 0; /* told when its name went */
     if (is_self)
         w->has_no_root = true;
     r = make_path(w, folder, e);
     if (r == 0)
         r = follow(w, e); /* parks */
+    w->is_doubtful |= w->is_file && (e->mask & IN_ATTRIB) != 0;
     if (r < 0)
         return r;
     *event = (struct cel_watch_event){.what = what,
@@ -285,6 +356,16 @@ int cel_watch_next(struct cel_watch *w, struct cel_watch_event *event)
             return 0;
         if (w->tree.found_count > 0)
             continue;
+        if (w->is_doubtful && !w->has_no_root) {
+            r = check_root(w); /* parks */
+            if (r < 0)
+                return r;
+        }
+        if (w->is_lost && !w->has_no_root) {
+            tell_lost(w, event);
+            if (w->what & CEL_WATCH_REMOVED)
+                return 0;
+        }
         if (w->has_no_root && w->at >= w->len)
             return -ENOENT;
         r = take_event(w, &e); /* parks */

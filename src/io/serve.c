@@ -114,3 +114,8 @@ unsigned cel_listener_connections(const struct cel_listener *l)
 {
     return l->serving != NULL ? l->serving->live : 0;
 }
+
+bool cel_listener_is_serving(const struct cel_listener *l)
+{
+    return l->serving != NULL && !l->is_stopped;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Two buffers: one is filled while the other is written. The task that writes exists only while
- * there is something to write, so an idle writer keeps no scope open. The memory goes with the last
- * of the two who hold it, the owner and that task. */
+ * there is something to write, so an idle writer keeps no scope open. It belongs to the scope of
+ * who made the writer and not of who puts: a guest who leaves must not take along what was for
+ * another. The memory goes with the last of the two who hold it, the owner and that task. */
 #include "celadon/writer.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cc.h"
 #include "base/mem.h"
+#include "task/spawn.h"
 #include "task/wait.h"
 
 #define HIGH_DEFAULT 65536
@@ -16,6 +18,7 @@
 
 struct cel_writer {
     struct cel_stream *stream;
+    struct cel__scope *scope; /* the task's */
     struct cel__buf filling;
     size_t sending; /* bytes of the other buffer that are not written */
     size_t low, high;
@@ -37,6 +40,7 @@ int cel_writer_new(struct cel_writer **out, struct cel_stream *stream, size_t lo
     if (w == NULL)
         return -ENOMEM;
     w->stream = stream;
+    w->scope = cel__task_parking()->scope;
     w->low = low;
     w->high = high;
     cel__waitq_init(&w->waiting);
@@ -116,7 +120,9 @@ int cel_writer_put(struct cel_writer *w, const void *buf, size_t len)
         return -ENOMEM;
     }
     if (w->task == NULL) {
-        w->task = cel_spawn_with(write_behind, w, .name = "writer", .is_detached = true);
+        const struct cel_spawn_options options = {.name = "writer", .is_detached = true};
+
+        w->task = cel__task_spawn(w->scope, write_behind, w, &options, __FILE__, __LINE__);
         if (w->task == NULL) {
             w->filling.len = before;
             return -ENOMEM;

@@ -55,6 +55,7 @@ struct cel_loop {
     bool is_closing; /* being closed: takes in no work of others */
     bool is_awaited; /* what an outer caller turns the loop for has come: this turn must not wait */
     struct cel__list soon;
+    struct cel__list due;     /* those of soon that this turn runs */
     struct cel__list starved; /* struct cel__soon of who waits for a descriptor to become free */
     struct cel__linger linger;
     struct cel__inbox inbox;

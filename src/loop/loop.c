@@ -116,6 +116,7 @@ int cel_loop_new(struct cel_loop **out, const struct cel_loop_options *options)
     if (options != NULL)
         loop->options = *options;
     cel__list_init(&loop->soon);
+    cel__list_init(&loop->due);
     cel__list_init(&loop->starved);
     cel__list_init(&loop->attachments);
     cel__credit_fill(loop);
@@ -162,14 +163,12 @@ int64_t cel_now(void)
 
 static void run_soon(struct cel_loop *loop)
 {
-    struct cel__list batch;
     struct cel__list *node;
 
     if (cel__list_is_empty(&loop->soon))
         return;
-    cel__list_init(&batch);
-    cel__list_splice(&batch, &loop->soon); /* what these add runs in the next turn */
-    while ((node = cel__list_pop(&batch)) != NULL) {
+    cel__list_splice(&loop->due, &loop->soon); /* what these add runs in the next turn */
+    while ((node = cel__list_pop(&loop->due)) != NULL) {
         struct cel__soon *soon = cel__container_of(node, struct cel__soon, link);
 
         soon->run(soon);

@@ -45,7 +45,7 @@ static void to_done(struct cel__waiter *waiter)
     cel__mem_free(chain);
 }
 
-int cel_chain(union cel_awaitable from, struct cel_future *to)
+int(cel_chain)(union cel_awaitable from, struct cel_future *to)
 {
     struct cel_future *f = cel_ensure(from);
     struct chain *chain;
@@ -66,7 +66,7 @@ int cel_chain(union cel_awaitable from, struct cel_future *to)
     return 0;
 }
 
-struct cel_future *cel_shield(union cel_awaitable x)
+struct cel_future *(cel_shield)(union cel_awaitable x)
 {
     struct cel_future *outer = cel_future_new();
 

@@ -70,8 +70,8 @@ static int first_failure(union cel_awaitables x, size_t n)
     return cancelled;
 }
 
-void *cel_fail_from_at(const char *file, int line, union cel_awaitables x, size_t n,
-                       const char *context)
+void *(cel_fail_from_at)(const char *file, int line, union cel_awaitables x, size_t n,
+                         const char *context)
 {
     struct cel_task *task = cel__task_here();
     int code = first_failure(x, n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One result or failure, many who wait. A future ends once; who waits is woken in the order of
- * coming, by readying a task or queueing a callback: no code of the program runs inside `set`. */
+ * coming, by readying a task or queueing a callback (link.c): no code of the program runs inside
+ * `set`. */
 #include "task/future.h"
 
 #include <errno.h>
@@ -58,47 +59,6 @@ int cel_future_fail(struct cel_future *future, int code, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, va);
     va_end(va);
     cel__future_end(future, NULL, code, cel__error_new(__FILE__, __LINE__, code, text));
-    return 0;
-}
-
-/* A callback that waits. */
-struct watcher {
-    struct cel__waiter waiter;
-    struct cel__soon soon;
-    struct cel_loop *loop;
-    void (*fn)(void *arg);
-    void *arg;
-};
-
-static void call_back(struct cel__soon *soon)
-{
-    struct watcher w = *cel__container_of(soon, struct watcher, soon);
-
-    cel__mem_free(cel__container_of(soon, struct watcher, soon));
-    w.fn(w.arg);
-}
-
-static void queue_callback(struct cel__waiter *waiter)
-{
-    struct watcher *w = cel__container_of(waiter, struct watcher, waiter);
-
-    w->soon.run = call_back;
-    cel__loop_soon(w->loop, &w->soon);
-}
-
-int cel_on_done(union cel_awaitable x, void (*fn)(void *arg), void *arg)
-{
-    struct cel_future *f = cel_ensure(x);
-    struct watcher *w = cel__mem_alloc(sizeof *w);
-
-    if (w == NULL)
-        return -ENOMEM;
-    *w = (struct watcher){
-        .waiter.wake = queue_callback, .loop = cel__loop_here, .fn = fn, .arg = arg};
-    if (cel__future_is_done(f))
-        queue_callback(&w->waiter);
-    else
-        cel__list_append(&f->waiters, &w->waiter.link);
     return 0;
 }
 
@@ -205,31 +165,31 @@ int cel__future_take(struct cel_future *f, void **value)
     return -CEL_EFAILED;
 }
 
-struct cel_future *cel_ensure(union cel_awaitable x)
+struct cel_future *(cel_ensure)(union cel_awaitable x)
 {
     return x.future; /* a task's address is that of the future it begins with */
 }
 
-bool cel_is_done(union cel_awaitable x)
+bool(cel_is_done)(union cel_awaitable x)
 {
     return cel__future_is_done(cel_ensure(x));
 }
 
-int cel_outcome(union cel_awaitable x)
+int(cel_outcome)(union cel_awaitable x)
 {
     struct cel_future *f = cel_ensure(x);
 
     return cel__future_is_done(f) ? cel__future_code(f) : -EINPROGRESS;
 }
 
-void *cel_value(union cel_awaitable x)
+void *(cel_value)(union cel_awaitable x)
 {
     struct cel_future *f = cel_ensure(x);
 
     return cel__future_is_done(f) && cel__future_code(f) == 0 ? f->value : NULL;
 }
 
-int cel_await(union cel_awaitable x, void **value)
+int(cel_await)(union cel_awaitable x, void **value)
 {
     struct cel_future *f = cel_ensure(x);
     int r = cel__future_wait(f, false); /* parks */
@@ -237,7 +197,7 @@ int cel_await(union cel_awaitable x, void **value)
     return r < 0 ? r : cel__future_take(f, value);
 }
 
-int cel_await_shielded(union cel_awaitable x, void **value)
+int(cel_await_shielded)(union cel_awaitable x, void **value)
 {
     struct cel_future *f = cel_ensure(x);
 

@@ -151,7 +151,7 @@ static void guests_free(struct guest *guests, struct guest *few)
         cel__mem_free(guests);
 }
 
-int cel_wait(union cel_awaitables x, size_t n, enum cel_wait_for what)
+int(cel_wait)(union cel_awaitables x, size_t n, enum cel_wait_for what)
 {
     struct cel_task *task = cel__task_parking();
     struct guest few[FEW], *guests;
@@ -246,7 +246,7 @@ static void take_error(union cel_awaitables x, size_t n)
         (void)cel__future_take(x.futures[chosen], NULL);
 }
 
-int cel_gather(union cel_awaitables x, size_t n, void **values)
+int(cel_gather)(union cel_awaitables x, size_t n, void **values)
 {
     int r = gather(x, n, CEL_WAIT_FIRST_ERROR); /* parks */
 
@@ -260,7 +260,7 @@ int cel_gather(union cel_awaitables x, size_t n, void **values)
     return r;
 }
 
-int cel_gather_outcomes(union cel_awaitables x, size_t n, void **values, int *outcomes)
+int(cel_gather_outcomes)(union cel_awaitables x, size_t n, void **values, int *outcomes)
 {
     int r = gather(x, n, CEL_WAIT_ALL); /* parks */
 
@@ -305,7 +305,7 @@ static void arrive(struct cel__waiter *waiter)
     (void)cel__waitq_wake_one(&c->reader);
 }
 
-int cel_completed_new(struct cel_completed **out, union cel_awaitables x, size_t n)
+int(cel_completed_new)(struct cel_completed **out, union cel_awaitables x, size_t n)
 {
     struct cel_completed *c = cel__mem_zalloc(sizeof *c + n * sizeof c->arrivals[0]);
 

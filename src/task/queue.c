@@ -106,6 +106,14 @@ int cel_queue_try_get(struct cel_queue *queue, void **item)
     return 0;
 }
 
+int cel_queue_peek(const struct cel_queue *queue, void **item)
+{
+    if (queue->store.count == 0)
+        return queue->is_shut ? -EPIPE : -EAGAIN;
+    *item = cel__store_first(&queue->store);
+    return 0;
+}
+
 int cel_queue_put(struct cel_queue *queue, void *item)
 {
     struct cel_task *task = cel__task_parking();

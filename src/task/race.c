@@ -56,12 +56,12 @@ static int race(union cel_awaitables x, size_t n, void **value, bool is_success)
     return r;
 }
 
-int cel_race(union cel_awaitables x, size_t n, void **value)
+int(cel_race)(union cel_awaitables x, size_t n, void **value)
 {
     return race(x, n, value, false); /* parks */
 }
 
-int cel_race_success(union cel_awaitables x, size_t n, void **value)
+int(cel_race_success)(union cel_awaitables x, size_t n, void **value)
 {
     return race(x, n, value, true); /* parks */
 }

@@ -20,7 +20,7 @@ static void has_come(struct cel__waiter *waiter)
     cel__loop_here->is_awaited = true;
 }
 
-int cel_loop_until(struct cel_loop *loop, union cel_awaitable x, void **value)
+int(cel_loop_until)(struct cel_loop *loop, union cel_awaitable x, void **value)
 {
     struct cel_future *f = cel_ensure(x);
     struct cel__waiter waiter = {.wake = has_come};

@@ -77,6 +77,14 @@ int cel__store_push(struct cel__store *s, void *item)
     return 0;
 }
 
+void *cel__store_first(const struct cel__store *s)
+{
+    CEL__ASSERT(s->count > 0);
+    if (s->order == CEL_LIFO)
+        return s->items[(s->head + s->count - 1) & (s->room - 1)].item;
+    return s->items[s->head].item; /* of a heap it is 0 */
+}
+
 void *cel__store_pop(struct cel__store *s)
 {
     void *item;
@@ -84,10 +92,9 @@ void *cel__store_pop(struct cel__store *s)
     CEL__ASSERT(s->count > 0);
     if (s->order == CEL_PRIORITY)
         return pop_heap(s);
-    if (s->order == CEL_LIFO)
-        return s->items[(s->head + --s->count) & (s->room - 1)].item;
-    item = s->items[s->head].item;
-    s->head = (s->head + 1) & (s->room - 1);
+    item = cel__store_first(s);
+    if (s->order == CEL_FIFO)
+        s->head = (s->head + 1) & (s->room - 1);
     s->count--;
     return item;
 }

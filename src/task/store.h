@@ -25,6 +25,8 @@ struct cel__store {
 /* -ENOMEM. */
 CEL_NODISCARD int cel__store_push(struct cel__store *s, void *item);
 /* Not from an empty one. */
+void *cel__store_first(const struct cel__store *s);
+/* The same, and takes it out. */
 void *cel__store_pop(struct cel__store *s);
 void cel__store_fini(struct cel__store *s);
 

@@ -103,7 +103,7 @@ class Checker:
         self.cc = shlex.split(os.environ.get('CC', 'cc'))
 
     def compile(self, block, extra):
-        flags = ['-std=gnu11', '-D_GNU_SOURCE', '-I' + os.path.join(self.root, 'include'), '-Wall',
+        flags = [*(['-std=gnu11'] if block.internal else ['-std=c11', '-Wpedantic']), '-D_GNU_SOURCE', '-I' + os.path.join(self.root, 'include'), '-Wall',
                  '-Wextra', '-Wno-unused-parameter', '-Wno-unused-function',
                  '-Wno-unused-variable', '-Wno-unused-but-set-variable',
                  '-Wno-missing-field-initializers', '-Werror']

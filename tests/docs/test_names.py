@@ -4,7 +4,7 @@ files that documents lead to (TAP).
 
     test_names.py SOURCE BUILD
 
-The names are those of the libraries' public interface: asyncio of Python 3.13 (its __all__, and the
+The names are those of the libraries' public interface: asyncio of Python 3.14 (its __all__, and the
 methods of its loop, tasks, streams, queues), gevent 25, eventlet 0.40, greenlet 3, aiohttp 3.
 """
 import glob
@@ -38,6 +38,12 @@ Protocol BufferedProtocol DatagramProtocol SubprocessProtocol Transport WriteTra
 SubprocessTransport connection_made data_received buffer_updated eof_received connection_lost pause_reading
 resume_reading pause_writing resume_writing set_write_buffer_limits get_write_buffer_size datagram_received
 error_received pipe_data_received process_exited
+get_loop loop_factory eager_start capture_call_graph print_call_graph format_call_graph future_add_to_awaited_by
+local_addr happy_eyeballs_delay interleave all_errors partial expected consumed acquire release set clear is_set
+notify_all parties broken empty maxsize get_exception_handler slow_callback_duration AbstractServer keep_alive
+AbstractEventLoop BaseEventLoop BaseProtocol StreamReaderProtocol get_buffer ReadTransport is_reading set_protocol
+get_protocol set_transport BaseTransport get_write_buffer_limits pipe_connection_lost get_pid get_returncode
+get_pipe_transport
 """
 GEVENT = """
 Greenlet GreenletExit Timeout config fork get_hub getcurrent getswitchinterval idle iwait joinall kill killall reinit
@@ -62,6 +68,10 @@ TokenPool item db_pool ConnectionPool tpool execute Proxy set_num_threads corolo
 serve StopServe wrap_ssl hubs trampoline use_hub greenio wsgi format_date_time websocket WebSocketWSGI WebSocket debug
 hub_blocking_detection spew format_hub_timers hub_prevent_multiple_readers backdoor_server patcher monkey_patch
 import_patched eventlet.green eventlet.asyncio eventlet.green.zmq
+has_links pending seconds greenlet_class apply_cb put qsize empty task_done peek_nowait locked release acquire
+is_fatal_error closed server_port stop_accepting source_address settimeout setdefaulttimeout format_run_info
+GreenletTracer GreenThread exc_after call_after_local getting putting poll poll_result poll_exception has_result
+has_exception create notify_close notify_opened unspew format_hub_listeners hub_exceptions spawn_for_awaitable
 """
 GREENLET = """
 greenlet parent run switch throw GreenletExit error getcurrent dead gr_frame gr_context settrace gettrace

@@ -29,6 +29,11 @@ ALONE = {
     "gather_outcomes": "the evening is over\nkeys      found\n!glasses  ENOENT\n~youth    ECANCELED\n"
                        "umbrella  found\n",
     "threads_offload": "7999998000000\nthe loop ran meanwhile\n",
+    "service_proxy": "the answer is 19\n19 bytes there, 3 back\n",
+    "service_supervisor": "slow: well at start 3\n"
+                          "poor, started 3 times: /etc/none.conf: No such file or directory\n",
+    "system_shutdown": "signal TERM\nserved: the last one\nall have left by themselves\n",
+    "system_tail": "begin\none\ntwo\nsix\nits name is gone\n",
     "cores_workers": "2262 primes below 20000, counted on 4 threads\n",
 }
 TOGETHER = {"server_guestbook", "client_guest", "server_stream", "client_download", "scraper_links", "scraper_list"}

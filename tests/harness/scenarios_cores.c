@@ -5,6 +5,7 @@
 
 #include "base/cc.h"
 #include "celadon/offload.h"
+#include "celadon/shared.h"
 #include "celadon/workers.h"
 #include "harness/scenarios.h"
 
@@ -149,6 +150,124 @@ static void *breaks_promises(void *arg)
     return NULL;
 }
 
+struct shared {
+    struct cel_shared_lock lock;
+    struct cel_shared_cond cond;
+    struct cel_shared_sem sem;
+    struct cel_shared_event event;
+    struct cel_shared_countdown countdown;
+    struct cel_shared_queue *queue;
+    int inside, begun;
+};
+
+static void *shares_lock(void *arg)
+{
+    struct shared *s = arg;
+
+    for (int i = 0; i < 2 && cel_shared_lock_acquire(&s->lock) == 0; i++) {
+        CEL__ASSERT(s->inside++ == 0);
+        if (++s->begun == 3)
+            (void)cel_shared_cond_notify(&s->cond, SIZE_MAX);
+        else
+            (void)cel_yield();
+        s->inside--;
+        cel_shared_lock_release(&s->lock);
+    }
+    return NULL;
+}
+
+static void *locks_shared(void *arg)
+{
+    struct shared s = {.inside = 0};
+
+    CEL_SCOPE (all, .timeout = 4 * MS) {
+        int r = 0;
+
+        for (int i = 0; i < 2 && r == 0; i++)
+            r = cel_go(shares_lock, &s);
+        if (r == 0 && cel_shared_lock_acquire(&s.lock) == 0) {
+            while (r == 0 && s.begun < 3)
+                r = cel_shared_cond_wait(&s.cond, &s.lock);
+            CEL__ASSERT(s.inside == 0);
+            cel_shared_lock_release(&s.lock);
+        }
+    }
+    CEL__ASSERT(s.lock.owner_ == NULL && s.lock.line_.count_ == 0 && s.cond.line_.count_ == 0);
+    return NULL;
+}
+
+static void *shares_gates(void *arg)
+{
+    struct shared *s = arg;
+
+    if (cel_shared_event_wait(&s->event) == 0 && cel_shared_sem_acquire(&s->sem) == 0) {
+        CEL__ASSERT(s->inside++ == 0);
+        (void)cel_yield();
+        s->inside--;
+        cel_shared_sem_release(&s->sem);
+    }
+    cel_shared_countdown_done(&s->countdown);
+    return NULL;
+}
+
+static void *passes_shared_gates(void *arg)
+{
+    struct shared s = {.sem = CEL_SHARED_SEM_INIT(1)};
+
+    CEL_SCOPE (all) {
+        for (int i = 0; i < 3; i++)
+            if (cel_go(shares_gates, &s) == 0)
+                cel_shared_countdown_add(&s.countdown, 1);
+        (void)cel_yield();
+        cel_shared_event_set(&s.event);
+        if (cel_shared_countdown_wait(&s.countdown) == 0)
+            CEL__ASSERT(s.inside == 0);
+    }
+    CEL__ASSERT(cel_shared_sem_try(&s.sem) && !cel_shared_sem_try(&s.sem));
+    return NULL;
+}
+
+static void *puts_shared(void *arg)
+{
+    struct shared *s = arg;
+
+    for (int i = 0; i < 4 && cel_shared_queue_put(s->queue, "item") == 0; i++)
+        s->begun++;
+    return NULL;
+}
+
+static void *gets_shared(void *arg)
+{
+    struct shared *s = arg;
+    void *item;
+
+    while (cel_shared_queue_get(s->queue, &item) == 0) {
+        s->begun--;
+        cel_shared_queue_task_done(s->queue);
+    }
+    return NULL;
+}
+
+static void *shares_a_queue(void *arg)
+{
+    struct cel_queue_options options = {.max = 2};
+    struct shared s = {.inside = 0};
+    size_t left;
+
+    if (cel_shared_queue_new(&s.queue, &options) < 0)
+        return NULL;
+    CEL_SCOPE (all, .timeout = 4 * MS) {
+        if (cel_go(gets_shared, &s) == 0 && cel_go(puts_shared, &s) == 0)
+            (void)puts_shared(&s);
+        (void)!cel_shared_queue_join(s.queue);
+        cel_shared_queue_shutdown(s.queue, false);
+    }
+    left = cel_shared_queue_count(s.queue);
+    CEL__ASSERT(s.begun >= 0 && (size_t)s.begun == left);
+    cel_shared_queue_free(s.queue);
+    return NULL;
+}
+
 static void *work(void *arg)
 {
     usleep(200);
@@ -173,6 +292,9 @@ const struct scenario scenarios[] = {
     {"spawn_on_given_up", asks_and_leaves},
     {"promise", promises},
     {"promise_broken", breaks_promises},
+    {"shared_lock", locks_shared},
+    {"shared_gates", passes_shared_gates},
+    {"shared_queue", shares_a_queue},
     {"lanes", uses_both_lanes, .uses_pool = true},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

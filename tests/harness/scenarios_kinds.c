@@ -284,7 +284,8 @@ static void *scenario_serve(void *arg)
         return NULL;
     CEL_SCOPE (scope) {
         if (cel_go(serves, door) == 0) {
-            if (cel_connect(&s, cel_listener_address(door), NULL) == 0) {
+            if (cel_connect(&s, cel_listener_address(door),
+                            &(struct cel_connect_options){.local = "127.0.0.2:0"}) == 0) {
                 if (cel_write(s, "x", 1) == 1)
                     (void)!cel_read(s, &c, 1);
                 cel_close(s);

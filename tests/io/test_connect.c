@@ -291,6 +291,30 @@ IN_TASK(connect_refused_names_the_address)
     assert_int_equal(cel_connect(&s, "unix:/nowhere/at/all", NULL), -ENOENT);
 }
 
+IN_TASK(connect_comes_from_the_address_asked_for)
+{
+    struct cel_connect_options from = {.local = "127.0.0.2:0"};
+    struct cel_listener *door;
+    struct cel_stream *a, *b;
+    char taken[64];
+
+    assert_int_equal(cel_listen(&door, "127.0.0.1:0", NULL), 0);
+    assert_int_equal(cel_connect(&a, cel_listener_address(door), &from), 0);
+    assert_int_equal(cel_accept(door, &b), 0);
+    assert_memory_equal(cel_stream_peer(b), "127.0.0.2:", 10);
+    assert_string_equal(cel_stream_peer(b), cel_stream_local(a));
+    snprintf(taken, sizeof taken, "%s", cel_stream_local(a));
+    from.local = taken;
+    assert_int_equal(cel_connect(&a, cel_listener_address(door), &from), -EADDRINUSE);
+    assert_non_null(strstr(cel_last_error()->text, taken));
+    from.local = "[::1]:0";
+    assert_int_equal(cel_connect(&a, cel_listener_address(door), &from), -EADDRNOTAVAIL);
+    from.local = "here:0";
+    assert_int_equal(cel_connect(&a, cel_listener_address(door), &from), -EINVAL);
+    part((struct joined){a, b});
+    cel_listener_close(door);
+}
+
 IN_TASK(connect_by_name_goes_on_after_a_refused_address)
 {
     struct cel_listener *door;
@@ -526,6 +550,7 @@ int main(void)
         cmocka_unit_test(accept_out_of_descriptors_pauses_and_goes_on),
         cmocka_unit_test(accept_pausing_ends_by_close),
         cmocka_unit_test(connect_refused_names_the_address),
+        cmocka_unit_test(connect_comes_from_the_address_asked_for),
         cmocka_unit_test(connect_by_name_goes_on_after_a_refused_address),
         cmocka_unit_test(connect_into_a_black_hole_ends_by_deadline),
         cmocka_unit_test(connect_races_past_a_black_hole),

@@ -186,12 +186,11 @@ IN_TASK(writer_writes_in_order_what_was_put)
     char buf[64];
 
     assert_int_equal(cel_writer_new(&w, j.a, 0, 0), 0);
-    CEL_SCOPE (s) {
-        for (char c = 'a'; c <= 'z'; c++)
-            assert_int_equal(cel_writer_put(w, &c, 1), 0);
-        assert_int_equal(cel_writer_put(w, "", 0), 0);
-        assert_int_equal(cel_writer_pending(w), 26);
-    } /* the scope waits for the writing */
+    for (int i = 0; i < 26; i++)
+        assert_int_equal(cel_writer_put(w, &"abcdefghijklmnopqrstuvwxyz"[i], 1), 0);
+    assert_int_equal(cel_writer_put(w, "", 0), 0);
+    assert_int_equal(cel_writer_pending(w), 26);
+    assert_int_equal(cel_writer_flush(w), 0);
     assert_int_equal(cel_writer_pending(w), 0);
     assert_int_equal(cel_read(j.b, buf, sizeof buf), 26);
     assert_memory_equal(buf, "abcdefghijklmnopqrstuvwxyz", 26);
@@ -280,6 +279,120 @@ IN_TASK(writer_freed_while_it_writes_lets_go)
     }
     free(big);
     cel_close(j.b);
+}
+
+struct chat {
+    struct cel_writer *to;
+    struct cel_stream *stream;
+    char *text;
+    size_t len;
+    int result;
+};
+
+static void *says(void *arg)
+{
+    struct chat *chat = arg;
+
+    chat->result = cel_writer_put(chat->to, chat->text, chat->len);
+    return NULL;
+}
+
+/* Who puts may leave, or be told to, while what it put is still being written. */
+IN_TASK(writer_outlives_who_put_into_it)
+{
+    enum { BIG = 4 << 20 };
+    struct joined j = join(PAIR_SOCKETS);
+    struct chat chat = {.text = calloc(1, BIG), .len = BIG, .result = 1};
+    struct cel_task *t;
+    void *got;
+
+    assert_int_equal(cel_writer_new(&chat.to, j.a, 0, 0), 0);
+    CEL_SCOPE (guest) {
+        t = cel_spawn(says, &chat);
+        assert_int_equal(cel_join(t, NULL), 0);
+        cel_scope_cancel(&guest);
+    } /* left although nobody has read */
+    assert_int_equal(chat.result, 0);
+    assert_true(cel_writer_pending(chat.to) > 0);
+    t = cel_spawn(swallow, j.b);
+    assert_int_equal(cel_writer_flush(chat.to), 0);
+    assert_int_equal(cel_shutdown(j.a), 0);
+    assert_int_equal(cel_join(t, &got), 0);
+    assert_int_equal((size_t)got, BIG);
+    cel_writer_free(chat.to);
+    free(chat.text);
+    part(j);
+}
+
+static void put_from_callback(void *arg)
+{
+    (void)says(arg);
+}
+
+IN_TASK(writer_takes_from_callbacks_too)
+{
+    struct joined j = join(PAIR_SOCKETS);
+    struct chat chat = {.text = "x", .len = 1, .result = 1};
+    struct cel_future *now = cel_future_new();
+    char c;
+
+    assert_int_equal(cel_writer_new(&chat.to, j.a, 0, 0), 0);
+    assert_int_equal(cel_on_done(now, put_from_callback, &chat), 0);
+    assert_int_equal(cel_future_set(now, NULL), 0);
+    assert_int_equal(cel_read(j.b, &c, 1), 1);
+    assert_int_equal(chat.result, 0);
+    assert_int_equal(cel_writer_flush(chat.to), 0);
+    cel_future_free(now);
+    cel_writer_free(chat.to);
+    part(j);
+}
+
+struct shop {
+    struct cel_listener *door;
+    int served;
+};
+
+/* One request after the other, until there is to be no next one. */
+static void serve_in_turn(struct cel_stream *s, void *arg)
+{
+    struct shop *shop = arg;
+    char c;
+
+    while (cel_listener_is_serving(shop->door) && cel_read(s, &c, 1) == 1) {
+        shop->served++;
+        if (c == '!')
+            cel_listener_stop(shop->door, CEL_FOREVER);
+        assert_int_equal(cel_write(s, &c, 1), 1);
+    }
+}
+
+static void *open_shop(void *arg)
+{
+    struct shop *shop = arg;
+
+    return (void *)(intptr_t)cel_listener_serve(shop->door, serve_in_turn, shop, 0);
+}
+
+IN_TASK(handler_learns_that_it_is_the_last_request)
+{
+    struct shop shop = {0};
+    struct cel_stream *s;
+    struct cel_task *t;
+    void *result;
+    char buf[2];
+
+    assert_int_equal(cel_listen(&shop.door, "127.0.0.1:0", NULL), 0);
+    assert_false(cel_listener_is_serving(shop.door));
+    t = cel_spawn(open_shop, &shop);
+    assert_int_equal(cel_connect(&s, cel_listener_address(shop.door), NULL), 0);
+    assert_int_equal(cel_write(s, "a!b", 3), 3);
+    assert_int_equal(cel_read_exactly(s, buf, 2), 2);
+    assert_int_equal(cel_join(t, &result), 0); /* although the client has closed nothing */
+    assert_int_equal((intptr_t)result, 0);
+    assert_int_equal(shop.served, 2);
+    assert_false(cel_listener_is_serving(shop.door));
+    cel_close(s);
+    cel_listener_close(shop.door);
 }
 
 /* ---- failures ---- */
@@ -417,6 +530,9 @@ int main(void)
         cmocka_unit_test(writer_takes_nothing_above_its_mark),
         cmocka_unit_test(writer_keeps_its_error),
         cmocka_unit_test(writer_freed_while_it_writes_lets_go),
+        cmocka_unit_test(writer_outlives_who_put_into_it),
+        cmocka_unit_test(writer_takes_from_callbacks_too),
+        cmocka_unit_test(handler_learns_that_it_is_the_last_request),
         cmocka_unit_test(serving_survives_each_failed_allocation),
         cmocka_unit_test(listener_on_a_copy_takes_in_who_waits_at_the_door),
         cmocka_unit_test(listeners_on_copies_of_one_door_come_and_go),

@@ -152,6 +152,47 @@ IN_TASK(watch_of_a_file_ends_with_it)
     assert_int_equal(cel_watch_open(&w, "f", NULL), -ENOENT);
 }
 
+/* The kernel alone would not tell: somebody has it open, as who follows a log does. */
+IN_TASK(watch_of_an_open_file_ends_with_its_name)
+{
+    struct cel_watch_event e;
+    struct cel_watch *w;
+    int fd;
+
+    touch("f", "");
+    assert_int_equal(link("f", "second"), 0);
+    assert_int_equal(cel_watch_open(&w, "f", NULL), 0);
+    fd = open("f", O_RDONLY);
+    unlink("second"); /* a link less, and not this one */
+    expect_nothing(w);
+    touch("f", "x");
+    expect(w, CEL_WATCH_CHANGED, "f");
+    expect(w, CEL_WATCH_CLOSED, "f");
+    unlink("f");
+    expect(w, CEL_WATCH_REMOVED, "f");
+    assert_int_equal(cel_watch_next(w, &e), -ENOENT);
+    close(fd);
+    cel_watch_close(w);
+}
+
+IN_TASK(watch_of_a_file_ends_when_another_takes_its_name)
+{
+    struct cel_watch_event e;
+    struct cel_watch *w;
+    int fd;
+
+    touch("f", "old");
+    assert_int_equal(cel_watch_open(&w, "f", NULL), 0);
+    fd = open("f", O_RDONLY);
+    touch("new", "new");
+    assert_int_equal(rename("new", "f"), 0);
+    expect(w, CEL_WATCH_REMOVED, "f");
+    assert_int_equal(cel_watch_next(w, &e), -ENOENT);
+    close(fd);
+    cel_watch_close(w);
+    unlink("f");
+}
+
 IN_TASK(watch_that_is_recursive_follows_folders)
 {
     const struct cel_watch_options options = {.what = CEL_WATCH_CREATED | CEL_WATCH_REMOVED,
@@ -260,6 +301,8 @@ int main(void)
         cmocka_unit_test(watch_wakes_who_waits),
         cmocka_unit_test(watch_tells_changes_that_came_together_once),
         cmocka_unit_test(watch_of_a_file_ends_with_it),
+        cmocka_unit_test(watch_of_an_open_file_ends_with_its_name),
+        cmocka_unit_test(watch_of_a_file_ends_when_another_takes_its_name),
         cmocka_unit_test(watch_that_is_recursive_follows_folders),
         cmocka_unit_test(watch_tells_that_it_lost_some),
         cmocka_unit_test(watch_survives_each_failed_allocation),

@@ -342,6 +342,75 @@ IN_TASK(select_parked_is_taken_once)
     cel_chan_free(b);
 }
 
+/* A value that was handed over counts as sent and as received, whatever comes in the same instant.
+ */
+IN_TASK(chan_handed_over_and_cancelled_at_once_has_moved)
+{
+    struct cel_chan *ch = chan_of(sizeof(int), 0);
+    struct cel_task *t[3];
+    struct child c[3];
+    int got = 0;
+
+    CEL_SCOPE (s) {
+        for (int i = 0; i < 2; i++)
+            t[i] = start(recv_one, &c[i], ch, 0);
+        settle();
+        cel_task_cancel(t[0]); /* out of the line: the value is the next one's */
+        assert_int_equal(cel_chan_try_send(ch, &(int){5}), 0);
+        cel_task_cancel(t[1]);
+    }
+    assert_int_equal(c[0].result, -ECANCELED);
+    assert_int_equal(c[0].value, 0);
+    assert_int_equal(c[1].result, 0);
+    assert_int_equal(c[1].value, 5);
+    CEL_SCOPE (s2) {
+        t[2] = start(send_one, &c[2], ch, 6);
+        settle();
+        assert_int_equal(cel_chan_try_recv(ch, &got), 0);
+        cel_task_cancel(t[2]);
+    }
+    assert_int_equal(c[2].result, 0);
+    assert_int_equal(got, 6);
+    cel_chan_free(ch);
+}
+
+IN_TASK(chan_closed_and_cancelled_at_once_is_closed)
+{
+    struct cel_chan *ch = chan_of(sizeof(int), 0);
+    struct cel_task *t;
+    struct child c;
+
+    CEL_SCOPE (s) {
+        t = start(recv_one, &c, ch, 0);
+        settle();
+        cel_chan_close(ch);
+        cel_task_cancel(t);
+    }
+    assert_int_equal(c.result, -EPIPE);
+    cel_chan_free(ch);
+}
+
+IN_TASK(select_taken_and_cancelled_at_once_is_taken)
+{
+    struct cel_chan *a = chan_of(sizeof(int), 0), *b = chan_of(sizeof(int), 0);
+    int from_a = 0, to_b = 3;
+    struct cel_case cases[] = {CEL_RECV(a, &from_a), CEL_SEND(b, &to_b), CEL_AFTER(CEL_MINUTE)};
+    struct cel_task *t;
+    struct chooser c;
+
+    CEL_SCOPE (s) {
+        t = start_chooser(&c, cases, 3);
+        settle();
+        assert_int_equal(cel_chan_try_send(a, &(int){4}), 0);
+        cel_task_cancel(t);
+        assert_int_equal(cel_chan_try_recv(b, &from_a), -EAGAIN); /* not that too */
+    }
+    assert_int_equal(c.chosen, 0);
+    assert_int_equal(from_a, 4);
+    cel_chan_free(a);
+    cel_chan_free(b);
+}
+
 IN_TASK(select_meets_select)
 {
     struct cel_chan *a = chan_of(sizeof(int), 0), *b = chan_of(sizeof(int), 0);
@@ -509,6 +578,9 @@ int main(void)
         cmocka_unit_test(select_takes_what_is_there),
         cmocka_unit_test(select_chooses_each_as_often),
         cmocka_unit_test(select_parked_is_taken_once),
+        cmocka_unit_test(chan_handed_over_and_cancelled_at_once_has_moved),
+        cmocka_unit_test(chan_closed_and_cancelled_at_once_is_closed),
+        cmocka_unit_test(select_taken_and_cancelled_at_once_is_taken),
         cmocka_unit_test(select_meets_select),
         cmocka_unit_test(select_on_one_channel_both_ways_waits),
         cmocka_unit_test(select_tells_of_a_closed_channel),

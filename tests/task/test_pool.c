@@ -231,6 +231,56 @@ IN_TASK(links_follow_the_way_it_ended)
     assert_string_equal(noted, "g1246x");
 }
 
+IN_TASK(unlink_takes_back_what_would_be_called)
+{
+    struct cel_future *f = cel_future_new();
+
+    note_nothing();
+    assert_int_equal(cel_on_done(f, note_link, (void *)'a'), 0);
+    assert_int_equal(cel_on_done(f, note_link, (void *)'b'), 0);
+    assert_int_equal(cel_link(f, CEL_LINK_VALUE, note_link, (void *)'b'), 0);
+    assert_int_equal(cel_link(f, CEL_LINK_FAILURE, note_link, (void *)'b'), 0);
+    assert_int_equal(cel_link(f, CEL_LINK_VALUE, note_link, (void *)'c'), 0);
+    assert_int_equal(cel_unlink(f, note_link, (void *)'z'), 0);
+    assert_int_equal(cel_unlink(f, note_link, (void *)'b'), 3);
+    assert_int_equal(cel_unlink(f, note_link, (void *)'b'), 0);
+    assert_int_equal(cel_future_set(f, NULL), 0);
+    assert_int_equal(cel_sleep(1), 0);
+    assert_string_equal(noted, "ac");
+    assert_int_equal(cel_unlink(f, note_link, (void *)'a'), 0); /* it has been called */
+    assert_int_equal(cel_unlink((struct cel_future *)NULL, note_link, NULL), 0);
+    cel_future_free(f);
+}
+
+static struct cel_future *linked;
+
+static void take_back_the_next(void *arg)
+{
+    note('t');
+    assert_int_equal(cel_unlink(linked, note_link, (void *)'n'), 1);
+}
+
+/* A call that is due is taken back too, whether the loop has come to it or is in the middle. */
+IN_TASK(unlink_reaches_calls_that_are_due)
+{
+    struct cel_future *other = cel_future_new();
+
+    linked = cel_future_new();
+    note_nothing();
+    assert_int_equal(cel_on_done(linked, take_back_the_next, NULL), 0);
+    assert_int_equal(cel_on_done(linked, note_link, (void *)'n'), 0);
+    assert_int_equal(cel_on_done(linked, note_link, (void *)'l'), 0);
+    assert_int_equal(cel_on_done(linked, note_link, (void *)'m'), 0);
+    assert_int_equal(cel_on_done(other, note_link, (void *)'m'), 0);
+    assert_int_equal(cel_future_set(linked, NULL), 0);
+    assert_int_equal(cel_future_set(other, NULL), 0);
+    assert_int_equal(cel_unlink(linked, note_link, (void *)'m'), 1); /* not the other's */
+    assert_int_equal(cel_sleep(1), 0);
+    assert_string_equal(noted, "tlm");
+    cel_future_free(linked);
+    cel_future_free(other);
+}
+
 /* ---- pools ---- */
 
 static int alive, most_alive;
@@ -749,6 +799,8 @@ int main(void)
         cmocka_unit_test(kill_all_and_join_all_survive_failed_allocations),
         cmocka_unit_test(with_timeout_keeps_the_value_for_that_case),
         cmocka_unit_test(links_follow_the_way_it_ended),
+        cmocka_unit_test(unlink_takes_back_what_would_be_called),
+        cmocka_unit_test(unlink_reaches_calls_that_are_due),
         cmocka_unit_test(pool_never_runs_more_than_its_size),
         cmocka_unit_test(pool_slots_go_to_who_waited_longest),
         cmocka_unit_test(pool_resized_lets_more_in_or_fewer),

@@ -83,10 +83,12 @@ static struct cel_queue *queue_of(enum cel_queue_order order, size_t max)
 static void expect(struct cel_queue *q, const intptr_t *items, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        void *got = NULL;
+        void *got = NULL, *next = NULL;
 
+        assert_int_equal(cel_queue_peek(q, &next), 0);
         assert_int_equal(cel_queue_get(q, &got), 0);
         assert_int_equal((intptr_t)got, items[i]);
+        assert_ptr_equal(next, got);
     }
     assert_int_equal(cel_queue_count(q), 0);
 }
@@ -113,6 +115,24 @@ IN_TASK(queue_gives_in_its_order)
     cel_queue_free(fifo);
     cel_queue_free(lifo);
     cel_queue_free(priority);
+}
+
+IN_TASK(queue_peek_leaves_it_and_tells_the_end)
+{
+    struct cel_queue *q = queue_of(CEL_FIFO, 0);
+    void *next = "as before";
+
+    assert_int_equal(cel_queue_peek(q, &next), -EAGAIN);
+    assert_int_equal(cel_queue_put(q, "one"), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(cel_queue_peek(q, &next), 0);
+    assert_string_equal(next, "one");
+    assert_int_equal(cel_queue_count(q), 1);
+    cel_queue_shutdown(q, false);
+    assert_int_equal(cel_queue_peek(q, &next), 0);
+    assert_int_equal(cel_queue_get(q, &next), 0);
+    assert_int_equal(cel_queue_peek(q, &next), -EPIPE);
+    cel_queue_free(q);
 }
 
 IN_TASK(queue_priority_agrees_with_sorting)
@@ -353,6 +373,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queue_gives_in_its_order),
+        cmocka_unit_test(queue_peek_leaves_it_and_tells_the_end),
         cmocka_unit_test(queue_priority_agrees_with_sorting),
         cmocka_unit_test(queue_grows_around_its_ring),
         cmocka_unit_test(queue_full_makes_who_puts_wait_in_line),

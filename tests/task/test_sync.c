@@ -790,6 +790,90 @@ IN_TASK(rwlock_writer_cancelled_lets_the_readers_behind_it_in)
     cel_rwlock_write_release(&lock);
 }
 
+/* In the instant in which the barrier is complete, and the lock is granted, their waits are over: a
+ * cancel that comes then finds it so, and nothing stays behind with who was cancelled. */
+IN_TASK(barrier_completed_and_cancelled_is_completed)
+{
+    struct cel_barrier barrier = CEL_BARRIER_INIT(2);
+    struct cel_task *t;
+    struct child c;
+
+    note_nothing();
+    CEL_SCOPE (s) {
+        t = start(barrier_note, &c, 'a', &barrier);
+        settle();
+        assert_int_equal(cel_barrier_wait(&barrier), 0);
+        cel_task_cancel(t);
+    }
+    assert_int_equal(c.result, 1);
+    assert_int_equal(cel_barrier_waiting(&barrier), 0);
+    assert_false(cel_barrier_is_broken(&barrier));
+}
+
+IN_TASK(barrier_aborted_and_cancelled_is_broken_once)
+{
+    struct cel_barrier barrier = CEL_BARRIER_INIT(3);
+    struct cel_task *t[2];
+    struct child c[2];
+
+    note_nothing();
+    CEL_SCOPE (s) {
+        for (int i = 0; i < 2; i++)
+            t[i] = start(barrier_note, &c[i], (char)('a' + i), &barrier);
+        settle();
+        cel_task_cancel(t[0]);
+        cel_barrier_abort(&barrier);
+        cel_task_cancel(t[1]);
+    }
+    assert_int_equal(c[0].result, -ECANCELED); /* it was out before */
+    assert_int_equal(c[1].result, -EPIPE);
+    cel_barrier_reset(&barrier);
+    assert_int_equal(cel_barrier_waiting(&barrier), 0);
+}
+
+static void *read_once(void *arg)
+{
+    struct child *c = arg;
+
+    c->result = cel_rwlock_read(c->on);
+    if (c->result == 0)
+        cel_rwlock_read_release(c->on);
+    return NULL;
+}
+
+static void *write_once(void *arg)
+{
+    struct child *c = arg;
+
+    c->result = cel_rwlock_write(c->on);
+    if (c->result == 0)
+        cel_rwlock_write_release(c->on);
+    return NULL;
+}
+
+IN_TASK(rwlock_granted_and_cancelled_at_once_is_kept)
+{
+    struct cel_rwlock lock = CEL_RWLOCK_INIT;
+    struct cel_task *writer, *reader;
+    struct child c[2];
+
+    note_nothing();
+    CEL_SCOPE (s) {
+        assert_int_equal(cel_rwlock_read(&lock), 0);
+        writer = start(write_once, &c[0], 'w', &lock);
+        reader = start(read_once, &c[1], 'r', &lock);
+        settle();
+        cel_rwlock_read_release(&lock); /* the writer's now */
+        cel_task_cancel(writer);
+        cel_task_cancel(reader); /* still in line */
+        assert_false(cel_rwlock_try_read(&lock));
+    }
+    assert_int_equal(c[0].result, 0);
+    assert_int_equal(c[1].result, -ECANCELED);
+    assert_true(cel_rwlock_try_write(&lock)); /* nobody kept it */
+    cel_rwlock_write_release(&lock);
+}
+
 IN_TASK(rwlock_downgrade_lets_readers_in_and_no_writer)
 {
     struct cel_rwlock lock = CEL_RWLOCK_INIT;
@@ -859,6 +943,9 @@ int main(void)
         cmocka_unit_test(event_is_set_by_a_callback),
         cmocka_unit_test(countdown_opens_at_zero),
         cmocka_unit_test(barrier_numbers_its_parties),
+        cmocka_unit_test(barrier_completed_and_cancelled_is_completed),
+        cmocka_unit_test(barrier_aborted_and_cancelled_is_broken_once),
+        cmocka_unit_test(rwlock_granted_and_cancelled_at_once_is_kept),
         cmocka_unit_test(barrier_does_not_count_who_was_cancelled),
         cmocka_unit_test(barrier_broken_until_reset),
         cmocka_unit_test(once_failure_gives_the_turn_to_the_next),

@@ -2,6 +2,7 @@
 /* Several loops: tasks on each other's, messages between them, failures that stop all. */
 #include <celadon/workers.h>
 
+#include <celadon/offload.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -526,6 +527,77 @@ static void port_token_goes_round_loops_that_spin(void **state)
     token_goes_round(20 * CEL_MICROSECOND);
 }
 
+/* ---- loops that come and go ---- */
+
+enum { GUESTS = 60, WORDS = 5 };
+
+static struct cel_port *house;
+static struct cel_loop *host;
+
+static void *send_words(void *arg)
+{
+    for (int i = 0; i < WORDS; i++)
+        if (cel_port_send(house, &i) < 0)
+            return cel_fail(-EPIPE, "sending");
+    return arg;
+}
+
+static void *ask_host(void *arg)
+{
+    struct cel_future *f = cel_spawn_on(host, say_where, NULL);
+    int r = f != NULL ? cel_await(f, NULL) : -ENOMEM;
+
+    cel_future_free(f);
+    return r < 0 ? cel_fail(r, "asking") : arg;
+}
+
+static cel_task_fn *guest_fn;
+
+/* A loop of its own, which is closed as soon as its task has what it waited for. */
+static void *be_guest(void *arg)
+{
+    return cel_run(guest_fn, NULL, NULL) < 0 ? "failed" : NULL;
+}
+
+static void *join_guest(void *thread)
+{
+    void *result;
+
+    return pthread_join(*(pthread_t *)thread, &result) == 0 ? result : "not joined";
+}
+
+static void receive_guests(cel_task_fn *fn, int words)
+{
+    pthread_t threads[GUESTS];
+    int n;
+
+    guest_fn = fn;
+    host = cel_loop_current();
+    assert_int_equal(cel_port_new(&house, sizeof(int), 2), 0);
+    for (int i = 0; i < GUESTS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, be_guest, NULL), 0);
+    for (int i = 0; i < words; i++)
+        assert_int_equal(cel_port_receive(house, &n), 0);
+    for (int i = 0; i < GUESTS; i++) {
+        void *result = "";
+
+        assert_int_equal(cel_offload_await(join_guest, &threads[i], &result), 0);
+        assert_null(result);
+    }
+    cel_port_free(house);
+}
+
+/* Whoever wakes the last task of a loop must be through with the loop before it is gone. */
+IN_TASK(port_wakes_senders_whose_loops_end_then)
+{
+    receive_guests(send_words, GUESTS * WORDS);
+}
+
+IN_TASK(remote_task_answers_loops_that_end_then)
+{
+    receive_guests(ask_host, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,6 +622,8 @@ int main(void)
         cmocka_unit_test(port_takes_messages_of_foreign_threads),
         cmocka_unit_test(port_token_goes_round_loops_that_sleep),
         cmocka_unit_test(port_token_goes_round_loops_that_spin),
+        cmocka_unit_test(port_wakes_senders_whose_loops_end_then),
+        cmocka_unit_test(remote_task_answers_loops_that_end_then),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
