@@ -379,7 +379,7 @@ static bool is_explained(int r)
 {
     return r == 0 || r == -ECANCELED || r == -ETIMEDOUT || r == -EMFILE || r == -ECONNRESET ||
            r == -EPIPE || r == -ECONNREFUSED || r == -EHOSTUNREACH || r == -CEL_EEOF ||
-           r == -CEL_ETRUNCATED;
+           r == -CEL_ETRUNCATED || r == -CEL_EDNS;
 }
 
 /* Behind an upload the next answer may take as long as what is still under way. */
