@@ -76,8 +76,10 @@ static void say_step(const char *which, const struct cel__step *step)
 {
     char where[256] = "";
 
-    if (step->file != NULL)
+    if (step->file != NULL && step->line != 0)
         (void)snprintf(where, sizeof where, " of %s:%d", step->file, step->line);
+    else if (step->file != NULL)
+        (void)snprintf(where, sizeof where, " of %s", step->file);
     cel__log(CEL_LOG_ERROR, "  the %s run: at %lld ns, %s%s", which, (long long)step->when,
              cel__mark_name(step->mark), where);
 }

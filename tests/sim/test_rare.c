@@ -7,7 +7,7 @@
 #include "plays.h"
 #include "support/check.h"
 
-#define ROUNDS 30 /* of a seed of each play, at most */
+#define ROUNDS 300 /* of a seed of each play, at most: some places are seldom come to */
 
 /* A place in a header is taken when it is in any of the files that include it. */
 static bool is_taken(const struct cel__rare *places, size_t count, const struct cel__rare *place)
