@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "celadon/file.h"
 #include "celadon/net.h"
+#include "celadon/offload.h"
 #include "support/check.h"
 #include "support/fault.h"
 #include "support/intask.h"
@@ -313,18 +314,36 @@ static void *stat_root(void *arg)
     return NULL;
 }
 
+/* Until somebody opens the gate, a pipe. */
+static void *hold_thread(void *gate)
+{
+    char byte;
+
+    return read(*(int *)gate, &byte, 1) == 1 ? gate : NULL;
+}
+
 IN_KERNEL(without_another_thread_those_that_run_do)
 {
-    int results[8];
+    struct cel_future *held;
+    int results[8], gate[2];
 
+    assert_int_equal(pipe(gate), 0);
     stat_root(&results[0]); /* makes the first */
     assert_int_equal(results[0], 0);
     sysfault_begin(&no_threads);
-    CEL_SCOPE (all)
+    CEL_SCOPE (all) {
+        assert_non_null(held = cel_offload(hold_thread, gate));
         for (int i = 0; i < 8; i++)
             assert_int_equal(cel_go(stat_root, &results[i]), 0);
-    assert_true(sysfault_hits() > 0);
+        assert_int_equal(cel_yield(), 0); /* they ask, and all threads there are have work */
+        assert_true(sysfault_hits() > 0);
+        assert_int_equal(write(gate[1], "x", 1), 1);
+    }
+    assert_int_equal(cel_await(held, NULL), 0);
     sysfault_end();
+    cel_future_free(held);
+    close(gate[0]);
+    close(gate[1]);
     for (int i = 0; i < 8; i++)
         assert_int_equal(results[i], 0);
 }
