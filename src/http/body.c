@@ -166,6 +166,7 @@ ssize_t cel__body_read(struct cel__body *b, void *buf, size_t cap)
     r = cel__body_peek(b, &piece); /* parks */
     if (r <= 0)
         return r;
+    CEL__ASSERT(piece.ptr != NULL && "a peek that succeeds has seen bytes");
     cap = cel__min(cap, piece.len);
     memcpy(buf, piece.ptr, cap);
     cel__body_take(b, cap);
