@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void (*cel__assert_hook)(void);
+void (*cel__assert_hook)(void); /* atomic */
 
 void cel__assert_failed(const char *cond, const char *file, int line)
 {
+    void (*hook)(void) = __atomic_load_n(&cel__assert_hook, __ATOMIC_RELAXED);
+
     fprintf(stderr, "celadon: %s:%d: assertion failed: %s\n", file, line, cond);
-    if (cel__assert_hook != NULL)
-        cel__assert_hook();
+    if (hook != NULL)
+        hook();
     abort();
 }

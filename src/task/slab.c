@@ -29,7 +29,7 @@ struct cel__tasks *cel__tasks_of(struct cel_loop *loop)
     tasks->root.flags = CEL__SCOPE_OPEN;
     loop->tasks = tasks;
     loop->tasks_end = end_without_tasks;
-    cel__assert_hook = cel__report_mistake;
+    __atomic_store_n(&cel__assert_hook, cel__report_mistake, __ATOMIC_RELAXED);
     cel__strict_begin(loop);
     return tasks;
 }
