@@ -25,15 +25,15 @@ FUTURE = ("future", "{count}")
 
 lock = Workload(
     "lock",
-    "a free lock: taken and released",
+    "a free lock, taken and released: of one loop; of all loops (Go's and Boost's is always that)",
     [
         System("celadon", build.ours("sync"), *LOCK, count=50_000_000),
         System("boost-fiber", boost, *LOCK, count=10_000_000),
         System("go", go, *LOCK, count=20_000_000),
     ],
-    measure("lock"),
-    [("lock", "ns", True)],
-    {"lock"},
+    measure("lock", "shared"),
+    [("lock", "ns", True), ("shared", "shared ns", False)],
+    {"lock", "shared"},
 )
 
 channel = Workload(

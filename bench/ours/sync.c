@@ -3,6 +3,7 @@
 #include "../report.h"
 
 #include <celadon/chan.h>
+#include <celadon/shared.h>
 #include <celadon/sync.h>
 
 enum { WIDTH = 100, SLOTS = 128 };
@@ -25,19 +26,27 @@ static struct cel_task *spawn(cel_task_fn *fn, void *arg)
     return t;
 }
 
-/* lock: taken and released, by a task that has it to itself */
+/* lock: taken and released, by a task that has it to itself; and one that other loops may have */
 
 static void *run_lock(void *arg)
 {
+    static struct cel_shared_lock shared;
     static struct cel_lock lock;
-    struct bench_span s = bench_start();
+    struct bench_span own = bench_start(), others;
 
     for (long i = 0; i < count; i++) {
         must(cel_lock_acquire(&lock) == 0);
         cel_lock_release(&lock);
     }
-    s = bench_stop(s);
-    printf("{\"lock\":%.3f}\n", (double)s.cpu / (double)count);
+    own = bench_stop(own);
+    others = bench_start();
+    for (long i = 0; i < count / 10; i++) {
+        must(cel_shared_lock_acquire(&shared) == 0);
+        cel_shared_lock_release(&shared);
+    }
+    others = bench_stop(others);
+    printf("{\"lock\":%.3f,\"shared\":%.3f}\n", (double)own.cpu / (double)count,
+           (double)others.cpu / (double)(count / 10));
     return arg;
 }
 

@@ -3,7 +3,7 @@
 #define CELADON_SHARED_H
 
 /* What tasks of several loops wait for each other with: locks, conditions, semaphores, events,
- * countdowns, queues. celadon/sync.h and celadon/queue.h have the same for one loop, at a tenth of
+ * countdowns, queues. celadon/sync.h and celadon/queue.h have the same for one loop, at an eighth of
  * the cost; these may be used by all loops of the process at once, and each parks the task, never
  * its thread.
  *
