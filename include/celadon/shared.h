@@ -3,9 +3,9 @@
 #define CELADON_SHARED_H
 
 /* What tasks of several loops wait for each other with: locks, conditions, semaphores, events,
- * countdowns, queues. celadon/sync.h and celadon/queue.h have the same for one loop, at an eighth of
- * the cost; these may be used by all loops of the process at once, and each parks the task, never
- * its thread.
+ * countdowns, queues. celadon/sync.h and celadon/queue.h have the same for one loop, at an eighth
+ * of the cost; these may be used by all loops of the process at once, and each parks the task,
+ * never its thread.
  *
  * Each but the queue is a struct of the caller's, ready when it is all zero or set to its
  * CEL_…_INIT, and needs no end; the memory may go when no call on it is under way. Who waits is
