@@ -322,30 +322,39 @@ static void *hold_thread(void *gate)
     return read(*(int *)gate, &byte, 1) == 1 ? gate : NULL;
 }
 
-IN_KERNEL(without_another_thread_those_that_run_do)
+static void *crowd_one_thread(void *arg)
 {
     struct cel_future *held;
     int results[8], gate[2];
 
     assert_int_equal(pipe(gate), 0);
-    stat_root(&results[0]); /* makes the first */
-    assert_int_equal(results[0], 0);
-    sysfault_begin(&no_threads);
     CEL_SCOPE (all) {
-        assert_non_null(held = cel_offload(hold_thread, gate));
+        assert_non_null(held = cel_offload(hold_thread, gate)); /* makes the only one */
         for (int i = 0; i < 8; i++)
             assert_int_equal(cel_go(stat_root, &results[i]), 0);
         assert_int_equal(cel_yield(), 0); /* they ask, and all threads there are have work */
-        assert_true(sysfault_hits() > 0);
         assert_int_equal(write(gate[1], "x", 1), 1);
     }
     assert_int_equal(cel_await(held, NULL), 0);
-    sysfault_end();
     cel_future_free(held);
     close(gate[0]);
     close(gate[1]);
     for (int i = 0; i < 8; i++)
         assert_int_equal(results[i], 0);
+    return arg;
+}
+
+static void without_another_thread_those_that_run_do(void **state)
+{
+    const struct sysfault_plan one_thread = {
+        .calls = SYSFAULT_BIT(pthread_create), .nth = 2, .times = FAULT_FOREVER};
+
+    if (is_simulated())
+        skip();
+    sysfault_begin(&one_thread);
+    assert_int_equal(cel_run(crowd_one_thread, NULL, NULL), 0);
+    assert_true(sysfault_hits() > 0);
+    sysfault_end();
 }
 
 IN_TASK(stream_over_a_file_reads_lines_and_writes_on)
