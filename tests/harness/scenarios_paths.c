@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files in pieces, what is known of them, and all that is done to paths. Each folder is emptied by hand afterwards: the
- * call that would do it may have been the one that failed. */
+/* Files in pieces, what is known of them, and all that is done to paths. Each folder is emptied by
+ * hand afterwards: the call that would do it may have been the one that failed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -102,8 +102,7 @@ static void use_wholes(struct place *p)
     struct cel_stream *s;
     struct cel_file *file;
 
-    if (cel_file_save(p->at[0], "one\ntwo\n", 8, 0600) < 0 ||
-        cel_path_copy(p->at[0], p->at[1]) < 0)
+    if (cel_file_save(p->at[0], "one\ntwo\n", 8, 0600) < 0 || cel_path_copy(p->at[0], p->at[1]) < 0)
         return;
     if (cel_file_open(&file, p->at[1], 0, 0) == 0) {
         if (cel_file_stream(&s, file, 4) < 0) {

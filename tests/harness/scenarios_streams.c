@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Streams put to use: descriptors handed over, copies, relays, writers, lines, shared descriptors. */
+/* Streams put to use: descriptors handed over, copies, relays, writers, lines, shared descriptors.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
