@@ -194,7 +194,8 @@ static void metrics_wait_for_a_worker_whatever_is_cancelled(void **state)
     is_busy = may_answer = 0;
     assert_int_equal(cel_run_workers(&options, cancel_who_asks, &result), 0);
     assert_true(result > 0 && (size_t)result == strlen(text));
-    assert_true(has_line("celadon_tasks{worker=\"1\"} 1")); /* its main has ended: the one that counts */
+    assert_true(
+        has_line("celadon_tasks{worker=\"1\"} 1")); /* its main has ended: the one that counts */
 }
 
 static void *ask_short_of_memory(void *arg)
@@ -226,12 +227,33 @@ static void metrics_of_workers_survive_every_allocation_that_fails(void **state)
     cel_set_log(NULL, NULL);
 }
 
+/* Where each loop chooses by itself, one that was short of memory for a ring has epoll, and its
+ * neighbour a ring: they must still wake each other. */
+static void workers_of_unlike_backends_wake_each_other(void **state)
+{
+    const char *name = getenv("CELADON_BACKEND");
+    char *backend;
+
+    if (is_simulated()) {
+        skip();
+    }
+    backend = name != NULL ? strdup(name) : NULL;
+    unsetenv("CELADON_BACKEND");
+    cel_set_log(keep_quiet, NULL);
+    assert_true(fault_every_alloc(ask_once, text) > 5);
+    cel_set_log(NULL, NULL);
+    if (backend != NULL)
+        setenv("CELADON_BACKEND", backend, 1);
+    free(backend);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metrics_of_workers_are_told_apart),
         cmocka_unit_test(metrics_wait_for_a_worker_whatever_is_cancelled),
         cmocka_unit_test(metrics_of_workers_survive_every_allocation_that_fails),
+        cmocka_unit_test(workers_of_unlike_backends_wake_each_other),
         cmocka_unit_test(metrics_without_workers_are_those_of_the_loop),
         cmocka_unit_test(metrics_asked_for_in_a_cancelled_scope_are_not_gathered),
     };
