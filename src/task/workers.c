@@ -97,9 +97,12 @@ static void gather_at(struct worker *self, unsigned *arrived)
     struct crew *crew = self->crew;
 
     if (__atomic_add_fetch(arrived, 1, __ATOMIC_ACQ_REL) == crew->count)
-        for (unsigned i = 0; i < crew->count; i++)
-            if (&crew->workers[i] != self)
-                self->loop->backend->wake(crew->workers[i].loop);
+        for (unsigned i = 0; i < crew->count; i++) {
+            struct cel_loop *other = crew->workers[i].loop;
+
+            if (other != self->loop)
+                other->backend->wake(other); /* one that was short of something may have another */
+        }
     cel_loop_hold(self->loop);
     while (__atomic_load_n(arrived, __ATOMIC_ACQUIRE) < crew->count)
         if (cel_loop_turn(self->loop, CEL_FOREVER) < 0)

@@ -60,6 +60,7 @@ static void buf_append_without_memory_leaves_buf_whole(void **state)
 
     cel_set_allocator(&none);
     assert_int_equal(cel__buf_add(&b, big, sizeof big), -ENOMEM);
+    assert_int_equal(cel__buf_add_decimal(&b, 1), -ENOMEM);
     cel_set_allocator(NULL);
     assert_true(b.failed);
     assert_int_equal(b.len, 0);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What crosses loops, played on one loop: ports, tasks asked of a loop, promises, lanes. */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cc.h"
+#include "celadon/debug.h"
 #include "celadon/offload.h"
 #include "celadon/shared.h"
 #include "celadon/workers.h"
@@ -243,6 +245,7 @@ static void *gets_shared(void *arg)
 
     while (cel_shared_queue_get(s->queue, &item) == 0) {
         s->begun--;
+        (void)cel_yield(); /* the work: who joins waits for it */
         cel_shared_queue_task_done(s->queue);
     }
     return NULL;
@@ -285,6 +288,16 @@ static void *uses_both_lanes(void *arg)
     return NULL;
 }
 
+/* This loop is no worker's: it tells of itself alone. */
+static void *counts(void *arg)
+{
+    char text[64];
+    int len = cel_metrics_workers(text, sizeof text);
+
+    CEL__ASSERT(len < 0 || (size_t)len > strlen(text));
+    return NULL;
+}
+
 const struct scenario scenarios[] = {
     {"port", talks_by_port},
     {"port_crowded", crowds_a_port},
@@ -295,6 +308,7 @@ const struct scenario scenarios[] = {
     {"shared_lock", locks_shared},
     {"shared_gates", passes_shared_gates},
     {"shared_queue", shares_a_queue},
+    {"metrics", counts},
     {"lanes", uses_both_lanes, .uses_pool = true},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

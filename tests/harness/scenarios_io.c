@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "celadon/file.h"
 #include "celadon/net.h"
+#include "celadon/server.h"
 #include "harness/scenario_tls.h"
 #include "harness/scenarios.h"
 #include "io/dns.h"
@@ -464,15 +465,20 @@ static void *writes_much(void *arg)
 static void *by_mute_server(void *arg)
 {
     struct cel__dns_options options = {.timeout_ms = 5, .tries = 1};
+    struct cel_server *site = cel_server_new(NULL);
     struct cel_listener *door;
-    struct cel_socket *server;
+    struct cel_socket *mute = NULL;
 
-    if (cel_udp_open(&server, "127.0.0.1:0") < 0)
-        return NULL;
-    options.servers = cel_socket_address(server);
-    if (cel__resolve_configure(&options) == 0 && cel_listen(&door, "no.such.name:0", NULL) == 0)
-        cel_listener_close(door);
-    cel_socket_close(server);
+    if (cel_udp_open(&mute, "127.0.0.1:0") == 0) {
+        options.servers = cel_socket_address(mute);
+        if (cel__resolve_configure(&options) == 0) {
+            if (cel_listen(&door, "no.such.name:0", NULL) == 0)
+                cel_listener_close(door);
+            CEL__ASSERT(cel_server_listen(site, "no.such.name:0") < 0);
+        }
+    }
+    cel_server_free(site);
+    cel_socket_close(mute);
     return NULL;
 }
 

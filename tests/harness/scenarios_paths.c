@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files in pieces, and all that is done to paths. Each folder is emptied by hand afterwards: the
- * call that would do it may have been the one that failed. */
+/* Files in pieces, what is known of them, and all that is done to paths. Each folder is emptied by
+ * hand afterwards: the call that would do it may have been the one that failed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -10,7 +10,10 @@
 
 #include "base/cc.h"
 #include "celadon/file.h"
+#include "celadon/net.h"
 #include "harness/scenarios.h"
+
+#define MS CEL_MILLISECOND
 
 struct place {
     char folder[64];
@@ -93,6 +96,90 @@ static void use_folders(struct place *p)
     (void)!cel_path_remove_all(p->at[1]);
 }
 
+static void use_wholes(struct place *p)
+{
+    char line[16], **names;
+    struct cel_stream *s;
+    struct cel_file *file;
+
+    if (cel_file_save(p->at[0], "one\ntwo\n", 8, 0600) < 0 || cel_path_copy(p->at[0], p->at[1]) < 0)
+        return;
+    if (cel_file_open(&file, p->at[1], 0, 0) == 0) {
+        if (cel_file_stream(&s, file, 4) < 0) {
+            cel_file_close(file);
+        } else {
+            (void)!cel_read_until(s, '\n', line, sizeof line);
+            cel_close(s);
+        }
+    }
+    if (cel_dir_names(p->folder, 10, &names) >= 0)
+        cel_free(names);
+}
+
+/* A lock that excludes keeps others out until it is given back. */
+static void use_locks(struct place *p)
+{
+    struct cel_file *a, *b;
+    char *path;
+
+    if (cel_file_temp_named(&a, &path, p->folder) < 0)
+        return;
+    if (cel_file_open(&b, path, O_RDWR, 0) == 0) {
+        if (cel_file_lock(a, false) == 0) {
+            CEL__ASSERT(cel_file_try_lock(b, true) < 0);
+            CEL_SCOPE (s, .timeout = MS)
+                CEL__ASSERT(cel_file_lock(b, true) < 0);
+        }
+        if (cel_file_unlock(a) == 0 && cel_file_lock(b, true) == 0)
+            CEL__ASSERT(cel_file_try_lock(a, false) < 0);
+        cel_file_close(b);
+    }
+    cel_file_close(a);
+    cel_free(path);
+}
+
+static void use_attributes_of_file(struct place *p)
+{
+    struct cel_file *file;
+    struct stat st;
+
+    if (cel_file_open(&file, p->at[0], O_RDWR | O_CREAT, 0600) < 0)
+        return;
+    if (cel_file_allocate(file, 0, 4096) == 0 && cel_file_stat(file, &st) == 0)
+        CEL__ASSERT(st.st_size == 4096);
+    if (cel_file_chmod(file, 0640) == 0 && cel_file_stat(file, &st) == 0)
+        CEL__ASSERT((st.st_mode & 0777) == 0640);
+    if (cel_file_chown(file, geteuid(), (gid_t)-1) == 0 && cel_file_stat(file, &st) == 0)
+        CEL__ASSERT(st.st_uid == geteuid());
+    if (cel_file_set_times(file, CEL_TIME_KEEP, 7 * CEL_SECOND) == 0 &&
+        cel_file_stat(file, &st) == 0)
+        CEL__ASSERT(st.st_mtim.tv_sec == 7);
+    cel_file_close(file);
+}
+
+static void use_attributes_of_path(struct place *p)
+{
+    struct cel_space space;
+    struct stat st;
+    char *real;
+
+    if (cel_file_save(p->at[0], "x", 1, 0600) < 0 || cel_path_symlink("a", p->at[1]) < 0)
+        return;
+    (void)!cel_path_chown(p->at[1], geteuid(), (gid_t)-1);
+    if (cel_path_lchown(p->at[1], geteuid(), (gid_t)-1) == 0 && cel_path_lstat(p->at[1], &st) == 0)
+        CEL__ASSERT(S_ISLNK(st.st_mode) && st.st_uid == geteuid());
+    if (cel_path_set_times(p->at[1], 5 * CEL_SECOND, 7 * CEL_SECOND) == 0 &&
+        cel_path_stat(p->at[0], &st) == 0)
+        CEL__ASSERT(st.st_mtim.tv_sec == 7);
+    (void)!cel_path_access(p->at[0], R_OK);
+    if (cel_path_space(p->folder, &space) == 0)
+        CEL__ASSERT(space.available <= space.total);
+    if (cel_path_real(p->at[1], &real) == 0) {
+        CEL__ASSERT(strcmp(strrchr(real, '/'), "/a") == 0);
+        cel_free(real);
+    }
+}
+
 static void *scenario_pieces(void *arg)
 {
     return in_folder(use_pieces);
@@ -108,10 +195,34 @@ static void *scenario_folders(void *arg)
     return in_folder(use_folders);
 }
 
+static void *scenario_wholes(void *arg)
+{
+    return in_folder(use_wholes);
+}
+
+static void *scenario_locks(void *arg)
+{
+    return in_folder(use_locks);
+}
+
+static void *scenario_file_attributes(void *arg)
+{
+    return in_folder(use_attributes_of_file);
+}
+
+static void *scenario_path_attributes(void *arg)
+{
+    return in_folder(use_attributes_of_path);
+}
+
 const struct scenario scenarios[] = {
     {"pieces", scenario_pieces, .uses_pool = true},
     {"names", scenario_names, .uses_pool = true},
     {"folders", scenario_folders, .uses_pool = true},
+    {"wholes", scenario_wholes, .uses_pool = true},
+    {"locks", scenario_locks, .uses_pool = true},
+    {"file_attributes", scenario_file_attributes, .uses_pool = true},
+    {"path_attributes", scenario_path_attributes, .uses_pool = true},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
 

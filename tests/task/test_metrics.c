@@ -3,6 +3,7 @@
 #include <celadon/debug.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <celadon/workers.h>
 
 #include "support/check.h"
+#include "support/fault.h"
 #include "support/intask.h"
 
 #define WORKERS 3
@@ -137,10 +139,121 @@ IN_TASK(metrics_asked_for_in_a_cancelled_scope_are_not_gathered)
     }
 }
 
+/* ---- a worker that does not answer at once, and shortage ---- */
+
+#define COUNT 2
+
+static int is_busy;    /* atomic: the other worker's loop stands */
+static int may_answer; /* atomic */
+
+static void *ask_in_scope(void *arg)
+{
+    *(int *)arg = cel_metrics_workers(text, sizeof text);
+    return arg;
+}
+
+static void ask_and_cancel(int *result)
+{
+    CEL_SCOPE (scope) {
+        struct cel_task *asker = cel_spawn(ask_in_scope, result);
+
+        assert_non_null(asker);
+        for (int i = 0; i < 20; i++) {
+            CEL_SCOPE (shield, .is_shielded = true)
+                (void)cel_yield();
+            if (i == 10)
+                cel_scope_cancel(&scope);
+        }
+        assert_false(cel_is_done(asker));
+        __atomic_store_n(&may_answer, 1, __ATOMIC_RELEASE);
+    }
+}
+
+static void *cancel_who_asks(void *arg)
+{
+    if (cel_worker_index() == 1) {
+        __atomic_store_n(&is_busy, 1, __ATOMIC_RELEASE);
+        while (!__atomic_load_n(&may_answer, __ATOMIC_ACQUIRE))
+            sched_yield();
+    } else {
+        while (!__atomic_load_n(&is_busy, __ATOMIC_ACQUIRE))
+            sched_yield();
+        ask_and_cancel(arg);
+    }
+    return arg;
+}
+
+static void metrics_wait_for_a_worker_whatever_is_cancelled(void **state)
+{
+    struct cel_workers_options options = {.count = COUNT};
+    int result = 0;
+
+    if (is_simulated()) {
+        skip(); /* one thread */
+    }
+    is_busy = may_answer = 0;
+    assert_int_equal(cel_run_workers(&options, cancel_who_asks, &result), 0);
+    assert_true(result > 0 && (size_t)result == strlen(text));
+    assert_true(
+        has_line("celadon_tasks{worker=\"1\"} 1")); /* its main has ended: the one that counts */
+}
+
+static void *ask_short_of_memory(void *arg)
+{
+    int r = cel_worker_index() == 0 ? cel_metrics_workers(text, sizeof text) : 1;
+
+    return r > 0 ? arg : cel_fail(r, "asking");
+}
+
+static int ask_once(void *arg)
+{
+    struct cel_workers_options options = {.count = COUNT};
+    int r = cel_run_workers(&options, ask_short_of_memory, arg);
+
+    return r < 0 ? r : 0;
+}
+
+static void keep_quiet(enum cel_log_level level, const char *line, void *arg)
+{
+}
+
+static void metrics_of_workers_survive_every_allocation_that_fails(void **state)
+{
+    if (is_simulated()) {
+        skip();
+    }
+    cel_set_log(keep_quiet, NULL);
+    assert_true(fault_every_alloc(ask_once, text) > 5);
+    cel_set_log(NULL, NULL);
+}
+
+/* Where each loop chooses by itself, one that was short of memory for a ring has epoll, and its
+ * neighbour a ring: they must still wake each other. */
+static void workers_of_unlike_backends_wake_each_other(void **state)
+{
+    const char *name = getenv("CELADON_BACKEND");
+    char *backend;
+
+    if (is_simulated()) {
+        skip();
+    }
+    backend = name != NULL ? strdup(name) : NULL;
+    unsetenv("CELADON_BACKEND");
+    cel_set_log(keep_quiet, NULL);
+    assert_true(fault_every_alloc(ask_once, text) > 5);
+    cel_set_log(NULL, NULL);
+    if (backend != NULL)
+        setenv("CELADON_BACKEND", backend, 1);
+    free(backend);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metrics_of_workers_are_told_apart),
+        cmocka_unit_test(metrics_wait_for_a_worker_whatever_is_cancelled),
+        cmocka_unit_test(metrics_of_workers_survive_every_allocation_that_fails),
+        cmocka_unit_test(workers_of_unlike_backends_wake_each_other),
         cmocka_unit_test(metrics_without_workers_are_those_of_the_loop),
         cmocka_unit_test(metrics_asked_for_in_a_cancelled_scope_are_not_gathered),
     };
