@@ -448,7 +448,7 @@ static int64_t slice_of(struct cel__machine *m, const struct cel__station *host)
 
     if (is_rare(m, BUSY_SPAN))
         ns += cel__machine_draw(m, CEL__DRAW_ORDER, BUSY_MAX);
-    return (int64_t)(host != NULL ? ns * host->slowness : ns);
+    return (int64_t)(host != NULL && !m->is_calm ? ns * host->slowness : ns);
 }
 
 /* A turn may end before all that are ready have run, as with many tasks it does. */

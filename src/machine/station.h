@@ -24,7 +24,7 @@ struct cel__station {
     int64_t paused_until;
     struct cel__happening resume, outage, clog; /* that it is in for */
     bool is_mortal;                             /* its power may fail by chance */
-    uint64_t slowness; /* how long a task's step takes there, in those of others */
+    uint64_t slowness; /* how long a task's step takes there, in those of others, under faults */
     int64_t skew;
     struct cel__list links; /* to hosts that were named with it, one a direction */
     void *owner;            /* of whoever runs programs on it */
