@@ -291,7 +291,8 @@ IN_TASK(who_asks_without_waiting_lets_the_others_run)
     LATER (be_done, 0)
         while (!is_done)
             assert_int_equal(sched_yield(), 0);
-    assert_int_equal(epoll_pwait2(ep, &event, 1, &(struct timespec){.tv_nsec = 1000}, NULL), 0);
+    if (epoll_pwait2(ep, &event, 1, &(struct timespec){.tv_nsec = 1000}, NULL) != 0)
+        assert_int_equal(errno, ENOSYS); /* before Linux 5.11 */
     close(ep);
     close(ends[0]);
     close(ends[1]);
