@@ -63,6 +63,14 @@ IN_TASK(child_talks_in_a_terminal_of_its_own)
     assert_ends(p, 5);
 }
 
+/* Who runs the suite in the background has it ignored, and a child inherits that. */
+static int hear_sigint(void **state)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+
+    return sigaction(SIGINT, &usual, NULL);
+}
+
 IN_TASK(control_c_interrupts_the_child)
 {
     const struct cel_terminal_size size = {0};
@@ -180,5 +188,5 @@ int main(void)
         cmocka_unit_test(terminal_survives_each_failed_call),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hear_sigint, NULL);
 }
